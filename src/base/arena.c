@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CHUNK_SIZE ((size_t)128 * 1024)
+#define ALIGN 16
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t size; /* of the mapping, header included */
+	size_t used; /* header included */
+};
+
+#define HEADER ((sizeof(struct arena_chunk) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
+
+static void out_of_memory(void)
+{
+	static const char text[] = "tare: out of memory\n";
+
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
+}
+
+static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
+{
+	size_t size = CHUNK_SIZE;
+	struct arena_chunk *chunk;
+
+	if (need > SIZE_MAX / 2)
+		out_of_memory();
+	while (size < need + HEADER)
+		size *= 2;
+
+	chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (chunk == MAP_FAILED)
+		out_of_memory();
+	chunk->older = older;
+	chunk->size = size;
+	chunk->used = HEADER;
+	return chunk;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = arena->head;
+	void *mem;
+
+	if (size > SIZE_MAX / 2)
+		out_of_memory();
+	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (!chunk || chunk->size - chunk->used < size)
+		chunk = arena->head = chunk_new(arena->head, size);
+
+	mem = (char *)chunk + chunk->used;
+	chunk->used += size;
+	return mem;
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		out_of_memory();
+	return arena_alloc(arena, bytes);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	memcpy(copy, text, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		out_of_memory();
+
+	text = arena_alloc(arena, (size_t)len + 1);
+	va_start(ap, fmt);
+	vsnprintf(text, (size_t)len + 1, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+void arena_clear(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->head, *older;
+
+	arena->head = NULL;
+	for (; chunk; chunk = older) {
+		older = chunk->older;
+		munmap(chunk, chunk->size);
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which cgroup hierarchies a host has, where they are mounted, and where in them the runtime itself stands.
+ *
+ * v1: one hierarchy for each controller (or a few together); hybrid: the same and a cgroup2 mount beside them, usually
+ * on /sys/fs/cgroup/unified, that owns the controllers which no v1 hierarchy has; v2: one cgroup2 mount on
+ * /sys/fs/cgroup for everything. Which one it is follows from what is mounted, not from a kernel version.
+ */
+#ifndef TARE_CGROUP_LAYOUT_H
+#define TARE_CGROUP_LAYOUT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cgroup_mode { CGROUP_NONE, CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
+
+extern const char *const cgroup_mode_names[]; /* "none", "v1", "hybrid", "v2" */
+
+struct cgroup_hierarchy {
+	bool v2;
+	const char *mount;        /* where it is mounted: "/sys/fs/cgroup/memory" */
+	const char *root;         /* what of the hierarchy is mounted there, as mountinfo's root field: "/" */
+	const char *controllers;  /* v1: "cpu,cpuacct" or "name=systemd", as in mount options; v2: cgroup.controllers, space-separated */
+	const char *own_path;     /* the runtime's own cgroup in it, from /proc/self/cgroup, relative to root: "/" */
+};
+
+struct cgroup_layout {
+	enum cgroup_mode mode;
+	struct cgroup_hierarchy *items; /* v1 ones in mount order, the v2 one last */
+	size_t n;
+};
+
+/*
+ * cgroup_layout_read() - find the hierarchies from <root>/proc/self/mountinfo and <root>/proc/self/cgroup
+ * @root: "" for the real files; every mount path in the result is the plain path, without @root
+ * Return: 0, also when there are none (CGROUP_NONE); otherwise -errno
+ */
+int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout, struct err *err) MUST_CHECK;
+
+#endif

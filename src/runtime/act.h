@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Running a plan. Each process walks the same list and does the steps that are its own; the functions that do them
+ * are step_<kind>() in the step_*.c files, one for each kind, and undo_<kind>() for kinds with EFFECT_MAKES.
+ *
+ * The child uses no heap. It has the plan, its slots, the strings that the plan owns, and struct act. One page is shared
+ * with the parent: the step that each process is in, the error of the one that failed, and what was made inside the
+ * rootfs directory. Because it is memory, it works under any seccomp filter: the parent reads it when the socket
+ * between them reports that the child is gone.
+ */
+#ifndef TARE_RUNTIME_ACT_H
+#define TARE_RUNTIME_ACT_H
+
+#include "runtime/plan.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A file, directory or node that the child made in the rootfs directory itself (not on a mount of its own). */
+struct made_node {
+	uint64_t dev, ino;
+	char path[232]; /* relative to the rootfs; longer ones are not undone, and that is reported */
+};
+
+#define MADE_MAX 48
+
+struct trace_entry {
+	int64_t start_ns, end_ns; /* CLOCK_REALTIME: the only clock that a time namespace does not shift */
+};
+
+/* Shared between the processes of one start. MAP_SHARED; in a create it is a memfd, so that `start` can map it too. */
+struct progress {
+	volatile int32_t step[STEP_WHOS]; /* index of the step that each process is in; -1 before and after */
+	volatile int32_t child_pid;       /* as the parent sees it; set by who called clone */
+	struct err err;                   /* of the first process that failed, err.code 0 otherwise */
+	volatile uint32_t n_made, made_lost;
+	struct made_node made[MADE_MAX];
+	uint32_t n_trace;                 /* 0: no tracing; else plan->n_steps */
+	struct trace_entry trace[];
+};
+
+struct act {
+	const struct plan *plan;
+	const struct create_options *options;
+	enum step_who who;      /* which process this is */
+	size_t index;           /* of the step that runs */
+	int *fd;                /* the slots; -EBADF while empty. All are O_CLOEXEC */
+	pid_t child_pid;        /* parent: the container's init, 0 before the clone */
+	int child_pidfd;
+	int sync;               /* this side of the SEQPACKET pair between parent and child; -EBADF when closed */
+	int sync_peer;          /* the other side, before the clone */
+	int state_dir;          /* parent: directory fd of the state directory, locked */
+	int start_conn;         /* child: connection from `start`, kept until exec */
+	int console_master;     /* parent, foreground run with a terminal */
+	struct progress *page;
+	char executable[PATH_MAX]; /* child: what FIND_EXECUTABLE found, absolute in the container */
+	char home[PATH_MAX];       /* child: "HOME=..." or empty, by HOME */
+};
+
+/*
+ * step_<kind>() - do one step
+ * @a:    this process's state; a fd that the step makes goes to a->fd[step->out]
+ * @step: borrowed
+ * @err:  filled on failure; act.c adds which step it was and its JSON pointer
+ *
+ * In the child: no heap, no stdio, no locale, no getpw*.
+ * Return: 0, or -errno
+ */
+typedef int step_fn(struct act *a, const struct step *step, struct err *err);
+
+/* undo_<kind>() - take back what a done step made, in the parent; must not fail loudly, keeps errors to itself */
+typedef void undo_fn(struct act *a, const struct step *step);
+
+#define STEP_DECLARE(upper, lower, name, effect) \
+	step_fn step_##lower __attribute__((weak)); \
+	undo_fn undo_##lower __attribute__((weak));
+STEP_KINDS(STEP_DECLARE)
+#undef STEP_DECLARE
+
+/*
+ * act_run() - do all steps of @who from step @from on, in order
+ * Return: 0; -errno with *err filled (in the child and stage: also in the shared page)
+ */
+int act_run(struct act *a, enum step_who who, size_t from, struct err *err) MUST_CHECK;
+
+/* act_undo() - undo, last first, what this process's steps before a->index made; and what the child left in the rootfs */
+void act_undo(struct act *a);
+
+/*
+ * act_made() - note that the child made something in the rootfs directory, for undo
+ * @parent: fd of the directory it is in
+ * @path:   relative to the rootfs
+ * @name:   its last component
+ *
+ * Does nothing if it is on another filesystem than the rootfs (a mount of the container's own).
+ */
+void act_made(struct act *a, int parent, const char *path, const char *name);
+
+#endif

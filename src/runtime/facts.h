@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the planners need to know of the host, read once by facts_read(), printable as JSON and loadable from a file
+ * (`explain --facts FILE`), so that a plan for another host can be made and tested without being there.
+ */
+#ifndef TARE_RUNTIME_FACTS_H
+#define TARE_RUNTIME_FACTS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cgroup/layout.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct facts {
+	uint32_t euid, egid;
+	bool rootless;            /* euid is not 0, or root of a user namespace that is not the initial one */
+	uint64_t capabilities;    /* our permitted set */
+	uint64_t kernel_version;  /* major << 16 | minor << 8 */
+	int last_cap;             /* /proc/sys/kernel/cap_last_cap */
+	uint64_t namespaces;      /* CLONE_NEW* flags that the kernel knows */
+	struct cgroup_layout cgroup;
+	bool apparmor, selinux;   /* enabled on this host */
+	bool seccomp;
+};
+
+/*
+ * facts_read() - look at the host
+ * @root: prefix for /proc and /sys ("" for the real ones), so that tests can give a fake tree
+ */
+int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err) MUST_CHECK;
+
+/* facts_load(), facts_print() - the JSON form of `tare-oci explain --facts` and `--print-facts` */
+int facts_load(struct arena *arena, const char *text, size_t len, struct facts *ret_facts, struct err *err) MUST_CHECK;
+
+#endif

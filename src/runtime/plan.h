@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: the start of a container as a flat list of small typed steps.
+ *
+ * plan_create() turns a config and the facts of the host into a struct plan, without a system call. One list holds
+ * what four processes do: the parent (tare-oci create or run), the stage (a short-lived helper, only there when a
+ * namespace is joined), the child (the container's init until it executes the user's program) and the starter
+ * (tare-oci start; for run it is the parent again). Each process runs its own steps in the list's order; a hand-over
+ * is a step on both sides. All strings and numbers are resolved; what a step makes at run time (an fd) goes to a
+ * numbered slot that later steps name.
+ *
+ * From the same list come the run itself (act.c), `explain` and `--trace`, undo, golden tests and fault injection.
+ */
+#ifndef TARE_RUNTIME_PLAN_H
+#define TARE_RUNTIME_PLAN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "runtime/facts.h"
+#include "spec/config.h"
+
+#include <linux/filter.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum step_who { STEP_PARENT, STEP_STAGE, STEP_CHILD, STEP_STARTER, STEP_WHOS };
+
+/*
+ * What a step leaves on the host. MAKES steps have an undo that the parent runs, in reverse order, when a later step
+ * fails. DIES is for what vanishes with the process or its namespaces; NONE changes nothing that outlives the call.
+ */
+enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
+
+/*
+ * Every kind of step: constant, name in messages and `explain`, effect. The function that acts is step_<lower case>();
+ * its arguments are the member of step.u with the same name, where there is one.
+ */
+#define STEP_KINDS(X)                                                                              \
+	/* state on disk and hand-over (step_state.c, step_sync.c) */                              \
+	X(STATE_MAKE, state_make, "make-state", EFFECT_MAKES)                                      \
+	X(STATE_WRITE, state_write, "write-state", EFFECT_NONE)                                    \
+	X(PID_FILE, pid_file, "write-pid-file", EFFECT_MAKES)                                      \
+	X(PIDFD_SEND, pidfd_send, "send-pidfd", EFFECT_NONE)                                       \
+	X(START_LISTEN, start_listen, "bind-start-socket", EFFECT_DIES)                            \
+	X(START_ACCEPT, start_accept, "wait-for-start", EFFECT_NONE)                               \
+	X(START_CONNECT, start_connect, "connect-start-socket", EFFECT_NONE)                       \
+	X(EXEC_WAIT, exec_wait, "wait-for-exec", EFFECT_NONE)                                      \
+	X(SYNC_SEND, sync_send, "signal", EFFECT_NONE)                                             \
+	X(SYNC_WAIT, sync_wait, "wait", EFFECT_NONE)                                               \
+	/* processes and namespaces (step_ns.c) */                                                 \
+	X(PROC_OPEN, proc_open, "open-proc", EFFECT_DIES)                                          \
+	X(NS_OPEN, ns_open, "open-namespace", EFFECT_DIES)                                         \
+	X(STAGE, stage, "fork-stage", EFFECT_DIES)                                                 \
+	X(NS_JOIN, ns_join, "join-namespace", EFFECT_DIES)                                         \
+	X(CLONE, clone, "clone", EFFECT_MAKES)                                                     \
+	X(ID_MAP, id_map, "write-id-map", EFFECT_DIES)                                             \
+	X(NS_ROOT, ns_root, "become-namespace-root", EFFECT_DIES)                                  \
+	X(TIME_NS, time_ns, "unshare-time", EFFECT_DIES)                                           \
+	X(CGROUP_NS, cgroup_ns, "unshare-cgroup", EFFECT_DIES)                                     \
+	X(LOOPBACK, loopback, "loopback-up", EFFECT_DIES)                                          \
+	X(HOSTNAME, hostname, "set-hostname", EFFECT_DIES)                                         \
+	X(DOMAINNAME, domainname, "set-domainname", EFFECT_DIES)                                   \
+	X(SYSCTL, sysctl, "write-sysctl", EFFECT_DIES)                                             \
+	/* cgroups (step_cgroup.c) */                                                              \
+	X(CGROUP_MAKE, cgroup_make, "make-cgroup", EFFECT_MAKES)                                   \
+	X(CGROUP_WRITE, cgroup_write, "write-cgroup", EFFECT_DIES)                                 \
+	X(CGROUP_DEVICES, cgroup_devices, "attach-device-filter", EFFECT_DIES)                     \
+	X(CGROUP_CHOWN, cgroup_chown, "delegate-cgroup", EFFECT_DIES)                              \
+	X(CGROUP_JOIN, cgroup_join, "join-cgroup", EFFECT_DIES)                                    \
+	/* filesystem (step_mount.c, step_device.c) */                                             \
+	X(ROOT_OPEN, root_open, "open-rootfs", EFFECT_DIES)                                        \
+	X(SOURCE_OPEN, source_open, "open-source", EFFECT_DIES)                                    \
+	X(ID_MAP_NS, id_map_ns, "make-idmap-namespace", EFFECT_DIES)                               \
+	X(IDMAP, idmap, "idmap-source", EFFECT_DIES)                                               \
+	X(PROPAGATION, propagation, "set-propagation", EFFECT_DIES)                                \
+	X(ROOT_ATTACH, root_attach, "attach-rootfs", EFFECT_DIES)                                  \
+	X(MOUNT, mount, "mount", EFFECT_DIES)                                                      \
+	X(ATTACH, attach, "attach", EFFECT_DIES)                                                   \
+	X(COPY_UP, copy_up, "copy-up", EFFECT_DIES)                                                \
+	X(SYMLINK, symlink, "symlink", EFFECT_DIES)                                                \
+	X(DEVICE, device, "make-device", EFFECT_DIES)                                              \
+	X(DEVICE_BIND, device_bind, "bind-device", EFFECT_DIES)                                    \
+	X(CONSOLE, console, "make-console", EFFECT_DIES)                                           \
+	X(CONSOLE_SOCKET, console_socket, "connect-console-socket", EFFECT_DIES)                   \
+	X(CONSOLE_RECEIVE, console_receive, "receive-console", EFFECT_DIES)                        \
+	X(PIVOT, pivot, "pivot-root", EFFECT_DIES)                                                 \
+	X(CHROOT, chroot, "chroot", EFFECT_DIES)                                                   \
+	X(ROOT_READONLY, root_readonly, "make-root-read-only", EFFECT_DIES)                        \
+	X(MASK, mask, "mask-path", EFFECT_DIES)                                                    \
+	X(READONLY, readonly, "make-path-read-only", EFFECT_DIES)                                  \
+	/* process attributes (step_process.c, step_limits.c) */                                   \
+	X(HOOK, hook, "run-hook", EFFECT_NONE)                                                     \
+	X(KEYRING, keyring, "join-session-keyring", EFFECT_DIES)                                   \
+	X(RLIMIT, rlimit, "set-rlimit", EFFECT_DIES)                                               \
+	X(OOM_SCORE_ADJ, oom_score_adj, "write-oom-score-adj", EFFECT_DIES)                        \
+	X(SCHEDULER, scheduler, "set-scheduler", EFFECT_DIES)                                      \
+	X(IO_PRIORITY, io_priority, "set-io-priority", EFFECT_DIES)                                \
+	X(AFFINITY_RESET, affinity_reset, "reset-cpu-affinity", EFFECT_DIES)                       \
+	X(MEMORY_POLICY, memory_policy, "set-memory-policy", EFFECT_DIES)                          \
+	X(PERSONALITY, personality, "set-personality", EFFECT_DIES)                                \
+	X(SESSION, session, "new-session", EFFECT_DIES)                                            \
+	X(FIND_EXECUTABLE, find_executable, "find-executable", EFFECT_NONE)                        \
+	X(HOME, home, "set-home", EFFECT_DIES)                                                     \
+	X(CWD, cwd, "change-directory", EFFECT_DIES)                                               \
+	X(STDIO_OWNER, stdio_owner, "own-stdio", EFFECT_DIES)                                      \
+	X(UMASK, umask, "set-umask", EFFECT_DIES)                                                  \
+	X(BOUNDING, bounding, "drop-bounding-set", EFFECT_DIES)                                    \
+	X(IDS, ids, "set-ids", EFFECT_DIES)                                                        \
+	X(CAPABILITIES, capabilities, "set-capabilities", EFFECT_DIES)                             \
+	X(NO_NEW_PRIVS, no_new_privs, "set-no-new-privs", EFFECT_DIES)                             \
+	X(SECCOMP, seccomp, "load-seccomp", EFFECT_DIES)                                           \
+	X(EXEC, exec, "execute", EFFECT_DIES)
+
+#define STEP_ENUM(upper, lower, name, effect) STEP_##upper,
+enum step_kind { STEP_KINDS(STEP_ENUM) STEP_KIND_COUNT };
+#undef STEP_ENUM
+
+extern const char *const step_names[STEP_KIND_COUNT];
+extern const enum step_effect step_effects[STEP_KIND_COUNT];
+
+#define SLOT_NONE (-1)
+#define STEP_INPUTS 4
+
+/* Tokens of SYNC_SEND and SYNC_WAIT, one byte each on the parent-child socket pair. */
+enum sync_token {
+	SYNC_MAPPED = 'm',        /* parent -> child: id maps, idmapped sources and limits are done */
+	SYNC_RUNTIME_HOOKS = 'r', /* child -> parent: mounts are done, run prestart and createRuntime */
+	SYNC_HOOKS_DONE = 'h',    /* parent -> child */
+	SYNC_CREATED = 'c',       /* child -> parent: everything up to start is done */
+	SYNC_RELEASED = 'd',      /* parent -> child: the record says created; you may outlive me (create) or go on (run) */
+};
+
+enum { MOUNT_COPY_NOTHING, MOUNT_MAKE_FILE, MOUNT_MAKE_DIR };
+
+struct step {
+	enum step_who who;
+	enum step_kind kind;
+	int16_t in[STEP_INPUTS]; /* slots that are read, SLOT_NONE when unused */
+	int16_t out;             /* slot that is written, or SLOT_NONE */
+	const char *pointer;     /* JSON pointer it came from, "" when it comes from no property */
+	union {
+		struct { enum sync_token token; } sync_send, sync_wait;
+		struct { const char *status; /* "creating", "created", "running" */ } state_write;
+		struct { const char *path; } pid_file;
+		struct { const char *path; } pidfd_send;     /* socket to connect to; the fd goes there with the id as payload */
+		struct { enum ns_type type; const char *path; } ns_open;
+		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
+		struct { uint64_t flags; /* CLONE_NEW*, no signal */ } clone; /* in[0]: cgroup2 directory or none; out: pidfd */
+		struct { const char *uid_map, *gid_map; /* text as written to the files */ } id_map;
+		struct { struct config_time_offset monotonic, boottime; } time_ns; /* in[0]: proc */
+		struct { const char *name; } hostname, domainname;
+		struct { const char *key; const char *path; /* below /proc/sys */ const char *value; } sysctl; /* in[0]: proc */
+
+		struct { const char *path; bool v2; const char *controller; /* label in messages */ } cgroup_make; /* absolute; out: directory */
+		struct { const char *dir, *file, *value; bool optional; /* a missing file is no error */ } cgroup_write; /* in[0]: directory */
+		struct { const char *dir; const void *insns; uint32_t n; /* struct bpf_insn */ } cgroup_devices; /* in[0] */
+		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
+		struct { const char *dir; } cgroup_join; /* in[0]: the v1 directory; the child writes 0 to its tasks file */
+
+		struct { const char *path; } root_open; /* absolute host path; out: detached tree (new mount ns), else O_PATH */
+		struct {
+			const char *path;                     /* absolute host path */
+			bool recursive, nofollow;
+			uint64_t attr_set, attr_clr;          /* MOUNT_ATTR_* for the top */
+			uint64_t rec_attr_set, rec_attr_clr;  /* and for the whole tree, applied first */
+			bool optional_device;                 /* the node must be the char/block device major:minor below */
+			bool check_device; char dev_type; uint32_t dev_major, dev_minor;
+		} source_open; /* out: detached tree */
+		struct { const char *uid_map, *gid_map; } id_map_ns; /* out: user namespace fd */
+		struct { const char *path; bool recursive; } idmap;  /* in[0]: tree, in[1]: user namespace or SLOT_NONE: the child's own (parent, after clone) */
+		struct { uint64_t propagation; /* MS_* */ bool recursive; const char *path; /* in the root; NULL: the runtime's "/" before pivot; "" after: "/" of the container */ } propagation;
+		struct { const char *path; } root_attach; /* in[0]: tree; child attaches it on the host path */
+		struct {
+			const char *fstype, *source, *target; /* target absolute in the container; source never NULL */
+			unsigned long flags;                  /* MS_* for mount(2) */
+			const char *data;                     /* NULL or text below one page */
+			uint64_t propagation;                 /* MS_SHARED...; 0: leave; one mount, or MS_REC */
+			uint64_t attr_set, attr_clr;          /* mount_setattr after mounting, not recursive */
+			uint64_t rec_attr_set, rec_attr_clr;
+			bool remount_ro;                      /* becomes read-only only after COPY_UP etc.: the step MOUNT does it itself unless 0 */
+			bool keep_mode;                       /* tmpfs without mode=: give it the mode and owner of the directory below (M-6) */
+			bool remount;                         /* the option word remount: change the mount that is there */
+		} mount; /* in[0]: rootfs */
+		struct { const char *target; bool make_file; /* what to make if it is missing; else by the source's type */ uint64_t propagation; bool nofollow; } attach; /* in[0]: rootfs, in[1]: tree */
+		struct { const char *target; unsigned long flags; const char *data; } copy_up; /* in[0]: rootfs */
+		struct { const char *target, *path; bool replace; /* an existing other thing is an error unless this */ } symlink; /* in[0]: rootfs */
+		struct { const char *path; char type; uint32_t major, minor; uint32_t mode, uid, gid; bool is_default; } device; /* in[0]: rootfs */
+		struct { const char *path; char type; uint32_t major, minor; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */
+		struct { bool send_to_parent; uint32_t height, width; bool mount_dev_console; uint32_t uid, gid; } console; /* in[0]: rootfs, in[1]: console socket or SLOT_NONE */
+		struct { const char *path; } console_socket; /* out: connected socket */
+		struct { bool no_pivot; } pivot;             /* in[0]: rootfs */
+		struct { const char *path; } mask;           /* in[0]: tree of /dev/null; in[1]: empty read-only directory tree */
+		struct { const char *path; } readonly;
+
+		struct { enum hook_kind kind; const struct config_hook *hook; const char *state_before, *state_after; /* state JSON with a hole for the pid between them */ size_t index; } hook;
+		struct { const char *name; } keyring;
+		struct { int resource; const char *type; uint64_t soft, hard; } rlimit;
+		struct { int value; } oom_score_adj;
+		struct config_scheduler scheduler;
+		struct config_io_priority io_priority;
+		struct { int mode; const unsigned long *nodes; unsigned long max_node; } memory_policy; /* flags OR'ed in */
+		struct { unsigned long domain; } personality;
+		struct { const char *name; /* args[0] */ struct str_list path_dirs; } find_executable; /* result stays in act->executable */
+		struct { uint32_t uid; } home;
+		struct { const char *path; bool create; } cwd;
+		struct { uint32_t uid; } stdio_owner;
+		struct { uint32_t mask; } umask;
+		struct { uint64_t keep; } bounding;
+		struct { uint32_t uid, gid; const uint32_t *gids; size_t n_gids; bool set_groups; bool keep_caps; } ids;
+		struct { uint64_t effective, permitted, inheritable, ambient; } capabilities;
+		struct { const struct sock_filter *insns; uint16_t n; uint32_t flags; } seccomp;
+		struct { char *const *argv; char **envp; /* the last slot before NULL is free for HOME */ size_t n_env; unsigned preserve_fds; } exec;
+	} u;
+};
+
+struct plan {
+	struct arena arena; /* owns everything the steps point at */
+	struct step *steps;
+	size_t n_steps, capacity;
+	const char **slot_names; /* for messages and explain */
+	size_t n_slots, slot_capacity;
+	bool foreground;         /* run without --detach */
+	struct config_ignored_list ignored; /* copied from the config, more added by the planners */
+	struct str_list warnings;           /* complete lines for the log, e.g. a capability that can't be granted */
+};
+
+/* What the command line adds to the config. Strings are borrowed until plan_create() returns. */
+struct create_options {
+	const char *id;
+	const char *bundle;         /* absolute, resolved */
+	const char *rootfs;         /* absolute, resolved from root.path by the caller */
+	const char *state_dir;      /* ROOT/ID */
+	const char *console_socket, *pid_file, *pidfd_socket;
+	bool run;                   /* run: start at once; otherwise wait for `start` */
+	bool foreground;            /* run without -d: the terminal is ours to proxy */
+	bool no_pivot, no_new_keyring;
+	unsigned preserve_fds;      /* fds 3 .. 3+n-1 go to the container */
+	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
+	const char *listen_fdnames; /* or NULL */
+};
+
+struct plan_input {
+	const struct config *config;
+	const struct facts *facts;
+	const struct create_options *options;
+};
+
+/*
+ * plan_create() - the list for create or run
+ *
+ * Pure: reads nothing of the host but @in->facts. The order of the planners in it is the policy.
+ *
+ * Return: 0; -EINVAL and *err with a JSON pointer when the config asks for what this host or tare can't do
+ */
+int plan_create(struct plan *plan, const struct plan_input *in, struct err *err) MUST_CHECK;
+
+/*
+ * plan_check() - prove what can be proved without running: every slot is written before it is read, by a process that
+ * the reader descends from; syncs pair up; steps that make something have an undo; the last child step executes.
+ * Return: 0; -EPROTO with *err naming the step
+ */
+int plan_check(const struct plan *plan, struct err *err) MUST_CHECK;
+
+void plan_clear(struct plan *plan);
+
+/* ---- for the planners --------------------------------------------------------------------------------------- */
+
+/*
+ * plan_add() - append a step; the pointer is valid until the next plan_add()
+ * @pointer: borrowed for ever: a literal or plan_printf()'s
+ */
+struct step *plan_add(struct plan *plan, enum step_who who, enum step_kind kind, const char *pointer);
+
+/* plan_slot() - a new slot; @name (literal or in the plan's arena) is for messages */
+int16_t plan_slot(struct plan *plan, const char *name);
+
+/* plan_printf(), plan_strdup() - text in the plan's arena */
+char *plan_printf(struct plan *plan, const char *fmt, ...) PRINTF_LIKE(2, 3);
+char *plan_strdup(struct plan *plan, const char *text);
+
+/* plan_warn() - one more line for the log; plan_ignore() - one more entry of "ignored" */
+void plan_warn(struct plan *plan, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void plan_ignore(struct plan *plan, const char *pointer, const char *why);
+
+/* Slots that several planners need; SLOT_NONE until the one who makes it has run. */
+struct plan_slots {
+	int16_t rootfs;       /* the container's root */
+	int16_t proc;         /* the host's procfs, verified */
+	int16_t null_source;  /* detached tree of /dev/null, to be cloned for masks */
+	int16_t empty_source; /* detached read-only empty directory, to be cloned for masks */
+	int16_t cgroup2;      /* directory to clone into, or SLOT_NONE */
+	int16_t console_socket;
+};
+
+#endif

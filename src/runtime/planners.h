@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The planners: one function for each feature, called by plan_create() in the order of its table. Each appends steps to
+ * s->plan and may set slots that later ones read. Only plan*.c includes this.
+ */
+#ifndef TARE_RUNTIME_PLANNERS_H
+#define TARE_RUNTIME_PLANNERS_H
+
+#include "runtime/plan.h"
+
+struct planner_state {
+	struct plan *plan;
+	const struct config *config;
+	const struct facts *facts;
+	const struct create_options *options;
+	struct plan_slots slots;
+	int16_t *mount_sources;   /* [config->mounts.n]: the source tree of each bind, else SLOT_NONE */
+	int16_t *device_sources;  /* trees of host device nodes, for DEVICE_BIND; used by plan_device.c only */
+	int16_t *cgroup_dirs;     /* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
+	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
+	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
+	int16_t start_socket;     /* by plan_start_bind */
+};
+
+typedef int planner(struct planner_state *s, struct err *err);
+
+/* plan_state.c */
+planner plan_state_make, plan_start_bind, plan_created, plan_started;
+/* plan_ns.c */
+planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_ns_root, plan_network, plan_names;
+/* plan_cgroup.c */
+planner plan_cgroup_make, plan_cgroup_join;
+/* plan_root.c, plan_mount.c, plan_device.c, plan_mask.c */
+planner plan_root_open, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices, plan_pivot, plan_masks;
+/* plan_console.c */
+planner plan_console_connect, plan_console;
+/* plan_process.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
+planner plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
+planner plan_create_hooks, plan_start_hooks;
+
+/* s_ns_new(), s_ns_private() - is this namespace made by us; is it another than the runtime's (made or joined) */
+static inline bool s_ns_new(const struct planner_state *s, enum ns_type type)
+{
+	return s->config->linux_.namespaces[type].mode == NS_NEW;
+}
+
+static inline bool s_ns_private(const struct planner_state *s, enum ns_type type)
+{
+	return s->config->linux_.namespaces[type].mode != NS_ABSENT;
+}
+
+#endif
