@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a container as the commands see it: create, start, state, list, kill, delete.
+ *
+ * A container is a directory ROOT/ID: `state.json` (the record, replaced by rename), `config.json` (the bytes that create
+ * read; nothing is ever read from the bundle again), `start.sock` while the container waits for `start`. The directory
+ * itself carries the flock. Reading takes no lock; create, start and delete hold it, but not across a hook.
+ */
+#ifndef TARE_RUNTIME_CONTAINER_H
+#define TARE_RUNTIME_CONTAINER_H
+
+#include "runtime/plan.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+enum container_status {
+	CONTAINER_CREATING,
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_STOPPED,
+};
+
+extern const char *const container_status_names[]; /* "creating", "created", "running", "paused", "stopped" */
+
+/* The record, with what is derived from the process when it is read. Strings live in the arena given to the reader. */
+struct container {
+	const char *id, *bundle, *rootfs; /* absolute */
+	const char *created;              /* RFC 3339, UTC, nanoseconds */
+	enum container_status status;
+	pid_t pid;                        /* of init in our pid namespace; 0 when stopped */
+	uint64_t start_time;              /* field 22 of /proc/PID/stat: with pid it names one process for ever */
+	uint32_t owner;                   /* uid that created it */
+	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
+	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
+	struct key_value_list annotations;
+	/* Cgroup directories, absolute; `existing` counts the leading path components that create did not make. */
+	struct container_cgroup { const char *path, *mount; uint32_t existing; bool v2; } *cgroups;
+	size_t n_cgroups;
+};
+
+/* container_id_check() - is @id a legal id: 1..1024 of [A-Za-z0-9_+.-], not starting with "." or "-" (rows Z-12, 2.2) */
+int container_id_check(const char *id, struct err *err) MUST_CHECK;
+
+/* What container_create() gives back. */
+struct container_started {
+	pid_t pid;
+	int pidfd;          /* owned by the caller */
+	int console_master; /* foreground run with a terminal, owned by the caller; else -EBADF */
+};
+
+/* Where the trace of a start goes; NULL stream: none. */
+struct trace_options {
+	FILE *stream;
+	bool json; /* trace-event form instead of a table */
+};
+
+/*
+ * container_create() - `create`, or `run` up to the running program when @options->run
+ * @root:    the runtime's --root, made if it is missing (mode 0711)
+ * @options: ids, paths; bundle need not be resolved; rootfs and state_dir are filled in here
+ * @config_fd: config.json, read whole here; -EBADF: open it in the bundle
+ *
+ * On failure nothing is left: no process, cgroup, mount, state directory or file.
+ * Return: 0; -errno and *err
+ */
+int container_create(const char *root, struct create_options *options, int config_fd, const struct trace_options *trace,
+		     struct container_started *ret, struct err *err) MUST_CHECK;
+
+/* container_start() - let a created container execute its program; returns when it has, and poststart hooks are done */
+int container_start(const char *root, const char *id, const struct trace_options *trace, struct err *err) MUST_CHECK;
+
+/*
+ * container_load() - read the record and look at the process
+ * Return: 0; -ENOENT and *err "container \"x\" does not exist"
+ */
+int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err) MUST_CHECK;
+
+/*
+ * container_list() - every container below @root, by name. One that can't be read is reported by @broken and skipped
+ * (@broken may be NULL). Stale `creating` records of dead runtimes are cleaned up on the way.
+ * Return: 0, also when @root is not there; -errno
+ */
+int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
+		   void (*broken)(const char *id, const struct err *err), struct err *err) MUST_CHECK;
+
+/*
+ * container_kill() - send @signal to init, by pidfd and start time; @all (and SIGKILL without a private pid namespace): to
+ * every process in its cgroup
+ * Return: 0; -ESRCH and "container not running"; -ENOENT and "... does not exist"
+ */
+int container_kill(const char *root, const char *id, int signal, bool all, struct err *err) MUST_CHECK;
+
+/*
+ * container_delete() - remove a stopped container: cgroups, then poststop hooks, then the state directory
+ * @force: kill it first; an unknown id is success
+ */
+int container_delete(const char *root, const char *id, bool force, struct err *err) MUST_CHECK;
+
+#endif
