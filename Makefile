@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The front door. Meson does the building; this gives it short names and the packages that it needs.
+#
+#   make            build/tare-oci
+#   make run        a first container, and what it sees
+#   make test       every suite; the last line says how many passed, failed and were skipped
+#   make test-long  the same with the long forms: hours of fuzzing, 10,000 random profiles, all guests
+#   make bench      against the floor program, crun and runc; writes bench/RESULTS.md
+#   make install    to PREFIX (/usr/local), below DESTDIR
+#   make format     clang-format over the C files
+#   make clean
+BUILD ?= build
+PREFIX ?= /usr/local
+NINJA = ninja -C $(BUILD)
+
+all: $(BUILD)/build.ninja
+	@$(NINJA) --quiet
+
+# `make run` and `make test` work on a fresh machine; a plain `make` installs nothing.
+packages:
+	@tools/packages
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
+
+run: packages
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(BUILD)/tare-oci
+
+test: packages
+	@tests/run
+
+test-long: packages
+	@tests/run --long
+
+bench: packages
+	@$(MAKE) --no-print-directory all
+	@bench/run
+
+install: all
+	@meson configure $(BUILD) --prefix $(abspath $(PREFIX))
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+clean:
+	@rm -rf build build-*
+
+.PHONY: all packages run test test-long bench install format clean

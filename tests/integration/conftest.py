@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Fixtures of the integration tests. Run them as the suite does:
+
+    tests/isolate NAME hybrid pytest tests/integration/test_lifecycle.py
+
+NAME is yours alone; TARE_OCI=/usr/sbin/runc tries the tests on another runtime. A test asks for
+
+    tare      the runtime (support/runtime.py): tare.run(b), tare.create(b), tare.state(id), ...
+    bundle    a factory: bundle(args=[...]) or bundle(script="...") from the minimal base, bundle("docker") from the other
+    tmp       a directory of the test's own that every user may enter
+
+and asserts the effect and the message:
+
+    def test_A9_hostname_is_set_inside(tare, bundle):
+        b = bundle(args=["hostname"])
+        b.config["hostname"] = "inside"
+        assert tare.run(b).ok().out == "inside\\n"
+
+    def test_Y20_start_of_a_running_container_is_refused(tare, bundle):
+        c = tare.run_detached(bundle(script="sleep 60"))
+        c.start().fails("cannot start", "running")
+
+Names begin with the row ids that the test proves, without the dash (test_B10_M10_...); the marker rows("B-10") does for
+more. docs/spec-map.md knows every row; a check finds unknown ones.
+
+After each test the host is compared with what it was before (support/host.py), and the test fails if anything is left.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from support import runtime as rt
+from support.bundle import Bundle, Template
+from support.host import Snapshot
+
+SETTLE_S = 3.0
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "rows(*ids): rows of docs/spec-map.md that the test proves beside its name's")
+    config.addinivalue_line("markers", "simulated: proved against a fake /proc or /sys tree; counted apart")
+    config.addinivalue_line("markers", "no_sanitizer(reason): can't run under a sanitizer build")
+    config.addinivalue_line("markers", "only(*flavours): runs on these runtimes only (tare, runc, crun)")
+    config.addinivalue_line("markers", "keeps_host: changes the host on purpose and restores it itself")
+    if not os.environ.get("TARE_ISOLATED"):
+        raise pytest.UsageError("run under tests/isolate NAME hybrid: the tests watch the whole host for leaks")
+
+
+def pytest_runtest_setup(item):
+    marker = item.get_closest_marker("no_sanitizer")
+    if marker and rt.sanitized():
+        pytest.skip("sanitizer build: " + marker.args[0])
+    marker = item.get_closest_marker("only")
+    if marker and rt.flavour() not in marker.args:
+        pytest.skip(f"not for {rt.flavour()}")
+
+
+@pytest.fixture(scope="session")
+def session_dir():
+    """A directory for the whole run. Not pytest's: that one is closed to other users, containers' among them."""
+    path = Path(tempfile.mkdtemp(prefix="tare-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(session_dir):
+    return Template(session_dir)
+
+
+@pytest.fixture
+def tmp(session_dir):
+    """A directory of the test's own, removed at its end."""
+    path = Path(tempfile.mkdtemp(prefix="t", dir=session_dir))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request, tmp):
+    """
+    THE LEAK FIXTURE: compare the host before and after the test. Processes may need a moment to be reaped and cgroups to
+    become empty, so a difference counts only if it stays.
+    """
+    roots = [tmp / "root"]
+    before = Snapshot(roots)
+    yield
+    if request.node.get_closest_marker("keeps_host"):
+        return
+    end = time.monotonic() + SETTLE_S
+    while True:
+        after = Snapshot(roots)
+        left = after.differences(before)
+        if not left or time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    if left:
+        after.clean_up(before)
+        pytest.fail("the test left something behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+@pytest.fixture
+def tare(tmp, nothing_left):
+    """The runtime under test. What the test created is deleted by force at its end."""
+    runtime = rt.Runtime(tmp)
+    yield runtime
+    runtime.clean_up()
+    if runtime.root.exists() and not any(runtime.root.iterdir()):
+        runtime.root.rmdir()
+
+
+@pytest.fixture
+def bundle(tmp, template):
+    """A factory of bundles: bundle(base="minimal", args=..., script=...)."""
+    count = iter(range(1000))
+
+    def make(base="minimal", args=None, script=None):
+        return Bundle(tmp / f"bundle{next(count)}", template, base, args, script)
+
+    return make
