@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/num.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_digits(const char *text, size_t len)
+{
+	if (!len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+int num_u64(const char *text, size_t len, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (len && text[0] == '-' && is_digits(text + 1, len - 1))
+		return -ERANGE;
+	if (!is_digits(text, len))
+		return -EINVAL;
+
+	for (size_t i = 0; i < len; i++) {
+		if (__builtin_mul_overflow(value, 10U, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
+			return -ERANGE;
+	}
+	*ret = value;
+	return 0;
+}
+
+int num_i64(const char *text, size_t len, int64_t *ret)
+{
+	bool negative = len && text[0] == '-';
+	uint64_t size;
+	int r;
+
+	r = num_u64(text + negative, len - negative, &size);
+	if (r == -ERANGE && negative && text[1] == '-')
+		return -EINVAL;
+	if (r < 0)
+		return r;
+	if (size > (uint64_t)INT64_MAX + negative)
+		return -ERANGE;
+
+	*ret = negative ? (int64_t)(0 - size) : (int64_t)size;
+	return 0;
+}
+
+int num_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	uint64_t value;
+	int r;
+
+	r = num_u64(text, strlen(text), &value);
+	if (r < 0)
+		return r;
+	if (value < min || value > max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int num_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret)
+{
+	int64_t value;
+	int r;
+
+	r = num_i64(text, strlen(text), &value);
+	if (r < 0)
+		return r;
+	if (value < min || value > max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}

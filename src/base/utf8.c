@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/utf8.h"
+
+/* Each row: first byte from..to, length, and the range of the second byte; the others are 80..BF. */
+static const struct {
+	uint8_t first, last, len, low, high;
+} forms[] = {
+	{ 0x00, 0x7f, 1, 0, 0 },       { 0xc2, 0xdf, 2, 0x80, 0xbf }, { 0xe0, 0xe0, 3, 0xa0, 0xbf },
+	{ 0xe1, 0xec, 3, 0x80, 0xbf }, { 0xed, 0xed, 3, 0x80, 0x9f }, { 0xee, 0xef, 3, 0x80, 0xbf },
+	{ 0xf0, 0xf0, 4, 0x90, 0xbf }, { 0xf1, 0xf3, 4, 0x80, 0xbf }, { 0xf4, 0xf4, 4, 0x80, 0x8f },
+};
+
+size_t utf8_decode(const char *text, size_t len)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (bytes[0] < forms[i].first || bytes[0] > forms[i].last)
+			continue;
+		if (forms[i].len == 1)
+			return 1;
+		if (forms[i].len > len || bytes[1] < forms[i].low || bytes[1] > forms[i].high)
+			return 0;
+		for (size_t k = 2; k < forms[i].len; k++) {
+			if ((bytes[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		return forms[i].len;
+	}
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TARE_BASE_UTF8_H
+#define TARE_BASE_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * utf8_decode() - the length of the well-formed UTF-8 character that @text begins with
+ * @len: bytes at @text, at least 1
+ *
+ * Refuses overlong forms, surrogates and what lies above U+10FFFF, which careless decoders let through.
+ *
+ * Spec:   RFC 3629 section 4
+ * Return: 1..4; 0 if it is not well-formed
+ */
+size_t utf8_decode(const char *text, size_t len);
+
+#endif
