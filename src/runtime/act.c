@@ -2,11 +2,16 @@
 #include "runtime/act.h"
 
 #include "os/fault.h"
+#include "os/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define STEP_ACTOR(upper, lower, name, effect) [STEP_##upper] = { step_##lower, undo_##lower },
@@ -15,10 +20,327 @@ static const struct {
 	undo_fn *undo;
 } actors[STEP_KIND_COUNT] = { STEP_KINDS(STEP_ACTOR) };
 
+bool step_has_undo(enum step_kind kind)
+{
+	return actors[kind].undo != NULL;
+}
+
 static int64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* ---- faults: TARE_FAULT=<step>:<errno>[:<call>[:<nth>]], TARE_KILL_AT=<step>; see os/fault.h --------------------- */
+
+#ifdef TARE_FAULTS
+static int fault_error, fault_nth, kill_step = -1;
+static char fault_call[32];
+
+static void fault_parse(struct act *a)
+{
+	const char *text = getenv("TARE_FAULT"), *kill_at = getenv("TARE_KILL_AT");
+
+	a->fault_step = -1;
+	if (text && sscanf(text, "%d:%d:%31[^:]:%d", &a->fault_step, &fault_error, fault_call, &fault_nth) < 2)
+		a->fault_step = -1;
+	if (kill_at)
+		kill_step = atoi(kill_at);
+}
+
+static void fault_before(struct act *a)
+{
+	if (kill_step >= 0 && a->index == (size_t)kill_step)
+		kill(a->who == STEP_PARENT ? getpid() : getppid(), SIGKILL);
+	if (a->fault_step >= 0 && a->index == (size_t)a->fault_step)
+		fault_arm(fault_call[0] ? fault_call : NULL, fault_nth, fault_error);
+}
+
+/* A step without a call of that kind fails all the same, so that every step's failure is tested. */
+static int fault_after(struct act *a, const struct step *step, struct err *err, int r)
+{
+	if (a->fault_step < 0 || a->index != (size_t)a->fault_step)
+		return r;
+	fault_disarm();
+	if (r == 0 && !fault_fired() && !fault_call[0])
+		return err_set(err, -fault_error, "%s", step_names[step->kind]);
+	return r;
+}
+#else
+static void fault_parse(struct act *a)
+{
+	a->fault_step = -1;
+}
+
+static void fault_before(struct act *a)
+{
+}
+
+static int fault_after(struct act *a, const struct step *step, struct err *err, int r)
+{
+	return r;
+}
+#endif
+
+/* ---- the shared page -------------------------------------------------------------------------------------------- */
+
+void act_init(struct act *a, const struct plan *plan, const struct create_options *options, int *fd)
+{
+	*a = (struct act){
+		.plan = plan,
+		.options = options,
+		.who = STEP_PARENT,
+		.fd = fd,
+		.child_pidfd = -EBADF,
+		.sync = -EBADF,
+		.sync_peer = -EBADF,
+		.state_dir = -EBADF,
+		.start_conn = -EBADF,
+		.page_fd = -EBADF,
+		.console_master = -EBADF,
+	};
+	for (size_t i = 0; i < plan->n_slots; i++)
+		fd[i] = -EBADF;
+	fault_parse(a);
+}
+
+static size_t page_size(const struct plan *plan)
+{
+	return sizeof(struct progress) + plan->n_steps * sizeof(struct trace_entry);
+}
+
+int act_page(struct act *a, bool for_start)
+{
+	size_t size = page_size(a->plan);
+	int flags = MAP_SHARED;
+	void *mem;
+
+	OS_FAULT("mmap");
+	if (for_start) {
+		a->page_fd = memfd_create("tare-progress", MFD_CLOEXEC);
+		if (a->page_fd < 0)
+			return -errno;
+		if (ftruncate(a->page_fd, (off_t)size) < 0)
+			return -errno;
+	} else {
+		flags |= MAP_ANONYMOUS;
+	}
+
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, for_start ? a->page_fd : -1, 0);
+	if (mem == MAP_FAILED)
+		return -errno;
+	a->page = mem;
+	a->page->err.step = -1;
+	for (int who = 0; who < STEP_WHOS; who++)
+		a->page->step[who] = -1;
+	a->page->n_trace = (uint32_t)a->plan->n_steps;
+	return 0;
+}
+
+int act_page_map(int fd, struct progress **ret_page, size_t *ret_size)
+{
+	struct stat st;
+	void *mem;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((size_t)st.st_size < sizeof(struct progress))
+		return -EPROTO;
+	mem = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mem == MAP_FAILED)
+		return -errno;
+	*ret_page = mem;
+	*ret_size = (size_t)st.st_size;
+	return 0;
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------- */
+
+static int run_step(struct act *a, const struct step *step, struct err *err)
+{
+	struct trace_entry *trace = &a->page->trace[a->index];
+	int r;
+
+	a->page->step[a->who] = (int32_t)a->index;
+	trace->who = (uint16_t)step->who;
+	trace->kind = (uint16_t)step->kind;
+	trace->start_ns = now_ns();
+	fault_before(a);
+	if (actors[step->kind].run)
+		r = actors[step->kind].run(a, step, err);
+	else
+		r = err_bug(err, "nothing acts on step \"%s\"", step_names[step->kind]);
+	r = fault_after(a, step, err, r);
+	trace->end_ns = now_ns();
+	if (r >= 0)
+		return 0;
+
+	/* An error that comes out of the page is of the child's step, which it names already. */
+	if (err->step < 0) {
+		err->step = (int32_t)a->index;
+		snprintf(err->step_name, sizeof(err->step_name), "%s", step_names[step->kind]);
+		if (step->pointer[0])
+			err_at(err, step->pointer);
+	}
+	return r;
+}
+
+int act_run(struct act *a, enum step_who who, size_t from, struct err *err)
+{
+	int r;
+
+	a->who = who;
+	for (a->index = from; a->index < a->plan->n_steps; a->index++) {
+		const struct step *step = &a->plan->steps[a->index];
+
+		if (step->who != who)
+			continue;
+		r = run_step(a, step, err);
+		if (r < 0) {
+			if (who != STEP_PARENT && a->page->err.code == 0)
+				a->page->err = *err;
+			return r;
+		}
+	}
+	a->page->step[who] = -1;
+	return 0;
+}
+
+/* ---- when the child is gone ------------------------------------------------------------------------------------- */
+
+static const char *child_step_name(const struct act *a)
+{
+	int32_t index = a->page->step[STEP_CHILD];
+	uint16_t kind;
+
+	if (index < 0 || (uint32_t)index >= a->page->n_trace)
+		return "start";
+	kind = a->page->trace[index].kind;
+	return kind < STEP_KIND_COUNT ? step_names[kind] : "start";
+}
+
+/* Has the process replaced its program? Before that it carries our name (see step_clone). */
+static bool has_our_name(pid_t pid, struct os_process_stat *stat)
+{
+	return os_process_stat(pid, stat) == 0 && strcmp(stat->comm, ACT_CHILD_NAME) == 0;
+}
+
+static int describe_end(const struct act *a, const struct os_process_stat *stat, struct err *err)
+{
+	const char *step = child_step_name(a);
+	int code = stat->exit_code;
+
+	if (code == 0 || !WIFSIGNALED(code)) {
+		err_user_code(err, -ECHILD, "the container's init ended in step \"%s\" (exit status %d)", step,
+			      WEXITSTATUS(code));
+		err->kind = ERR_SYSTEM;
+		return -ECHILD;
+	}
+	err_user_code(err, -ECHILD, "the container's init was killed by signal %d (SIG%s) in step \"%s\"",
+		      WTERMSIG(code), sigabbrev_np(WTERMSIG(code)), step);
+	err->kind = ERR_SYSTEM;
+	if (WTERMSIG(code) == SIGSYS)
+		err_hint(err, "the seccomp profile kills a system call that tare itself needs until execve");
+	if (WTERMSIG(code) == SIGKILL)
+		err_hint(err, "if nobody sent it, the memory limit was too low for the start, or the seccomp "
+			      "profile kills execve");
+	return -ECHILD;
+}
+
+int act_child_gone(struct act *a, bool in_exec, struct err *err)
+{
+	struct os_process_stat stat = { 0 };
+	int32_t index = a->page->step[STEP_CHILD];
+	bool executing;
+
+	if (a->page->err.code != 0) {
+		*err = a->page->err;
+		return err->code;
+	}
+
+	executing = in_exec && index >= 0 && (uint32_t)index < a->page->n_trace &&
+		    a->page->trace[index].kind == STEP_EXEC;
+	if (executing && !has_our_name(a->child_pid, &stat))
+		return 0;
+
+	/* It closed the socket by dying; the zombie shows how a moment later. */
+	if (a->child_pidfd >= 0)
+		(void)os_pidfd_ended(a->child_pidfd, 10000);
+	if (!has_our_name(a->child_pid, &stat) && executing)
+		return 0;
+	describe_end(a, &stat, err);
+	err->step = index;
+	snprintf(err->step_name, sizeof(err->step_name), "%s", child_step_name(a));
+	return err->code;
+}
+
+/* ---- undo ------------------------------------------------------------------------------------------------------- */
+
+void act_made(struct act *a, int parent, const char *path, const char *name)
+{
+	struct progress *page = a->page;
+	struct made_node *node;
+	struct stat st;
+
+	if (!page || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (page->n_made >= MADE_MAX || strlen(path) >= sizeof(node->path)) {
+		page->made_lost++;
+		return;
+	}
+	node = &page->made[page->n_made];
+	node->dev = st.st_dev;
+	node->ino = st.st_ino;
+	snprintf(node->path, sizeof(node->path), "%s", path[0] == '/' ? path + 1 : path);
+	page->n_made++;
+}
+
+/* Remove @path below @root if it is still the very thing that the child made: same device, same inode. */
+static void remove_made(int root, const struct made_node *node)
+{
+	struct stat st;
+	int flags;
+
+	if (fstatat(root, node->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (st.st_dev != node->dev || st.st_ino != node->ino)
+		return;
+	flags = S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0;
+	(void)unlinkat(root, node->path, flags);
+}
+
+static void undo_rootfs(struct act *a)
+{
+	defer_close int root = -EBADF;
+
+	if (!a->page || a->page->n_made == 0 || !a->options)
+		return;
+	root = open(a->options->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return;
+	for (uint32_t i = a->page->n_made; i-- > 0;)
+		remove_made(root, &a->page->made[i]);
+}
+
+void act_undo(struct act *a)
+{
+	size_t done = a->index;
+
+	/* The failed step too: it may have made half of what it makes, and every undo copes with that. */
+	if (done >= a->plan->n_steps)
+		done = a->plan->n_steps - 1;
+	fault_parse(a);
+	a->fault_step = -1;
+	for (size_t i = done + 1; i-- > 0;) {
+		const struct step *step = &a->plan->steps[i];
+
+		if (step->who != STEP_PARENT || !actors[step->kind].undo)
+			continue;
+		actors[step->kind].undo(a, step);
+		/* With the child gone nothing covers the rootfs any more. */
+		if (step->kind == STEP_CLONE || step->kind == STEP_STAGE_FORK)
+			undo_rootfs(a);
+	}
 }

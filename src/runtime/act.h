@@ -26,7 +26,8 @@ struct made_node {
 #define MADE_MAX 48
 
 struct trace_entry {
-	int64_t start_ns, end_ns; /* CLOCK_REALTIME: the only clock that a time namespace does not shift */
+	int64_t start_ns, end_ns; /* CLOCK_REALTIME: the only clock that a time namespace does not shift; 0: not run */
+	uint16_t who, kind;       /* enum step_who, enum step_kind: `start` has the entries but not the plan */
 };
 
 /* Shared between the processes of one start. MAP_SHARED; in a create it is a memfd, so that `start` can map it too. */
@@ -36,7 +37,7 @@ struct progress {
 	struct err err;                   /* of the first process that failed, err.code 0 otherwise */
 	volatile uint32_t n_made, made_lost;
 	struct made_node made[MADE_MAX];
-	uint32_t n_trace;                 /* 0: no tracing; else plan->n_steps */
+	uint32_t n_trace;                 /* plan->n_steps */
 	struct trace_entry trace[];
 };
 
@@ -50,8 +51,11 @@ struct act {
 	int child_pidfd;
 	int sync;               /* this side of the SEQPACKET pair between parent and child; -EBADF when closed */
 	int sync_peer;          /* the other side, before the clone */
-	int state_dir;          /* parent: directory fd of the state directory, locked */
+	int state_dir;          /* parent: directory fd of the state directory */
 	int start_conn;         /* child: connection from `start`, kept until exec */
+	int page_fd;            /* memfd of *page, so that `start` can map it too; -EBADF in a run */
+	struct record *record;  /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */
+	int fault_step;         /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
 	int console_master;     /* parent, foreground run with a terminal */
 	struct progress *page;
 	char executable[PATH_MAX]; /* child: what FIND_EXECUTABLE found, absolute in the container */
@@ -78,11 +82,36 @@ typedef void undo_fn(struct act *a, const struct step *step);
 STEP_KINDS(STEP_DECLARE)
 #undef STEP_DECLARE
 
+/* The child's name in /proc/PID/comm until it executes the user's program; tells act_child_gone() whether it did. */
+#define ACT_CHILD_NAME "tare-oci-init"
+
+/* step_has_undo() - does the kind have an undo_<kind>()? */
+bool step_has_undo(enum step_kind kind);
+
 /*
  * act_run() - do all steps of @who from step @from on, in order
  * Return: 0; -errno with *err filled (in the child and stage: also in the shared page)
  */
 int act_run(struct act *a, enum step_who who, size_t from, struct err *err) MUST_CHECK;
+
+/* act_init() - @fd: array of plan->n_slots, set to -EBADF here */
+void act_init(struct act *a, const struct plan *plan, const struct create_options *options, int *fd);
+
+/*
+ * act_page() - make the shared page: a memfd when `start` will need it, else plain shared memory
+ * Return: 0; -errno
+ */
+int act_page(struct act *a, bool for_start) MUST_CHECK;
+
+/* act_page_map() - map a page that came from another process. Return: 0; -EPROTO if it can't be one; -errno */
+int act_page_map(int fd, struct progress **ret_page, size_t *ret_size) MUST_CHECK;
+
+/*
+ * act_child_gone() - the child closed its socket too early: find out why, from the page or from how it ended
+ * @in_exec: the child's last step was EXEC, so an end of the socket can also mean that it is executing the program
+ * Return: 0 if it executes (or executed) the program; otherwise the error's code, *err filled
+ */
+int act_child_gone(struct act *a, bool in_exec, struct err *err);
 
 /* act_undo() - undo, last first, what this process's steps before a->index made; and what the child left in the rootfs */
 void act_undo(struct act *a);

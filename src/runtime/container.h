@@ -34,6 +34,8 @@ struct container {
 	uint32_t owner;                   /* uid that created it */
 	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
 	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
+	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
+	uint64_t creator_start_time;
 	struct key_value_list annotations;
 	/* Cgroup directories, absolute; `existing` counts the leading path components that create did not make. */
 	struct container_cgroup { const char *path, *mount; uint32_t existing; bool v2; } *cgroups;

@@ -50,7 +50,7 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	/* processes and namespaces (step_ns.c) */                                                 \
 	X(PROC_OPEN, proc_open, "open-proc", EFFECT_DIES)                                          \
 	X(NS_OPEN, ns_open, "open-namespace", EFFECT_DIES)                                         \
-	X(STAGE, stage, "fork-stage", EFFECT_DIES)                                                 \
+	X(STAGE_FORK, stage_fork, "fork-stage", EFFECT_MAKES)                                              \
 	X(NS_JOIN, ns_join, "join-namespace", EFFECT_DIES)                                         \
 	X(CLONE, clone, "clone", EFFECT_MAKES)                                                     \
 	X(ID_MAP, id_map, "write-id-map", EFFECT_DIES)                                             \
@@ -143,7 +143,7 @@ struct step {
 		struct { const char *status; /* "creating", "created", "running" */ } state_write;
 		struct { const char *path; } pid_file;
 		struct { const char *path; } pidfd_send;     /* socket to connect to; the fd goes there with the id as payload */
-		struct { enum ns_type type; const char *path; } ns_open;
+		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
 		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
 		struct { uint64_t flags; /* CLONE_NEW*, no signal */ } clone; /* in[0]: cgroup2 directory or none; out: pidfd */
 		struct { const char *uid_map, *gid_map; /* text as written to the files */ } id_map;

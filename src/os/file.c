@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "os/file.h"
+
+#include "os/fault.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, size_t *ret_len)
+{
+	size_t size = 16 * 1024, len = 0;
+	char *text, *grown;
+	struct stat st;
+	ssize_t n;
+
+	OS_FAULT("read");
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= limit)
+		size = (size_t)st.st_size + 2;
+	text = arena_alloc(arena, size);
+	for (;;) {
+		n = read(fd, text + len, size - len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > limit)
+			return -EFBIG;
+		if (size - len > 1)
+			continue;
+		grown = arena_alloc(arena, size * 2);
+		memcpy(grown, text, len);
+		text = grown;
+		size *= 2;
+	}
+	text[len] = '\0';
+	*ret_text = text;
+	*ret_len = len;
+	return 0;
+}
+
+static int write_all(int fd, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, at, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int os_file_write_at(int dir, const char *path, const char *text, size_t len)
+{
+	defer_close int fd = -EBADF;
+	ssize_t n;
+
+	OS_FAULT("write");
+	fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	do {
+		n = write(fd, text, len);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode)
+{
+	defer_close int fd = -EBADF;
+
+	OS_FAULT("open");
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	return write_all(fd, bytes, len);
+}
+
+int os_file_replace_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode)
+{
+	char temporary[300];
+	int r;
+
+	if (snprintf(temporary, sizeof(temporary), ".%s.%d", name, (int)getpid()) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	r = os_file_make_at(dir, temporary, bytes, len, mode);
+	if (r == -EEXIST) {
+		/* Left by a process that was killed and had our pid. */
+		unlinkat(dir, temporary, 0);
+		r = os_file_make_at(dir, temporary, bytes, len, mode);
+	}
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, temporary, 0);
+	return r;
+}
+
+int os_fd_path(int fd, char *buf, size_t size)
+{
+	char link[40];
+	ssize_t n;
+
+	OS_FAULT("readlink");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, buf, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	return 0;
+}

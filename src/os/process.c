@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "os/process.h"
+
+#include "os/fault.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd)
+{
+	struct clone_args args = { .flags = flags };
+	int pidfd = -EBADF;
+	long pid;
+
+	OS_FAULT("clone3");
+	/* The kernel refuses an exit signal together with CLONE_PARENT: the child takes the caller's. */
+	if (!(flags & CLONE_PARENT))
+		args.exit_signal = SIGCHLD;
+	if (ret_pidfd) {
+		args.flags |= CLONE_PIDFD;
+		args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+	}
+	if (cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup;
+	}
+
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return -errno;
+	if (pid > 0 && ret_pidfd)
+		*ret_pidfd = pidfd;
+	return (pid_t)pid;
+}
+
+int os_pidfd_open(pid_t pid)
+{
+	int fd;
+
+	OS_FAULT("pidfd_open");
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int os_pidfd_kill(int pidfd, int signal)
+{
+	OS_FAULT("pidfd_send_signal");
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int os_pidfd_ended(int pidfd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	do {
+		r = poll(&pfd, 1, timeout_ms);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r > 0;
+}
+
+int os_process_stat(pid_t pid, struct os_process_stat *ret)
+{
+	defer_close int fd = -EBADF;
+	char path[40], text[1024], *comm, *end;
+	unsigned long long start = 0;
+	size_t len;
+	int code = 0;
+	ssize_t n;
+
+	OS_FAULT("open");
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return errno == ESRCH ? -ENOENT : -errno;
+	text[n] = '\0';
+
+	/* The name may hold anything, ") R 1" too: it ends at the last parenthesis. */
+	comm = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!comm || !end || end[1] != ' ')
+		return -EPROTO;
+	if (sscanf(end + 2,
+		   "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu "
+		   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
+		   &start, &code) < 1)
+		return -EPROTO;
+
+	len = (size_t)(end - comm - 1);
+	if (len >= sizeof(ret->comm))
+		len = sizeof(ret->comm) - 1;
+	memcpy(ret->comm, comm + 1, len);
+	ret->comm[len] = '\0';
+	ret->state = end[2];
+	ret->start_time = start;
+	ret->exit_code = code;
+	return 0;
+}
+
+int os_process_open(pid_t pid, uint64_t start_time)
+{
+	defer_close int pidfd = -EBADF;
+	struct os_process_stat stat;
+	int r;
+
+	if (pid <= 0)
+		return -ESRCH;
+	pidfd = os_pidfd_open(pid);
+	if (pidfd < 0)
+		return pidfd;
+
+	/* While we hold the pidfd of a living process its pid can't be given away, so the two belong together. */
+	r = os_process_stat(pid, &stat);
+	if (r == -ENOENT)
+		return -ESRCH;
+	if (r < 0)
+		return r;
+	if (stat.start_time != start_time || stat.state == 'Z' || stat.state == 'X')
+		return -ESRCH;
+	return take_fd(&pidfd);
+}
+
+int os_reap(pid_t pid, int *ret_status)
+{
+	pid_t r;
+	int status;
+
+	do {
+		r = waitpid(pid, &status, __WALL);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	*ret_status = status;
+	return 0;
+}

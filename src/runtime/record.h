@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record: what is on disk about a container, ROOT/ID/state.json, and the directory that it is in.
+ *
+ * `creating` is written before anything else is made and names everything that will be, so that whoever finds it after
+ * a kill can remove the rest. The file is only ever replaced by rename, so readers need no lock; writers hold the
+ * directory's flock, and check after taking it that the directory is still the one which the path names.
+ */
+#ifndef TARE_RUNTIME_RECORD_H
+#define TARE_RUNTIME_RECORD_H
+
+#include "runtime/container.h"
+
+#include <stdbool.h>
+
+#define RECORD_VERSION 1
+#define RECORD_FILE "state.json"
+#define RECORD_CONFIG "config.json"
+#define RECORD_SOCKET "start.sock"
+#define RECORD_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+/* What create knows of the container before it is made, in memory that outlives the config. */
+struct record {
+	const char *root;       /* the runtime's --root */
+	const char *id;
+	const char *before_status, *after_pid; /* state.json in three parts, with the status and the pid left out */
+	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
+	size_t config_len;
+	struct arena config_arena; /* owns @config; unmapped by STATE_MAKE, the last to need it */
+};
+
+/*
+ * record_render() - prepare @record's text
+ * @container: everything but status, pid and start time is used
+ */
+void record_render(struct arena *arena, const struct container *container, struct record *record);
+
+/* record_write() - replace state.json in the directory @dir */
+int record_write(int dir, const struct record *record, const char *status, pid_t pid, struct err *err) MUST_CHECK;
+
+/*
+ * record_read() - decode state.json of the directory @dir, and look at the process
+ * Return: 0; -ENOENT if there is no record (half made, or half removed); -EPROTO if it can't be understood
+ */
+int record_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;
+
+/* record_creator() - of a `creating` record: the runtime that wrote it, as a pidfd; -ESRCH if it is gone */
+int record_creator(const struct container *container);
+
+/*
+ * record_dir_open() - the directory of @id below @root
+ * Return: an fd; -ENOENT; -errno
+ */
+int record_dir_open(const char *root, const char *id);
+
+/*
+ * record_dir_lock() - flock it, and make sure that it is still there
+ * Return: 0; -ENOENT if it was removed meanwhile; -errno
+ */
+int record_dir_lock(int dir) MUST_CHECK;
+void record_dir_unlock(int dir);
+
+/* record_dir_remove() - remove the files and the directory itself; what is missing is fine. Return: 0; -errno */
+int record_dir_remove(const char *root, const char *id, int dir);
+
+#endif

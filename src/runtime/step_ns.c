@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Acting on namespaces and processes; plan_ns.c says who does what, and why in that order. */
+#include "runtime/act.h"
+
+#include "os/file.h"
+#include "os/ns.h"
+#include "os/process.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/vfs.h>
+
+/*
+ * step_proc_open() - the host's procfs, verified to be one
+ *
+ * Ids, sysctls and time offsets are written through this fd. The child inherits it; in the container's own root
+ * nothing called /proc is ever trusted.
+ */
+int step_proc_open(struct act *a, const struct step *step, struct err *err)
+{
+	defer_close int fd = -EBADF;
+	struct statfs fs;
+
+	fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open \"/proc\"");
+	if (fstatfs(fd, &fs) < 0)
+		return err_sys(err, "look at \"/proc\"");
+	if (fs.f_type != PROC_SUPER_MAGIC) {
+		err_set(err, -EXDEV, "open \"/proc\": there is no procfs mounted on it");
+		return err_hint(err, "mount -t proc proc /proc");
+	}
+	a->fd[step->out] = take_fd(&fd);
+	return 0;
+}
+
+/* The runtime's own namespace file of a kind, by the name that /proc/self/ns has for it. */
+static const char *own_ns_file(enum ns_type type)
+{
+	static const char *const files[NS_TYPES] = {
+		[NS_PID] = "/proc/self/ns/pid",	  [NS_NETWORK] = "/proc/self/ns/net",
+		[NS_MOUNT] = "/proc/self/ns/mnt", [NS_IPC] = "/proc/self/ns/ipc",
+		[NS_UTS] = "/proc/self/ns/uts",	  [NS_USER] = "/proc/self/ns/user",
+		[NS_CGROUP] = "/proc/self/ns/cgroup", [NS_TIME] = "/proc/self/ns/time",
+	};
+
+	return files[type];
+}
+
+/* Spec: config-linux.md "Namespaces": a path of another kind is an error (row L-3) */
+int step_ns_open(struct act *a, const struct step *step, struct err *err)
+{
+	enum ns_type type = step->u.ns_open.type;
+	defer_close int fd = -EBADF;
+
+	fd = os_ns_open(step->u.ns_open.path, ns_clone_flags[type]);
+	if (fd == -EINVAL) {
+		err_user(err, "open \"%s\": it is not a %s namespace", step->u.ns_open.path, ns_names[type]);
+		return -EINVAL;
+	}
+	if (fd < 0)
+		return err_set(err, fd, "open the %s namespace \"%s\"", ns_names[type], step->u.ns_open.path);
+	if (step->u.ns_open.not_own && os_ns_is_own(fd, own_ns_file(type)) == 1)
+		return err_user(err,
+				"join \"%s\": it is the host's %s namespace, and hostname, domainname or sysctl "
+				"would change the host",
+				step->u.ns_open.path, ns_names[type]);
+	a->fd[step->out] = take_fd(&fd);
+	return 0;
+}
+
+int step_ns_join(struct act *a, const struct step *step, struct err *err)
+{
+	enum ns_type type = step->u.ns_join.type;
+	int r = os_setns(a->fd[step->in[0]], ns_clone_flags[type]);
+
+	if (r == -EINVAL && type == NS_USER) {
+		err_set(err, r, "join the user namespace");
+		return err_hint(err, "it may be the one that the runtime is in already: leave it out of the config");
+	}
+	return r < 0 ? err_set(err, r, "join the %s namespace", ns_names[type]) : 0;
+}
+
+/* ---- clone ------------------------------------------------------------------------------------------------------ */
+
+/* The container's init. It never returns: it executes the user's program or ends. */
+static void run_child(struct act *a)
+{
+	struct err err = ERR_INIT;
+
+	/* Its end of the pair must be the only one, or the parent would never see it gone; and no path back to the host. */
+	close(a->sync_peer);
+	a->sync_peer = -EBADF;
+	if (a->state_dir >= 0)
+		close(take_fd(&a->state_dir));
+	(void)prctl(PR_SET_NAME, ACT_CHILD_NAME);
+
+	/* The last step executes the program; the parent reads why it did not from the shared page. */
+	_exit(act_run(a, STEP_CHILD, 0, &err) < 0 ? 1 : 0);
+}
+
+/*
+ * step_clone() - make the container's init, in all new namespaces at once
+ *
+ * By the parent, or by the stage: then CLONE_PARENT makes the parent its parent all the same.
+ *
+ * Needs:  CAP_SYS_ADMIN in the user namespace that will own the new ones
+ */
+int step_clone(struct act *a, const struct step *step, struct err *err)
+{
+	uint64_t flags = step->u.clone.flags;
+	int cgroup = step->in[0] == SLOT_NONE ? -1 : a->fd[step->in[0]];
+	int pidfd = -EBADF, parent_side = a->sync;
+	pid_t pid;
+
+	if (a->who == STEP_STAGE)
+		flags |= CLONE_PARENT;
+	pid = os_clone3(flags, cgroup, step->out == SLOT_NONE ? NULL : &pidfd);
+	if (pid == 0) {
+		a->sync = a->sync_peer;
+		a->sync_peer = parent_side;
+		run_child(a);
+	}
+	if (pid < 0) {
+		err_set(err, pid, "clone the container's init");
+		if (pid == -EBUSY && cgroup >= 0)
+			err_hint(err, "its cgroup has controllers enabled for children, so no process may be in it");
+		if (pid == -ENOSPC)
+			err_hint(err, "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
+		return pid;
+	}
+	a->page->child_pid = pid;
+	if (step->out != SLOT_NONE) {
+		a->fd[step->out] = pidfd;
+		a->child_pid = pid;
+		a->child_pidfd = pidfd;
+		close(take_fd(&a->sync_peer));
+	}
+	return 0;
+}
+
+void undo_clone(struct act *a, const struct step *step)
+{
+	int status;
+
+	if (a->child_pid <= 0)
+		return;
+	(void)kill(a->child_pid, SIGKILL);
+	(void)os_reap(a->child_pid, &status);
+	a->child_pid = 0;
+}
+
+/* The stage has ended by then; what is left of its work is the init. */
+void undo_stage_fork(struct act *a, const struct step *step)
+{
+	undo_clone(a, step);
+}
+
+static void run_stage(struct act *a)
+{
+	struct err err = ERR_INIT;
+
+	_exit(act_run(a, STEP_STAGE, 0, &err) < 0 ? 1 : 0);
+}
+
+/* step_stage_fork() - let a short-lived process join namespaces and clone the init there; ends when that is done */
+int step_stage_fork(struct act *a, const struct step *step, struct err *err)
+{
+	int status = 0, r;
+	pid_t stage;
+
+	stage = os_clone3(0, -1, NULL);
+	if (stage == 0)
+		run_stage(a);
+	if (stage < 0)
+		return err_set(err, stage, "fork the stage");
+
+	r = os_reap(stage, &status);
+	/* Even a failed stage may have cloned an init. */
+	a->child_pid = a->page->child_pid;
+	if (r < 0)
+		return err_set(err, r, "wait for the stage");
+	close(take_fd(&a->sync_peer));
+	if (a->page->err.code != 0 && a->child_pid == 0) {
+		*err = a->page->err;
+		return err->code;
+	}
+	if (a->child_pid == 0)
+		return err_set(err, -ECHILD, "join the namespaces: the stage ended (status 0x%x)", (unsigned)status);
+
+	a->child_pidfd = os_pidfd_open(a->child_pid);
+	if (a->child_pidfd < 0)
+		return err_set(err, a->child_pidfd, "open the pidfd of the container's init");
+	a->fd[step->out] = a->child_pidfd;
+	return 0;
+}
+
+/* ---- ids -------------------------------------------------------------------------------------------------------- */
+
+static int write_map(struct act *a, const struct step *step, const char *file, const char *text, struct err *err)
+{
+	char path[48];
+	int r;
+
+	snprintf(path, sizeof(path), "%d/%s", (int)a->child_pid, file);
+	r = os_file_write_at(a->fd[step->in[0]], path, text, strlen(text));
+	if (r < 0) {
+		err_set(err, r, "write the %s of the container's user namespace", file);
+		if (r == -EINVAL)
+			err_hint(err, "mappings must not overlap, and the kernel takes at most 340 of them");
+	}
+	return r;
+}
+
+/* Spec: config-linux.md "User namespace mappings"; user_namespaces(7) */
+int step_id_map(struct act *a, const struct step *step, struct err *err)
+{
+	int r = write_map(a, step, "gid_map", step->u.id_map.gid_map, err);
+
+	if (r < 0) {
+		snprintf(err->pointer, sizeof(err->pointer), "/linux/gidMappings");
+		return r;
+	}
+	return write_map(a, step, "uid_map", step->u.id_map.uid_map, err);
+}
+
+int step_ns_root(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_become_root();
+
+	return r < 0 ? err_set(err, r, "become root of the user namespace") : 0;
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+static size_t offset_line(char *buf, size_t size, const char *clock, const struct config_time_offset *offset)
+{
+	if (!offset->set)
+		return 0;
+	return (size_t)snprintf(buf, size, "%s %lld %u\n", clock, (long long)offset->secs, offset->nanosecs);
+}
+
+/*
+ * step_time_ns() - a new time namespace with offsets
+ *
+ * unshare() makes it for children only, so it is still empty and takes offsets; setns() to it then moves the child
+ * itself, which freezes them.
+ *
+ * Spec: config-linux.md "Offset for Time Namespace"; time_namespaces(7)
+ */
+int step_time_ns(struct act *a, const struct step *step, struct err *err)
+{
+	defer_close int fd = -EBADF;
+	char text[160];
+	size_t len;
+	int r;
+
+	r = os_unshare(CLONE_NEWTIME);
+	if (r < 0)
+		return err_set(err, r, "unshare the time namespace");
+
+	len = offset_line(text, sizeof(text), "monotonic", &step->u.time_ns.monotonic);
+	len += offset_line(text + len, sizeof(text) - len, "boottime", &step->u.time_ns.boottime);
+	r = os_file_write_at(a->fd[step->in[0]], "self/timens_offsets", text, len);
+	if (r < 0) {
+		err_set(err, r, "write the offsets of the time namespace");
+		if (r == -ERANGE)
+			err_hint(err, "an offset may not take a clock below zero or above half of its range");
+		return r;
+	}
+
+	fd = openat(a->fd[step->in[0]], "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open the new time namespace");
+	r = os_setns(fd, CLONE_NEWTIME);
+	return r < 0 ? err_set(err, r, "enter the new time namespace") : 0;
+}
+
+/* ---- small things in new namespaces ----------------------------------------------------------------------------- */
+
+int step_loopback(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_loopback_up();
+
+	return r < 0 ? err_set(err, r, "set the loopback interface up") : 0;
+}
+
+int step_hostname(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_sethostname(step->u.hostname.name);
+
+	if (r < 0) {
+		err_set(err, r, "set the hostname to \"%s\"", step->u.hostname.name);
+		if (r == -EINVAL)
+			err_hint(err, "a hostname has at most 64 bytes");
+	}
+	return r;
+}
+
+int step_domainname(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_setdomainname(step->u.domainname.name);
+
+	if (r < 0) {
+		err_set(err, r, "set the domainname to \"%s\"", step->u.domainname.name);
+		if (r == -EINVAL)
+			err_hint(err, "a domainname has at most 64 bytes");
+	}
+	return r;
+}
