@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Times as text: RFC 3339 in UTC with nanoseconds, "2026-01-31T08:05:09.012345678Z". */
-#ifndef TARE_BASE_TIME_H
-#define TARE_BASE_TIME_H
+#ifndef TARE_BASE_CLOCK_H
+#define TARE_BASE_CLOCK_H
 
 #include <time.h>
 
