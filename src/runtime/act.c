@@ -131,7 +131,7 @@ int act_page(struct act *a, bool for_start)
 	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, for_start ? a->page_fd : -1, 0);
 	if (mem == MAP_FAILED)
 		return -errno;
-	a->page = mem;
+	a->page = a->child_page = mem;
 	a->page->err.step = -1;
 	for (int who = 0; who < STEP_WHOS; who++)
 		a->page->step[who] = -1;
@@ -212,12 +212,12 @@ int act_run(struct act *a, enum step_who who, size_t from, struct err *err)
 
 static const char *child_step_name(const struct act *a)
 {
-	int32_t index = a->page->step[STEP_CHILD];
+	int32_t index = a->child_page->step[STEP_CHILD];
 	uint16_t kind;
 
-	if (index < 0 || (uint32_t)index >= a->page->n_trace)
+	if (index < 0 || (uint32_t)index >= a->child_page->n_trace)
 		return "start";
-	kind = a->page->trace[index].kind;
+	kind = a->child_page->trace[index].kind;
 	return kind < STEP_KIND_COUNT ? step_names[kind] : "start";
 }
 
@@ -252,16 +252,17 @@ static int describe_end(const struct act *a, const struct os_process_stat *stat,
 int act_child_gone(struct act *a, bool in_exec, struct err *err)
 {
 	struct os_process_stat stat = { 0 };
-	int32_t index = a->page->step[STEP_CHILD];
+	const struct progress *page = a->child_page;
+	int32_t index = page->step[STEP_CHILD];
 	bool executing;
 
-	if (a->page->err.code != 0) {
-		*err = a->page->err;
+	if (page->err.code != 0) {
+		*err = page->err;
 		return err->code;
 	}
 
-	executing = in_exec && index >= 0 && (uint32_t)index < a->page->n_trace &&
-		    a->page->trace[index].kind == STEP_EXEC;
+	executing = in_exec && index >= 0 && (uint32_t)index < page->n_trace &&
+		    page->trace[index].kind == STEP_EXEC;
 	if (executing && !has_our_name(a->child_pid, &stat))
 		return 0;
 

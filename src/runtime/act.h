@@ -58,6 +58,7 @@ struct act {
 	int fault_step;         /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
 	int console_master;     /* parent, foreground run with a terminal */
 	struct progress *page;
+	struct progress *child_page; /* the init's: the same page, but for `start`, which gets it from the init */
 	char executable[PATH_MAX]; /* child: what FIND_EXECUTABLE found, absolute in the container */
 	char home[PATH_MAX];       /* child: "HOME=..." or empty, by HOME */
 };

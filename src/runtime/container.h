@@ -33,6 +33,7 @@ struct container {
 	uint64_t start_time;              /* field 22 of /proc/PID/stat: with pid it names one process for ever */
 	uint32_t owner;                   /* uid that created it */
 	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
+	bool has_process;                 /* config.json had a process: it can be started */
 	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
 	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
 	uint64_t creator_start_time;

@@ -41,7 +41,8 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(STATE_WRITE, state_write, "write-state", EFFECT_NONE)                                    \
 	X(PID_FILE, pid_file, "write-pid-file", EFFECT_MAKES)                                      \
 	X(PIDFD_SEND, pidfd_send, "send-pidfd", EFFECT_NONE)                                       \
-	X(START_LISTEN, start_listen, "bind-start-socket", EFFECT_DIES)                            \
+	X(START_BIND, start_bind, "bind-start-socket", EFFECT_DIES)                                \
+	X(START_LISTEN, start_listen, "listen-start-socket", EFFECT_DIES)                          \
 	X(START_ACCEPT, start_accept, "wait-for-start", EFFECT_NONE)                               \
 	X(START_CONNECT, start_connect, "connect-start-socket", EFFECT_NONE)                       \
 	X(EXEC_WAIT, exec_wait, "wait-for-exec", EFFECT_NONE)                                      \
@@ -141,7 +142,7 @@ struct step {
 	union {
 		struct { enum sync_token token; } sync_send, sync_wait;
 		struct { const char *status; /* "creating", "created", "running" */ } state_write;
-		struct { const char *path; } pid_file;
+		struct { const char *path; } pid_file;       /* absolute */
 		struct { const char *path; } pidfd_send;     /* socket to connect to; the fd goes there with the id as payload */
 		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
 		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
@@ -151,7 +152,7 @@ struct step {
 		struct { const char *name; } hostname, domainname;
 		struct { const char *key; const char *path; /* below /proc/sys */ const char *value; } sysctl; /* in[0]: proc */
 
-		struct { const char *path; bool v2; const char *controller; /* label in messages */ } cgroup_make; /* absolute; out: directory */
+		struct { const char *path, *mount; bool v2; uint32_t existing; /* leading components of path that were there before */ const char *controller; /* label in messages */ } cgroup_make; /* absolute; out: directory */
 		struct { const char *dir, *file, *value; bool optional; /* a missing file is no error */ } cgroup_write; /* in[0]: directory */
 		struct { const char *dir; const void *insns; uint32_t n; /* struct bpf_insn */ } cgroup_devices; /* in[0] */
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
@@ -237,6 +238,7 @@ struct create_options {
 	unsigned preserve_fds;      /* fds 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
 	const char *listen_fdnames; /* or NULL */
+	void (*report)(const struct plan *plan); /* called once the plan stands: warnings, ignored properties; may be NULL */
 };
 
 struct plan_input {

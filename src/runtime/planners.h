@@ -37,6 +37,8 @@ planner plan_console_connect, plan_console;
 /* plan_process.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
 planner plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
 planner plan_create_hooks, plan_start_hooks;
+/* plan_poststart_hooks() - by whom: the parent in a run, else the starter */
+int plan_poststart_hooks(struct planner_state *s, enum step_who who, struct err *err);
 
 /* s_ns_new(), s_ns_private() - is this namespace made by us; is it another than the runtime's (made or joined) */
 static inline bool s_ns_new(const struct planner_state *s, enum ns_type type)

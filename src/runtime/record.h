@@ -17,13 +17,17 @@
 #define RECORD_FILE "state.json"
 #define RECORD_CONFIG "config.json"
 #define RECORD_SOCKET "start.sock"
+#define RECORD_POSTSTOP "poststop" /* empty; there once a delete has taken the poststop hooks on itself */
 #define RECORD_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+/* On the start socket: the init's greeting, with the shared page; and the word that lets it go on. */
+enum { START_HELLO = 'h', START_GO = 'g' };
 
 /* What create knows of the container before it is made, in memory that outlives the config. */
 struct record {
 	const char *root;       /* the runtime's --root */
 	const char *id;
-	const char *before_status, *after_pid; /* state.json in three parts, with the status and the pid left out */
+	const char *text;       /* state.json as an object without its end: status and process come last */
 	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;
 	struct arena config_arena; /* owns @config; unmapped by STATE_MAKE, the last to need it */
@@ -47,6 +51,9 @@ int record_read(struct arena *arena, int dir, struct container *ret, struct err 
 /* record_creator() - of a `creating` record: the runtime that wrote it, as a pidfd; -ESRCH if it is gone */
 int record_creator(const struct container *container);
 
+/* record_root_make() - make @root and what is missing above it, mode 0711; it may exist. Return: 0; -errno */
+int record_root_make(const char *root);
+
 /*
  * record_dir_open() - the directory of @id below @root
  * Return: an fd; -ENOENT; -errno
@@ -59,6 +66,12 @@ int record_dir_open(const char *root, const char *id);
  */
 int record_dir_lock(int dir) MUST_CHECK;
 void record_dir_unlock(int dir);
+
+/*
+ * container_sweep() - remove what a killed create left under @id, if that is what is there
+ * Return: 0 if the id is free now; -EBUSY if a container has it; -errno
+ */
+int container_sweep(const char *root, const char *id);
 
 /* record_dir_remove() - remove the files and the directory itself; what is missing is fine. Return: 0; -errno */
 int record_dir_remove(const char *root, const char *id, int dir);

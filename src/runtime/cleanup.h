@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking a container away: its processes, its cgroups, and the hooks that want to know. Shared by delete, by a start or
+ * run that fails late, and by whoever finds what a killed runtime left.
+ */
+#ifndef TARE_RUNTIME_CLEANUP_H
+#define TARE_RUNTIME_CLEANUP_H
+
+#include "runtime/container.h"
+
+/* cleanup_cgroup() - what the record keeps of a CGROUP_MAKE step */
+struct container_cgroup cleanup_cgroup(const struct step *step);
+
+/* cleanup_config() - decode the config.json that create saved in the state directory @dir */
+int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err) MUST_CHECK;
+
+/*
+ * cleanup_processes() - end init and everything in the container's cgroups; waits until they are gone
+ * Return: 0; -ETIMEDOUT if something won't die within ten seconds; -errno
+ */
+int cleanup_processes(const struct container *c, struct err *err) MUST_CHECK;
+
+/* cleanup_cgroups() - remove the cgroups that create made. Return: 0; -EBUSY; -errno of the first that stays */
+int cleanup_cgroups(const struct container *c, struct err *err) MUST_CHECK;
+
+/* cleanup_poststop() - run the poststop hooks; what fails is logged as a warning. Spec: runtime.md step 13 */
+void cleanup_poststop(const struct container *c, const struct config *config);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looking at containers: one, and all of them. */
+#include "runtime/container.h"
+
+#include "cgroup/manage.h"
+#include "os/process.h"
+#include "runtime/cleanup.h"
+#include "runtime/record.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_frozen(const struct container *c)
+{
+	for (size_t i = 0; i < c->n_cgroups; i++) {
+		if (cgroup_frozen(c->cgroups[i].path, c->cgroups[i].v2) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Turn the record's status into today's: the record does not know how things went on. */
+static void look_at_process(struct container *c)
+{
+	struct os_process_stat stat;
+
+	if (c->status == CONTAINER_CREATING) {
+		int creator = record_creator(c);
+
+		if (creator >= 0) {
+			close(creator);
+			return;
+		}
+	}
+	if (c->status == CONTAINER_CREATING || c->pid <= 0 || os_process_stat(c->pid, &stat) < 0 ||
+	    stat.start_time != c->start_time || stat.state == 'Z' || stat.state == 'X') {
+		c->status = CONTAINER_STOPPED;
+		c->pid = 0;
+		return;
+	}
+	if (is_frozen(c))
+		c->status = CONTAINER_PAUSED;
+}
+
+static int unknown(const char *id, struct err *err)
+{
+	return err_user_code(err, -ENOENT, "container \"%s\" does not exist", id);
+}
+
+int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err)
+{
+	defer_close int dir = -EBADF;
+	int r;
+
+	r = container_id_check(id, err);
+	if (r < 0)
+		return r;
+	dir = record_dir_open(root, id);
+	if (dir == -ENOENT || dir == -ENOTDIR)
+		return unknown(id, err);
+	if (dir < 0)
+		return err_set(err, dir, "open the state directory");
+	r = record_read(arena, dir, ret, err);
+	/* Reserved, but without a record yet, or not any more. */
+	if (r == -ENOENT)
+		return unknown(id, err);
+	if (r < 0)
+		return r;
+	look_at_process(ret);
+	return 0;
+}
+
+/* ---- list ------------------------------------------------------------------------------------------------------- */
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_name(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+static void free_names(struct dirent **names, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* What a killed create left shows as stopped with the record still `creating`; it is no container. */
+static bool is_left_over(const char *root, const char *id, const struct container *c)
+{
+	return c->status == CONTAINER_STOPPED && c->start_time == 0 && container_sweep(root, id) == 0;
+}
+
+int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
+		   void (*broken)(const char *id, const struct err *err), struct err *err)
+{
+	struct dirent **names = NULL;
+	struct container *list;
+	size_t found = 0;
+	int n;
+
+	*ret = NULL;
+	*ret_n = 0;
+	n = scandir(root, &names, is_name, by_name);
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0)
+		return err_sys(err, "list the state root \"%s\"", root);
+
+	list = arena_array(arena, (size_t)n, sizeof(*list));
+	for (int i = 0; i < n; i++) {
+		struct err one = ERR_INIT;
+		int r = container_load(arena, root, names[i]->d_name, &list[found], &one);
+
+		if (r == 0 && !is_left_over(root, names[i]->d_name, &list[found]))
+			found++;
+		if (r < 0 && r != -ENOENT && broken)
+			broken(names[i]->d_name, &one);
+	}
+	free_names(names, n);
+	*ret = list;
+	*ret_n = found;
+	return 0;
+}

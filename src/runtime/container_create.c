@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * create and run: read, plan, act.
+ *
+ * The order matters for memory: config and spec are unmapped when the plan stands, so the container's init inherits
+ * the plan and little else.
+ */
+#include "runtime/container.h"
+
+#include "base/clock.h"
+#include "os/file.h"
+#include "os/process.h"
+#include "runtime/act.h"
+#include "runtime/cleanup.h"
+#include "runtime/record.h"
+#include "runtime/trace.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const container_status_names[] = {
+	[CONTAINER_CREATING] = "creating", [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
+	[CONTAINER_PAUSED] = "paused",	   [CONTAINER_STOPPED] = "stopped",
+};
+
+/* Spec: runtime.md "State": unique; the characters are the peers' (row 2.2 "id", Z-12) */
+int container_id_check(const char *id, struct err *err)
+{
+	size_t len = strlen(id);
+
+	if (len == 0)
+		return err_user(err, "container id cannot be empty");
+	if (len > 1024)
+		return err_user(err, "invalid container id: longer than 1024 bytes");
+	if (id[0] == '.' || id[0] == '-')
+		return err_user(err, "invalid container id \"%s\": it begins with \"%c\"", id, id[0]);
+	for (size_t i = 0; i < len; i++) {
+		char c = id[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    strchr("_+.-", c))
+			continue;
+		return err_user(err, "invalid container id \"%.64s\": only letters, digits and _ + . - are allowed",
+				id);
+	}
+	return 0;
+}
+
+/* ---- read ------------------------------------------------------------------------------------------------------- */
+
+/* The bundle's resolved path, and its config.json's bytes. */
+static int read_bundle(struct record *record, struct create_options *o, struct arena *arena, int config_fd,
+		       int *ret_bundle, struct err *err)
+{
+	defer_close int bundle = -EBADF, opened = -EBADF;
+	char path[PATH_MAX], *text;
+	int r;
+
+	bundle = open(o->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle < 0)
+		return err_sys(err, "open the bundle \"%s\"", o->bundle);
+	r = os_fd_path(bundle, path, sizeof(path));
+	if (r < 0)
+		return err_set(err, r, "resolve the bundle \"%s\"", o->bundle);
+	o->bundle = arena_strdup(arena, path);
+
+	if (config_fd < 0) {
+		opened = openat(bundle, "config.json", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (opened < 0) {
+			err_sys(err, "open config.json in the bundle \"%s\"", path);
+			return err_hint(err, "tare-oci spec --bundle %s writes one to start from", path);
+		}
+		config_fd = opened;
+	}
+	r = os_file_read(&record->config_arena, config_fd, CONFIG_MAX_BYTES, &text, &record->config_len);
+	if (r == -EFBIG)
+		return err_user(err, "read config.json: it is larger than %zu MiB",
+				CONFIG_MAX_BYTES / (1024 * 1024));
+	if (r < 0)
+		return err_set(err, r, "read config.json");
+	record->config = text;
+	*ret_bundle = take_fd(&bundle);
+	return 0;
+}
+
+/* Spec: config.md "Root": relative to the bundle; the directory must exist (row A-7) */
+static int resolve_rootfs(struct create_options *o, const struct config *config, struct arena *arena, int bundle,
+			  struct err *err)
+{
+	defer_close int rootfs = -EBADF;
+	char path[PATH_MAX];
+	int r;
+
+	rootfs = openat(bundle, config->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rootfs < 0) {
+		err_sys(err, "open the rootfs \"%s\"", config->root.path);
+		return err_at(err, "/root/path");
+	}
+	r = os_fd_path(rootfs, path, sizeof(path));
+	if (r < 0)
+		return err_set(err, r, "resolve the rootfs \"%s\"", config->root.path);
+	o->rootfs = arena_strdup(arena, path);
+	return 0;
+}
+
+/* ---- plan ------------------------------------------------------------------------------------------------------- */
+
+/* The cgroups that the plan makes, for the record. */
+static void record_cgroups(struct plan *plan, struct container *c)
+{
+	c->cgroups = arena_array(&plan->arena, plan->n_steps, sizeof(*c->cgroups));
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->kind == STEP_CGROUP_MAKE)
+			c->cgroups[c->n_cgroups++] = cleanup_cgroup(step);
+	}
+}
+
+/* Everything but what the start itself brings out; @plan's arena takes what must outlive the config. */
+static void describe(struct plan *plan, const struct plan_input *in, struct record *record)
+{
+	const struct create_options *o = in->options;
+	struct container c = {
+		.id = o->id,
+		.bundle = o->bundle,
+		.rootfs = o->rootfs,
+		.owner = in->facts->euid,
+		.private_pid_ns = in->config->linux_.namespaces[NS_PID].mode == NS_NEW,
+		.has_process = in->config->process.set,
+		.has_poststart = in->config->hooks[HOOK_POSTSTART].n > 0,
+		.has_poststop = in->config->hooks[HOOK_POSTSTOP].n > 0,
+		.annotations = in->config->annotations,
+		.creator = getpid(),
+	};
+	struct os_process_stat self;
+
+	c.created = time_rfc3339_now(arena_alloc(&plan->arena, TIME_RFC3339_MAX));
+	if (os_process_stat(c.creator, &self) == 0)
+		c.creator_start_time = self.start_time;
+	record_cgroups(plan, &c);
+	record_render(&plan->arena, &c, record);
+}
+
+static int make_plan(struct plan *plan, struct create_options *o, struct record *record, int config_fd,
+		     struct err *err)
+{
+	defer_arena struct arena arena = { 0 };
+	defer_close int bundle = -EBADF;
+	struct config *config;
+	struct facts facts;
+	struct plan_input in = { .facts = &facts, .options = o };
+	int r;
+
+	r = read_bundle(record, o, &plan->arena, config_fd, &bundle, err);
+	if (r < 0)
+		return r;
+	r = config_read(&arena, record->config, record->config_len, &config, err);
+	if (r < 0)
+		return r;
+	in.config = config;
+	r = resolve_rootfs(o, config, &plan->arena, bundle, err);
+	if (r < 0)
+		return r;
+	r = facts_read(&arena, "", &facts, err);
+	if (r < 0)
+		return r;
+	r = plan_create(plan, &in, err);
+	if (r < 0)
+		return r;
+	r = plan_check(plan, err);
+	if (r < 0)
+		return r;
+	describe(plan, &in, record);
+	if (o->report)
+		o->report(plan);
+	return 0;
+}
+
+/* ---- act -------------------------------------------------------------------------------------------------------- */
+
+/* Has a hook run? Then the poststop hooks must be able to take back what it did. */
+static bool hook_has_run(const struct act *a)
+{
+	for (size_t i = 0; i < a->plan->n_steps; i++) {
+		if (a->plan->steps[i].kind == STEP_HOOK && a->page->trace[i].start_ns)
+			return true;
+	}
+	return false;
+}
+
+static void fail(struct act *a)
+{
+	defer_arena struct arena arena = { 0 };
+	struct container c = { 0 };
+	struct config *config = NULL;
+	struct err ignored = ERR_INIT;
+	bool poststop = false;
+
+	/* Loaded first: undo removes it. */
+	if (a->state_dir >= 0 && hook_has_run(a) && record_read(&arena, a->state_dir, &c, &ignored) == 0)
+		poststop = c.has_poststop && cleanup_config(&arena, a->state_dir, &config, &ignored) == 0;
+	act_undo(a);
+	if (poststop)
+		cleanup_poststop(&c, config);
+}
+
+static int act_create(struct act *a, const struct trace_options *trace, struct err *err)
+{
+	int pair[2], r;
+
+	r = act_page(a, !a->options->run);
+	if (r < 0)
+		return err_set(err, r, "make the shared page");
+	r = os_seqpacket_pair(pair);
+	if (r < 0)
+		return err_set(err, r, "make the socket pair");
+	a->sync = pair[0];
+	a->sync_peer = pair[1];
+
+	r = act_run(a, STEP_PARENT, 0, err);
+	if (trace && trace->stream)
+		trace_write(trace, a->page, a->plan);
+	if (r < 0)
+		fail(a);
+	return r;
+}
+
+int container_create(const char *root, struct create_options *options, int config_fd, const struct trace_options *trace,
+		     struct container_started *ret, struct err *err)
+{
+	struct record record = { .root = root, .id = options->id };
+	struct plan plan = { 0 };
+	struct act a;
+	int r;
+
+	r = container_id_check(options->id, err);
+	if (r < 0)
+		return r;
+	r = record_root_make(root);
+	if (r < 0)
+		return err_set(err, r, "make the state root \"%s\"", root);
+
+	r = make_plan(&plan, options, &record, config_fd, err);
+	if (r == 0) {
+		act_init(&a, &plan, options, arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));
+		a.record = &record;
+		r = act_create(&a, trace, err);
+		if (r == 0) {
+			ret->pid = a.child_pid;
+			ret->pidfd = take_fd(&a.child_pidfd);
+			ret->console_master = take_fd(&a.console_master);
+		}
+	}
+	arena_clear(&record.config_arena);
+	/* What else is open ends with the program, or is close-on-exec; nothing of the plan is needed any more. */
+	plan_clear(&plan);
+	return r;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kill: a signal to init, or to everything in the container. */
+#include "runtime/container.h"
+
+#include "cgroup/manage.h"
+#include "os/process.h"
+
+#include <signal.h>
+
+/* Every process in the container's cgroup: one hierarchy has them all. */
+static int kill_all(const struct container *c, int signal, struct err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < c->n_cgroups; i++) {
+		r = cgroup_kill_all(c->cgroups[i].path, c->cgroups[i].v2, signal);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return err_set(err, r, "signal the processes in cgroup \"%s\"", c->cgroups[i].path);
+		return 0;
+	}
+	return 0;
+}
+
+/* On v1 a frozen process dies only after it is thawed; on v2 at once (row K-9). */
+static void thaw(const struct container *c)
+{
+	for (size_t i = 0; i < c->n_cgroups; i++)
+		(void)cgroup_thaw(c->cgroups[i].path, c->cgroups[i].v2);
+}
+
+/* Spec: runtime.md "Kill": only created or running, else an error and no effect (row Y-21) */
+int container_kill(const char *root, const char *id, int signal, bool all, struct err *err)
+{
+	defer_arena struct arena arena = { 0 };
+	defer_close int pidfd = -EBADF;
+	struct container c;
+	int r;
+
+	r = container_load(&arena, root, id, &c, err);
+	if (r < 0)
+		return r;
+	/* Without a pid namespace of its own the others would outlive init. */
+	if (signal == SIGKILL && !c.private_pid_ns)
+		all = true;
+	if (c.status == CONTAINER_STOPPED && all)
+		return kill_all(&c, signal, err);
+	if (c.status == CONTAINER_STOPPED || c.status == CONTAINER_CREATING || c.pid <= 0)
+		return err_user_code(err, -ESRCH, "container not running");
+
+	pidfd = os_process_open(c.pid, c.start_time);
+	if (pidfd == -ESRCH)
+		return err_user_code(err, -ESRCH, "container not running");
+	if (pidfd < 0)
+		return err_set(err, pidfd, "open the pidfd of the container's init");
+	r = all ? kill_all(&c, signal, err) : 0;
+	if (r < 0)
+		return r;
+	r = os_pidfd_kill(pidfd, signal);
+	if (r == -ESRCH && !all)
+		return err_user_code(err, -ESRCH, "container not running");
+	if (r < 0 && r != -ESRCH)
+		return err_set(err, r, "send signal %d to the container's init", signal);
+	if (signal == SIGKILL && c.status == CONTAINER_PAUSED)
+		thaw(&c);
+	return 0;
+}

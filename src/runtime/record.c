@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "runtime/record.h"
+
+#include "base/json.h"
+#include "base/json_write.h"
+#include "os/file.h"
+#include "os/process.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+/* ---- the directory ---------------------------------------------------------------------------------------------- */
+
+int record_root_make(const char *root)
+{
+	char path[PATH_MAX];
+
+	if (mkdir(root, 0711) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	if (strlen(root) >= sizeof(path))
+		return -ENAMETOOLONG;
+
+	snprintf(path, sizeof(path), "%s", root);
+	for (char *at = path + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(path, 0711) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int record_dir_open(const char *root, const char *id)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int record_dir_lock(int dir)
+{
+	struct stat st;
+	int r;
+
+	do {
+		r = flock(dir, LOCK_EX);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	/* A removed directory has no links left: whoever had the lock before us deleted the container. */
+	if (fstat(dir, &st) < 0)
+		return -errno;
+	if (st.st_nlink == 0) {
+		record_dir_unlock(dir);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+void record_dir_unlock(int dir)
+{
+	(void)flock(dir, LOCK_UN);
+}
+
+int record_dir_remove(const char *root, const char *id, int dir)
+{
+	static const char *const files[] = { RECORD_FILE, RECORD_CONFIG, RECORD_SOCKET, RECORD_POSTSTOP };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (unlinkat(dir, files[i], 0) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static void add_cgroups(struct json_writer *w, const struct container *c)
+{
+	json_array_begin(w, "cgroups");
+	for (size_t i = 0; i < c->n_cgroups; i++) {
+		json_object_begin(w, NULL);
+		json_add_string(w, "path", c->cgroups[i].path);
+		json_add_string(w, "mount", c->cgroups[i].mount);
+		json_add_u64(w, "existing", c->cgroups[i].existing);
+		json_add_bool(w, "v2", c->cgroups[i].v2);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+void record_render(struct arena *arena, const struct container *c, struct record *record)
+{
+	struct json_writer w;
+	size_t len;
+	char *text;
+
+	json_writer_init(&w, arena, 0);
+	json_object_begin(&w, NULL);
+	json_add_u64(&w, "version", RECORD_VERSION);
+	json_add_string(&w, "id", c->id);
+	json_add_string(&w, "bundle", c->bundle);
+	json_add_string(&w, "rootfs", c->rootfs);
+	json_add_string(&w, "created", c->created);
+	json_add_u64(&w, "owner", c->owner);
+	json_add_i64(&w, "creator", c->creator);
+	json_add_u64(&w, "creatorStartTime", c->creator_start_time);
+	json_add_bool(&w, "privatePidNamespace", c->private_pid_ns);
+	json_add_bool(&w, "process", c->has_process);
+	json_add_bool(&w, "poststart", c->has_poststart);
+	json_add_bool(&w, "poststop", c->has_poststop);
+	json_object_begin(&w, "annotations");
+	for (size_t i = 0; i < c->annotations.n; i++)
+		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
+	json_object_end(&w);
+	add_cgroups(&w, c);
+	json_object_end(&w);
+
+	/* The end of the object is cut off: record_write() adds what only the start brings out. */
+	text = json_writer_text(&w, &len);
+	text[len - 1] = '\0';
+	record->text = text;
+}
+
+int record_write(int dir, const struct record *record, const char *status, pid_t pid, struct err *err)
+{
+	defer_arena struct arena arena = { 0 };
+	struct os_process_stat stat = { 0 };
+	char *text;
+	int r;
+
+	if (pid > 0) {
+		r = os_process_stat(pid, &stat);
+		if (r < 0)
+			return err_set(err, r, "read the start time of the container's init");
+	}
+	text = arena_printf(&arena, "%s,\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n", record->text, status,
+			    (int)pid, (unsigned long long)stat.start_time);
+	r = os_file_replace_at(dir, RECORD_FILE, text, strlen(text), 0600);
+	return r < 0 ? err_set(err, r, "write the state of the container") : 0;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t number(const struct json *object, const char *key)
+{
+	const struct json *member = json_member(object, key);
+	uint64_t value;
+
+	return member && json_u64(member, &value) == 0 ? value : 0;
+}
+
+static bool truth(const struct json *object, const char *key)
+{
+	const struct json *member = json_member(object, key);
+
+	return member && member->type == JSON_BOOL && member->boolean;
+}
+
+static const char *string(const struct json *object, const char *key)
+{
+	return json_string(json_member(object, key));
+}
+
+static void read_annotations(struct arena *arena, const struct json *object, struct key_value_list *ret)
+{
+	const struct json *member;
+
+	if (!object || object->type != JSON_OBJECT)
+		return;
+	ret->items = arena_array(arena, object->len, sizeof(*ret->items));
+	json_each(member, object) {
+		ret->items[ret->n].key = member->key;
+		ret->items[ret->n++].value = json_string(member);
+	}
+}
+
+static void read_cgroups(struct arena *arena, const struct json *array, struct container *ret)
+{
+	const struct json *item;
+
+	if (!array || array->type != JSON_ARRAY)
+		return;
+	ret->cgroups = arena_array(arena, array->len, sizeof(*ret->cgroups));
+	json_each(item, array) {
+		struct container_cgroup *cgroup = &ret->cgroups[ret->n_cgroups];
+
+		cgroup->path = string(item, "path");
+		cgroup->mount = string(item, "mount");
+		cgroup->existing = (uint32_t)number(item, "existing");
+		cgroup->v2 = truth(item, "v2");
+		if (cgroup->path && cgroup->mount)
+			ret->n_cgroups++;
+	}
+}
+
+static int decode(struct arena *arena, const struct json *root, struct container *ret, struct err *err)
+{
+	const char *status = string(root, "status");
+
+	if (number(root, "version") != RECORD_VERSION) {
+		err_user(err, "the record has version %llu, this tare-oci knows %d",
+			 (unsigned long long)number(root, "version"), RECORD_VERSION);
+		return err_hint(err, "use the tare-oci that created the container");
+	}
+	*ret = (struct container){
+		.id = string(root, "id"),
+		.bundle = string(root, "bundle"),
+		.rootfs = string(root, "rootfs"),
+		.created = string(root, "created"),
+		.owner = (uint32_t)number(root, "owner"),
+		.creator = (pid_t)number(root, "creator"),
+		.creator_start_time = number(root, "creatorStartTime"),
+		.pid = (pid_t)number(root, "pid"),
+		.start_time = number(root, "startTime"),
+		.private_pid_ns = truth(root, "privatePidNamespace"),
+		.has_process = truth(root, "process"),
+		.has_poststart = truth(root, "poststart"),
+		.has_poststop = truth(root, "poststop"),
+	};
+	if (!ret->id || !ret->bundle || !ret->rootfs || !ret->created || !status)
+		return err_user(err, "the record is incomplete");
+	if (strcmp(status, "creating") == 0)
+		ret->status = CONTAINER_CREATING;
+	else if (strcmp(status, "created") == 0)
+		ret->status = CONTAINER_CREATED;
+	else
+		ret->status = CONTAINER_RUNNING;
+	read_annotations(arena, json_member(root, "annotations"), &ret->annotations);
+	read_cgroups(arena, json_member(root, "cgroups"), ret);
+	return 0;
+}
+
+int record_read(struct arena *arena, int dir, struct container *ret, struct err *err)
+{
+	defer_close int fd = -EBADF;
+	const struct json *root;
+	size_t len;
+	char *text;
+	int r;
+
+	fd = openat(dir, RECORD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(err, "open the record of the container");
+	r = os_file_read(arena, fd, RECORD_MAX_BYTES, &text, &len);
+	if (r < 0)
+		return err_set(err, r, "read the record of the container");
+	r = json_parse(arena, text, len, &root, err);
+	if (r == 0)
+		r = decode(arena, root, ret, err);
+	if (r < 0) {
+		/* A pointer into the record would be taken for one into config.json. */
+		err->pointer[0] = '\0';
+		err->line = 0;
+		err_context(err, "read the record of the container");
+		return -EPROTO;
+	}
+	return 0;
+}
+
+int record_creator(const struct container *container)
+{
+	return os_process_open(container->creator, container->creator_start_time);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The record, the pid file, and the hand-overs between parent, child and `start`. */
+#include "runtime/act.h"
+#include "runtime/record.h"
+
+#include "os/file.h"
+#include "os/fault.h"
+#include "os/process.h"
+#include "os/seqpacket.h"
+#include "os/socket.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+/* ---- the state directory ---------------------------------------------------------------------------------------- */
+
+static int make_dir(const char *root, const char *id, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
+		return err_user(err, "make the state directory: the path is too long");
+	for (int attempt = 0; attempt < 3; attempt++) {
+		if (mkdir(path, 0700) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return err_sys(err, "make the state directory \"%s\"", path);
+		/* What a killed runtime left under this id is not in the way. */
+		if (container_sweep(root, id) < 0)
+			break;
+	}
+	err_user_code(err, -EEXIST, "container with given ID already exists");
+	return err_hint(err, "tare-oci delete %s, or choose another id", id);
+}
+
+static int fill_dir(struct act *a, struct err *err)
+{
+	struct record *record = a->record;
+	int r;
+
+	r = record_dir_lock(a->state_dir);
+	if (r < 0)
+		return err_set(err, r, "lock the state directory");
+	r = os_file_make_at(a->state_dir, RECORD_CONFIG, record->config, record->config_len, 0600);
+	if (r < 0)
+		err_set(err, r, "save config.json in the state directory");
+	else
+		r = record_write(a->state_dir, record, "creating", 0, err);
+	record_dir_unlock(a->state_dir);
+	return r;
+}
+
+/*
+ * step_state_make() - reserve the id, and say on disk what will be made
+ *
+ * mkdir() decides who has the id. The config's bytes are saved as they were read: nothing reads the bundle's again.
+ *
+ * Spec: runtime.md "Lifecycle" step 2: later changes to config.json have no effect (row Y-6)
+ */
+int step_state_make(struct act *a, const struct step *step, struct err *err)
+{
+	struct record *record = a->record;
+	int r;
+
+	r = make_dir(record->root, record->id, err);
+	if (r < 0)
+		return r;
+	a->state_dir = record_dir_open(record->root, record->id);
+	if (a->state_dir < 0)
+		return err_set(err, a->state_dir, "open the state directory");
+
+	r = fill_dir(a, err);
+	record->config = NULL;
+	arena_clear(&record->config_arena);
+	return r;
+}
+
+void undo_state_make(struct act *a, const struct step *step)
+{
+	if (a->state_dir < 0)
+		return;
+	if (record_dir_lock(a->state_dir) == 0)
+		(void)record_dir_remove(a->record->root, a->record->id, a->state_dir);
+	close(take_fd(&a->state_dir));
+}
+
+int step_state_write(struct act *a, const struct step *step, struct err *err)
+{
+	int r;
+
+	r = record_dir_lock(a->state_dir);
+	if (r == -ENOENT)
+		return err_user_code(err, -ESRCH, "the container was deleted meanwhile");
+	if (r < 0)
+		return err_set(err, r, "lock the state directory");
+	r = record_write(a->state_dir, a->record, step->u.state_write.status, a->child_pid, err);
+	record_dir_unlock(a->state_dir);
+	return r;
+}
+
+/* ---- pid file, pidfd -------------------------------------------------------------------------------------------- */
+
+/* Without a newline (go-runc's Atoi refuses one), and by rename, so that no reader sees half (rows 2.5 no. 3). */
+int step_pid_file(struct act *a, const struct step *step, struct err *err)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", (int)a->child_pid);
+	const char *path = step->u.pid_file.path, *name = strrchr(path, '/') + 1;
+	defer_close int dir = -EBADF;
+	char parent[PATH_MAX];
+	int r;
+
+	snprintf(parent, sizeof(parent), "%.*s", (int)(name - path), path);
+	dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(err, "open the directory of the pid file \"%s\"", path);
+	r = os_file_replace_at(dir, name, text, (size_t)len, 0644);
+	return r < 0 ? err_set(err, r, "write the pid file \"%s\"", path) : 0;
+}
+
+void undo_pid_file(struct act *a, const struct step *step)
+{
+	/* Before this step has run, a file of that name is somebody else's. */
+	if (a->page->trace[step - a->plan->steps].end_ns)
+		(void)unlink(step->u.pid_file.path);
+}
+
+int step_pidfd_send(struct act *a, const struct step *step, struct err *err)
+{
+	const char *path = step->u.pidfd_send.path;
+	defer_close int sock = -EBADF;
+	int r;
+
+	sock = os_socket_connect(path);
+	if (sock < 0)
+		return err_set(err, sock, "connect to the pidfd socket \"%s\"", path);
+	r = os_socket_send_fd(sock, a->child_pidfd, a->record->id);
+	return r < 0 ? err_set(err, r, "send the pidfd to \"%s\"", path) : 0;
+}
+
+/* ---- parent and child ------------------------------------------------------------------------------------------- */
+
+int step_sync_send(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_send_byte(a->sync, (char)step->u.sync_send.token, -1);
+
+	if (r == 0)
+		return 0;
+	if (a->who == STEP_PARENT && (r == -EPIPE || r == -ECONNRESET))
+		return act_child_gone(a, false, err);
+	return err_set(err, r, "signal \"%c\" to the other side", step->u.sync_send.token);
+}
+
+int step_sync_wait(struct act *a, const struct step *step, struct err *err)
+{
+	char token = 0;
+	int r = os_receive_byte(a->sync, &token, NULL);
+
+	if (r == 0 && a->who == STEP_PARENT)
+		return act_child_gone(a, false, err);
+	if (r == 0)
+		return err_user_code(err, -EPIPE, "the runtime is gone");
+	if (r < 0)
+		return err_set(err, r, "wait for signal \"%c\"", step->u.sync_wait.token);
+	if (token != (char)step->u.sync_wait.token)
+		return err_bug(err, "wait for signal \"%c\", got \"%c\"", step->u.sync_wait.token, token);
+	return 0;
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------------ */
+
+int step_start_bind(struct act *a, const struct step *step, struct err *err)
+{
+	int fd = os_seqpacket_bind(a->state_dir, RECORD_SOCKET);
+
+	if (fd < 0)
+		return err_set(err, fd, "bind the start socket");
+	a->fd[step->out] = fd;
+	return 0;
+}
+
+/* By the child, so that SO_PEERCRED tells `start` that it talks to this very process. */
+int step_start_listen(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_seqpacket_listen(a->fd[step->in[0]]);
+
+	return r < 0 ? err_set(err, r, "listen on the start socket") : 0;
+}
+
+/*
+ * step_start_accept() - wait for `start`
+ *
+ * The parent is gone from here on; its end of the pair no longer matters. Whoever connects gets the shared page and must
+ * say go; one that goes away without a word, killed perhaps, leaves everything as it was.
+ */
+int step_start_accept(struct act *a, const struct step *step, struct err *err)
+{
+	defer_close int conn = -EBADF;
+	char byte = 0;
+	int r;
+
+	if (a->sync >= 0)
+		close(take_fd(&a->sync));
+	for (;;) {
+		conn = os_seqpacket_accept(a->fd[step->in[0]]);
+		if (conn < 0)
+			return err_set(err, conn, "wait on the start socket");
+		r = os_send_byte(conn, START_HELLO, a->page_fd);
+		if (r == 0)
+			r = os_receive_byte(conn, &byte, NULL);
+		if (r == 1 && byte == START_GO)
+			break;
+		close(take_fd(&conn));
+	}
+	/* One start only: the next one finds nobody listening. */
+	close(take_fd(&a->fd[step->in[0]]));
+	a->start_conn = take_fd(&conn);
+	return 0;
+}
+
+/*
+ * step_start_connect() - tell the waiting init to go on
+ *
+ * Under the state directory's lock, which delete takes too. The init listens until it has heard one go, so of two
+ * starters the second finds nobody.
+ */
+static int connect_and_go(struct act *a, struct err *err)
+{
+	defer_close int conn = -EBADF, page = -EBADF;
+	size_t size;
+	char byte = 0;
+	pid_t peer;
+	int r;
+
+	conn = os_seqpacket_connect(a->state_dir, RECORD_SOCKET);
+	if (conn == -ECONNREFUSED || conn == -ENOENT)
+		return err_user_code(err, -EBUSY, "cannot start a container that has been started already");
+	if (conn < 0)
+		return err_set(err, conn, "connect to the start socket");
+	peer = os_seqpacket_peer(conn);
+	if (peer != a->child_pid)
+		return err_bug(err, "the start socket belongs to process %d, not to the container's init %d",
+			       (int)peer, (int)a->child_pid);
+
+	r = os_receive_byte(conn, &byte, &page);
+	if (r == 1 && (byte != START_HELLO || page < 0))
+		r = -EPROTO;
+	if (r <= 0)
+		return err_set(err, r ? r : -ECONNRESET, "hear from the container's init");
+	r = act_page_map(page, &a->child_page, &size);
+	if (r < 0)
+		return err_set(err, r, "map the progress page of the container's init");
+	r = os_send_byte(conn, START_GO, -1);
+	if (r < 0)
+		return err_set(err, r, "tell the container's init to start");
+	a->start_conn = take_fd(&conn);
+	return 0;
+}
+
+int step_start_connect(struct act *a, const struct step *step, struct err *err)
+{
+	int r;
+
+	r = record_dir_lock(a->state_dir);
+	if (r == -ENOENT)
+		return err_user_code(err, -ENOENT, "container \"%s\" does not exist", a->record->id);
+	if (r < 0)
+		return err_set(err, r, "lock the state directory");
+	r = connect_and_go(a, err);
+	record_dir_unlock(a->state_dir);
+	return r;
+}
+
+/*
+ * step_exec_wait() - wait until the program executes: then close-on-exec closes the child's end of the socket
+ *
+ * Spec: runtime.md "Start": errors of the start are the start's (row Z-9)
+ */
+int step_exec_wait(struct act *a, const struct step *step, struct err *err)
+{
+	int sock = a->who == STEP_STARTER ? a->start_conn : a->sync;
+	char byte;
+	int r = os_receive_byte(sock, &byte, NULL);
+
+	if (r < 0)
+		return err_set(err, r, "wait for the program to be executed");
+	if (r > 0)
+		return err_bug(err, "unexpected message \"%c\" from the container's init", byte);
+	return act_child_gone(a, true, err);
+}
