@@ -406,6 +406,15 @@ const struct json *json_member(const struct json *object, const char *key)
 	return NULL;
 }
 
+const struct json *json_entry(const struct json *parent, size_t index)
+{
+	const struct json *child = parent->first;
+
+	while (child && child->index != index)
+		child = child->next;
+	return child;
+}
+
 const char *json_string(const struct json *value)
 {
 	return value && value->type == JSON_STRING ? value->text : NULL;

@@ -59,6 +59,9 @@ int json_parse(struct arena *arena, const char *text, size_t len, const struct j
 /* json_member() - the member called @key, or NULL; also NULL when @object is NULL or no object */
 const struct json *json_member(const struct json *object, const char *key);
 
+/* json_entry() - the child at @index, or NULL when there are fewer */
+const struct json *json_entry(const struct json *parent, size_t index);
+
 /* json_string() - the text of a string, NULL for anything else and for NULL */
 const char *json_string(const struct json *value);
 

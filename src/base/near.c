@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/near.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+/* A part shorter than this is inside too many names to mean anything. */
+#define PART_MIN 3
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) that make @b of @a, without regard to case. */
+static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	unsigned rows[3][NEAR_MAX + 1];
+	unsigned *before = rows[0], *above = rows[1], *row = rows[2], *swap;
+
+	for (size_t k = 0; k <= b_len; k++)
+		above[k] = before[k] = (unsigned)k;
+
+	for (size_t i = 1; i <= a_len; i++) {
+		row[0] = (unsigned)i;
+		for (size_t k = 1; k <= b_len; k++) {
+			char x = lower(a[i - 1]), y = lower(b[k - 1]);
+
+			row[k] = min3(above[k] + 1, row[k - 1] + 1, above[k - 1] + (x != y));
+			if (i > 1 && k > 1 && x == lower(b[k - 2]) && lower(a[i - 2]) == y)
+				row[k] = min3(row[k], before[k - 2] + 1, UINT_MAX);
+		}
+		swap = before;
+		before = above;
+		above = row;
+		row = swap;
+	}
+	return above[b_len];
+}
+
+/* Smaller is nearer; UINT_MAX is not near at all. */
+static unsigned distance(const char *word, const char *candidate)
+{
+	size_t w = strlen(word), c = strlen(candidate), shorter = w < c ? w : c, longer = w < c ? c : w;
+	unsigned edits;
+
+	if (!shorter || longer > NEAR_MAX)
+		return UINT_MAX;
+
+	edits = edit_distance(word, w, candidate, c);
+	if (edits <= shorter / 3)
+		return edits;
+	if (shorter < PART_MIN)
+		return UINT_MAX;
+	if (!strncasecmp(word, candidate, shorter))
+		return 100 + (unsigned)(longer - shorter);
+	if (strcasestr(word, candidate) || strcasestr(candidate, word))
+		return 200 + (unsigned)(longer - shorter);
+	return UINT_MAX;
+}
+
+void near_init(struct near *near, const char *word)
+{
+	*near = (struct near){ .word = word, .distance = UINT_MAX };
+}
+
+void near_offer(struct near *near, const char *candidate)
+{
+	unsigned d = distance(near->word, candidate);
+
+	if (d < near->distance) {
+		near->distance = d;
+		near->best = candidate;
+	}
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spec/decode.h"
+
+#include "base/near.h"
+#include "base/num.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every list of config.h begins like this. */
+struct any_list {
+	void *items;
+	size_t n;
+};
+
+/* ---- complaints --------------------------------------------------------------------------------------------- */
+
+const char *decode_got(struct decoder *d, const struct json *v)
+{
+	switch (v->type) {
+	case JSON_NULL:
+		return "null";
+	case JSON_BOOL:
+		return v->boolean ? "true" : "false";
+	case JSON_NUMBER:
+		return arena_printf(d->arena, "%.*s", (int)(v->len < 40 ? v->len : 40), v->text);
+	case JSON_STRING:
+		return arena_printf(d->arena, v->len <= 60 ? "\"%s\"" : "\"%.57s...\"", v->text);
+	case JSON_ARRAY:
+		return "an array";
+	case JSON_OBJECT:
+		return "an object";
+	}
+	return "nothing";
+}
+
+/* "limit", or for an entry of a list "args[2]". */
+static const char *label(struct decoder *d, const struct json *v)
+{
+	if (v->key)
+		return v->key;
+	if (v->parent && v->parent->key)
+		return arena_printf(d->arena, "%.60s[%u]", v->parent->key, v->index);
+	return "config.json";
+}
+
+int decode_fail(struct decoder *d, const struct json *v, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX - 128], pointer[ERR_POINTER_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+
+	err_user(d->err, "read \"%.80s\": %s", label(d, v), text);
+	json_pointer_text(v, pointer, sizeof(pointer));
+	err_at(d->err, pointer);
+	d->err->line = json_line(d->text, d->len, v->offset);
+	return -EINVAL;
+}
+
+static int expected(struct decoder *d, const struct json *v, const char *what)
+{
+	return decode_fail(d, v, "expected %s, got %s", what, decode_got(d, v));
+}
+
+/* ---- what is ignored ---------------------------------------------------------------------------------------- */
+
+void decode_ignored(struct decoder *d, const struct json *v, const char *near, const char *why)
+{
+	struct config_ignored *grown;
+
+	if (d->ignored.n == d->ignored_capacity) {
+		d->ignored_capacity = d->ignored_capacity ? 2 * d->ignored_capacity : 8;
+		grown = arena_array(d->arena, d->ignored_capacity, sizeof(*grown));
+		if (d->ignored.n)
+			memcpy(grown, d->ignored.items, d->ignored.n * sizeof(*grown));
+		d->ignored.items = grown;
+	}
+	d->ignored.items[d->ignored.n++] = (struct config_ignored){
+		.pointer = json_pointer(d->arena, v),
+		.near = near,
+		.why = why,
+	};
+}
+
+static void unknown_property(struct decoder *d, const struct object *object, const struct json *v)
+{
+	const char *pointer = NULL;
+	struct near near;
+
+	near_init(&near, v->key);
+	for (size_t i = 0; i < object->n_fields; i++) {
+		if (object->fields[i].kind != FIELD_IGNORED)
+			near_offer(&near, object->fields[i].name);
+	}
+	if (near.best)
+		pointer = arena_printf(d->arena, "%s/%s", json_pointer(d->arena, v->parent), near.best);
+	decode_ignored(d, v, pointer, "unknown property");
+}
+
+/* ---- integers ----------------------------------------------------------------------------------------------- */
+
+static int bad_integer(struct decoder *d, const struct json *v, int64_t min, uint64_t max)
+{
+	if (v->type == JSON_NUMBER && num_u64(v->text, v->len, &(uint64_t){ 0 }) == -EINVAL &&
+	    num_i64(v->text, v->len, &(int64_t){ 0 }) == -EINVAL)
+		return expected(d, v, "an integer in plain digits");
+	return decode_fail(d, v, "expected an integer from %" PRId64 " to %" PRIu64 ", got %s", min, max,
+			   decode_got(d, v));
+}
+
+static int read_unsigned(struct decoder *d, const struct field *f, const struct json *v, uint64_t type_max,
+			 uint64_t *ret)
+{
+	uint64_t max = f->max ? f->max : type_max;
+
+	if (json_u64(v, ret) < 0 || *ret < (uint64_t)f->min || *ret > max)
+		return bad_integer(d, v, f->min, max);
+	if (f->flags & NOT_MINUS_ONE && *ret == UINT32_MAX)
+		return decode_fail(d, v, "4294967295 is no usable id: to the kernel it means \"leave it\"");
+	return 0;
+}
+
+static int read_signed(struct decoder *d, const struct field *f, const struct json *v, int64_t type_min,
+		       int64_t type_max, int64_t *ret)
+{
+	/* A row without bounds has both 0. */
+	int64_t min = f->min || f->max ? f->min : type_min;
+	int64_t max = f->max ? (int64_t)f->max : type_max;
+
+	if (json_i64(v, ret) < 0 || *ret < min || *ret > max)
+		return bad_integer(d, v, min, (uint64_t)max);
+	return 0;
+}
+
+static int decode_integer(struct decoder *d, const struct field *f, const struct json *v, void *out)
+{
+	int64_t i = 0;
+	uint64_t u = 0;
+	int r;
+
+	switch (f->kind) {
+	case FIELD_I32:
+		r = read_signed(d, f, v, INT32_MIN, INT32_MAX, &i);
+		*(int32_t *)out = (int32_t)i;
+		return r;
+	case FIELD_I64:
+		return read_signed(d, f, v, INT64_MIN, INT64_MAX, out);
+	case FIELD_OPT_I64:
+		r = read_signed(d, f, v, INT64_MIN, INT64_MAX, &i);
+		*(struct opt_i64 *)out = (struct opt_i64){ true, i };
+		return r;
+	case FIELD_U32:
+		r = read_unsigned(d, f, v, UINT32_MAX, &u);
+		*(uint32_t *)out = (uint32_t)u;
+		return r;
+	case FIELD_U64:
+		return read_unsigned(d, f, v, UINT64_MAX, out);
+	case FIELD_OPT_U64:
+		r = read_unsigned(d, f, v, UINT64_MAX, &u);
+		*(struct opt_u64 *)out = (struct opt_u64){ true, u };
+		return r;
+	case FIELD_OPT_U32:
+		r = read_unsigned(d, f, v, UINT32_MAX, &u);
+		*(struct opt_u32 *)out = (struct opt_u32){ true, (uint32_t)u };
+		return r;
+	case FIELD_OPT_U16:
+		r = read_unsigned(d, f, v, UINT16_MAX, &u);
+		*(struct opt_u16 *)out = (struct opt_u16){ true, (uint16_t)u };
+		return r;
+	default:
+		return err_bug(d->err, "decode \"%s\": no integer", f->name);
+	}
+}
+
+/* ---- strings and words -------------------------------------------------------------------------------------- */
+
+static int read_string(struct decoder *d, const struct field *f, const struct json *v, const char **ret)
+{
+	if (v->type != JSON_STRING)
+		return expected(d, v, "a string");
+	if (f->flags & NOT_EMPTY && !v->len)
+		return decode_fail(d, v, "must not be empty");
+	if (f->flags & EMPTY_IS_ABSENT && !v->len)
+		return 0;
+	if (f->flags & ABSOLUTE && v->text[0] != '/')
+		return expected(d, v, "an absolute path");
+
+	*ret = v->text;
+	return f->check ? f->check(d, v, ret) : 0;
+}
+
+static int want_array(struct decoder *d, const struct field *f, const struct json *v)
+{
+	if (v->type != JSON_ARRAY)
+		return expected(d, v, "an array");
+	if (f->flags & LIST_NOT_EMPTY && !v->len)
+		return decode_fail(d, v, "must have at least one entry");
+	return 0;
+}
+
+static int decode_strings(struct decoder *d, const struct field *f, const struct json *v, struct str_list *out)
+{
+	const struct json *entry;
+	int r;
+
+	r = want_array(d, f, v);
+	if (r < 0)
+		return r;
+	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
+	json_each (entry, v) {
+		r = read_string(d, f, entry, &out->items[out->n]);
+		if (r < 0)
+			return r;
+		out->n++;
+	}
+	return 0;
+}
+
+static int decode_u32s(struct decoder *d, const struct field *f, const struct json *v, struct u32_list *out)
+{
+	const struct json *entry;
+	uint64_t value;
+	int r;
+
+	r = want_array(d, f, v);
+	if (r < 0)
+		return r;
+	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
+	json_each (entry, v) {
+		r = read_unsigned(d, f, entry, UINT32_MAX, &value);
+		if (r < 0)
+			return r;
+		out->items[out->n++] = (uint32_t)value;
+	}
+	return 0;
+}
+
+static int want_object(struct decoder *d, const struct json *v)
+{
+	return v->type == JSON_OBJECT ? 0 : expected(d, v, "an object");
+}
+
+static int empty_name(struct decoder *d, const struct json *v)
+{
+	return decode_fail(d, v->parent, "a name in it is empty");
+}
+
+static int decode_string_map(struct decoder *d, const struct field *f, const struct json *v,
+			     struct key_value_list *out)
+{
+	const struct json *entry;
+	int r;
+
+	r = want_object(d, v);
+	if (r < 0)
+		return r;
+	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
+	json_each (entry, v) {
+		if (!entry->key[0])
+			return empty_name(d, entry);
+		r = read_string(d, f, entry, &out->items[out->n].value);
+		if (r < 0)
+			return r;
+		out->items[out->n++].key = entry->key;
+	}
+	return 0;
+}
+
+static int read_word(struct decoder *d, const struct field *f, const struct json *v, uint64_t *ret)
+{
+	const char *near;
+
+	if (v->type != JSON_STRING)
+		return expected(d, v, "a string");
+	if (words_find(f->words, v->text, ret))
+		return 0;
+
+	near = words_near(f->words, v->text);
+	decode_fail(d, v, "%s is not %s", decode_got(d, v), f->words->what);
+	if (near)
+		err_hint(d->err, "did you mean \"%s\"?", near);
+	return -EINVAL;
+}
+
+/* A word goes into a char, an int or enum, or a 64-bit mask: as wide as its member is. */
+static void store(void *out, size_t size, uint64_t value)
+{
+	if (size == sizeof(uint64_t))
+		*(uint64_t *)out = value;
+	else if (size == sizeof(uint32_t))
+		*(uint32_t *)out = (uint32_t)value;
+	else
+		*(char *)out = (char)value;
+}
+
+static int decode_word(struct decoder *d, const struct field *f, const struct json *v, void *out)
+{
+	uint64_t value;
+	int r;
+
+	r = read_word(d, f, v, &value);
+	if (r < 0)
+		return r;
+	store(out, f->size, value);
+	return 0;
+}
+
+static int decode_word_bits(struct decoder *d, const struct field *f, const struct json *v, void *out)
+{
+	const struct json *entry;
+	uint64_t bits = 0, value;
+	int r;
+
+	r = want_array(d, f, v);
+	if (r < 0)
+		return r;
+	json_each (entry, v) {
+		r = read_word(d, f, entry, &value);
+		if (r < 0)
+			return r;
+		bits |= value;
+	}
+	store(out, f->size, bits);
+	return 0;
+}
+
+/* ---- objects ------------------------------------------------------------------------------------------------ */
+
+static int decode_objects(struct decoder *d, const struct field *f, const struct json *v, struct any_list *out)
+{
+	size_t size = f->object->size;
+	const struct json *entry;
+	int r;
+
+	r = want_array(d, f, v);
+	if (r < 0)
+		return r;
+	out->items = arena_array(d->arena, v->len, size);
+	json_each (entry, v) {
+		r = decode_object(d, f->object, entry, (char *)out->items + out->n * size);
+		if (r < 0)
+			return r;
+		out->n++;
+	}
+	return 0;
+}
+
+static int decode_object_map(struct decoder *d, const struct field *f, const struct json *v, struct any_list *out)
+{
+	size_t size = f->object->size;
+	const struct json *entry;
+	int r;
+
+	r = want_object(d, v);
+	if (r < 0)
+		return r;
+	out->items = arena_array(d->arena, v->len, size);
+	json_each (entry, v) {
+		void *item = (char *)out->items + out->n++ * size;
+
+		if (!entry->key[0])
+			return empty_name(d, entry);
+		*(const char **)item = entry->key;
+		r = decode_object(d, f->object, entry, item);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int decode_bool(struct decoder *d, const struct field *f, const struct json *v, void *out)
+{
+	if (v->type != JSON_BOOL)
+		return expected(d, v, "true or false");
+	if (f->kind == FIELD_BOOL)
+		*(bool *)out = v->boolean;
+	else
+		*(struct opt_bool *)out = (struct opt_bool){ true, v->boolean };
+	return 0;
+}
+
+static int decode_section(struct decoder *d, const struct field *f, const struct json *v, void *out)
+{
+	if (f->flags & MARKS_SET)
+		*(bool *)out = true;
+	return decode_object(d, f->object, v, out);
+}
+
+int decode_value(struct decoder *d, const struct field *f, const struct json *v, void *base)
+{
+	void *out = (char *)base + f->offset;
+
+	switch (f->kind) {
+	case FIELD_IGNORED:
+		decode_ignored(d, v, NULL, f->why);
+		return 0;
+	case FIELD_BOOL:
+	case FIELD_OPT_BOOL:
+		return decode_bool(d, f, v, out);
+	case FIELD_STRING:
+		return read_string(d, f, v, out);
+	case FIELD_STRINGS:
+		return decode_strings(d, f, v, out);
+	case FIELD_U32S:
+		return decode_u32s(d, f, v, out);
+	case FIELD_STRING_MAP:
+		return decode_string_map(d, f, v, out);
+	case FIELD_WORD:
+		return decode_word(d, f, v, out);
+	case FIELD_WORD_BITS:
+		return decode_word_bits(d, f, v, out);
+	case FIELD_GROUP:
+		return decode_object(d, f->object, v, base);
+	case FIELD_OBJECT:
+		return decode_section(d, f, v, out);
+	case FIELD_OBJECTS:
+		return decode_objects(d, f, v, (struct any_list *)out);
+	case FIELD_OBJECT_MAP:
+		return decode_object_map(d, f, v, (struct any_list *)out);
+	case FIELD_CUSTOM:
+		return f->custom(d, v, out);
+	default:
+		return decode_integer(d, f, v, out);
+	}
+}
+
+static const struct field *find_field(const struct object *object, const char *name)
+{
+	for (size_t i = 0; i < object->n_fields; i++) {
+		if (!strcmp(object->fields[i].name, name))
+			return &object->fields[i];
+	}
+	return NULL;
+}
+
+static bool has_value(const struct json *object, const char *name)
+{
+	const struct json *member = json_member(object, name);
+
+	return member && member->type != JSON_NULL;
+}
+
+int decode_object(struct decoder *d, const struct object *object, const struct json *v, void *out)
+{
+	const struct json *member;
+	int r;
+
+	r = want_object(d, v);
+	if (r < 0)
+		return r;
+
+	json_each (member, v) {
+		const struct field *f = find_field(object, member->key);
+
+		if (!f) {
+			unknown_property(d, object, member);
+			continue;
+		}
+		if (member->type == JSON_NULL)
+			continue;
+		r = decode_value(d, f, member, out);
+		if (r < 0)
+			return r;
+	}
+
+	for (size_t i = 0; i < object->n_fields; i++) {
+		if (object->fields[i].flags & REQUIRED && !has_value(v, object->fields[i].name))
+			return decode_fail(d, v, "\"%s\" is missing", object->fields[i].name);
+	}
+	return object->check ? object->check(d, v, out) : 0;
+}
