@@ -19,6 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What we accept as ociVersion: these, all between them, and later patch levels of the last. */
+#define SPEC_VERSION_MIN "1.0.0"
+#define SPEC_VERSION     "1.3.0"
+
 struct opt_bool { bool set, v; };
 struct opt_i64 { bool set; int64_t v; };
 struct opt_u64 { bool set; uint64_t v; };

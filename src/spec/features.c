@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spec/features.h"
+
+#include "spec/config.h"
+#include "spec/words.h"
+
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <string.h>
+
+#define TEXT_(x)           #x
+#define TEXT(x)            TEXT_(x)
+#define LIBSECCOMP_VERSION TEXT(SCMP_VER_MAJOR) "." TEXT(SCMP_VER_MINOR) "." TEXT(SCMP_VER_MICRO)
+
+/* SCMP_ACT_NOTIFY and the flag that goes with it are read and refused until there is a listener to talk to. */
+#define FLAG_WAIT_KILLABLE_RECV (1U << 5)
+
+static bool works(const struct word *word, uint64_t without)
+{
+	return !without || word->value != without;
+}
+
+/* A list of words; the one with the value @without is left out (0: none is). */
+static void add_words(struct json_writer *w, const char *key, const struct words *words,
+		      uint64_t without)
+{
+	json_array_begin(w, key);
+	for (size_t i = 0; i < words->n; i++) {
+		if (works(&words->items[i], without))
+			json_add_string(w, NULL, words->items[i].name);
+	}
+	json_array_end(w);
+}
+
+static void add_enabled(struct json_writer *w, const char *key, bool enabled)
+{
+	json_object_begin(w, key);
+	json_add_bool(w, "enabled", enabled);
+	json_object_end(w);
+}
+
+static void add_cgroup(struct json_writer *w)
+{
+	json_object_begin(w, "cgroup");
+	json_add_bool(w, "v1", true);
+	json_add_bool(w, "v2", true);
+	json_add_bool(w, "systemd", false);
+	json_add_bool(w, "systemdUser", false);
+	json_add_bool(w, "rdma", true);
+	json_object_end(w);
+}
+
+static void add_seccomp(struct json_writer *w)
+{
+	json_object_begin(w, "seccomp");
+	json_add_bool(w, "enabled", true);
+	add_words(w, "actions", &words_seccomp_action, SECCOMP_RET_USER_NOTIF);
+	add_words(w, "operators", &words_seccomp_op, 0);
+	add_words(w, "archs", &words_seccomp_arch, 0);
+	add_words(w, "knownFlags", &words_seccomp_flag, 0);
+	add_words(w, "supportedFlags", &words_seccomp_flag, FLAG_WAIT_KILLABLE_RECV);
+	json_object_end(w);
+}
+
+static void add_memory_policy(struct json_writer *w)
+{
+	json_object_begin(w, "memoryPolicy");
+	add_words(w, "modes", &words_memory_mode, 0);
+	add_words(w, "flags", &words_memory_flag, 0);
+	json_object_end(w);
+}
+
+static void add_mount_extensions(struct json_writer *w)
+{
+	json_object_begin(w, "mountExtensions");
+	add_enabled(w, "idmap", true);
+	json_object_end(w);
+}
+
+static void add_linux(struct json_writer *w)
+{
+	json_object_begin(w, "linux");
+	add_words(w, "namespaces", &words_namespace, 0);
+	add_words(w, "capabilities", &words_capability, 0);
+	add_cgroup(w);
+	add_seccomp(w);
+	add_enabled(w, "apparmor", false);
+	add_enabled(w, "selinux", false);
+	add_enabled(w, "intelRdt", false);
+	add_memory_policy(w);
+	add_mount_extensions(w);
+	add_enabled(w, "netDevices", false);
+	json_object_end(w);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_mount_options(struct json_writer *w, struct arena *arena,
+			      const char *const *options, size_t n)
+{
+	const char **sorted = arena_array(arena, n, sizeof(*sorted));
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = options[i];
+	qsort(sorted, n, sizeof(*sorted), by_text);
+
+	json_array_begin(w, "mountOptions");
+	for (size_t i = 0; i < n; i++)
+		json_add_string(w, NULL, sorted[i]);
+	json_array_end(w);
+}
+
+static void add_annotations(struct json_writer *w)
+{
+	json_object_begin(w, "annotations");
+	json_add_string(w, "io.github.seccomp.libseccomp.version", LIBSECCOMP_VERSION);
+	json_add_string(w, "run.tare.commit", TARE_COMMIT);
+	json_add_string(w, "run.tare.version", TARE_VERSION);
+	json_object_end(w);
+}
+
+void features_write(struct json_writer *w, struct arena *arena, const char *const *mount_options,
+		    size_t n)
+{
+	json_object_begin(w, NULL);
+	json_add_string(w, "ociVersionMin", SPEC_VERSION_MIN);
+	json_add_string(w, "ociVersionMax", SPEC_VERSION);
+	json_array_begin(w, "hooks");
+	for (size_t i = 0; i < HOOK_KINDS; i++)
+		json_add_string(w, NULL, hook_names[i]);
+	json_array_end(w);
+	add_mount_options(w, arena, mount_options, n);
+	add_linux(w);
+	add_annotations(w);
+	/* No annotation changes anything yet; the empty list says so, a missing one would say "unknown". */
+	json_array_begin(w, "potentiallyUnsafeConfigAnnotations");
+	json_array_end(w);
+	json_object_end(w);
+}

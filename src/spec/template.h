@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TARE_SPEC_TEMPLATE_H
+#define TARE_SPEC_TEMPLATE_H
+
+#include "base/json_write.h"
+
+/*
+ * template_write() - the config.json that `tare-oci spec` leaves in a new bundle
+ *
+ * A shell in a read-only rootfs, with namespaces of its own, three harmless capabilities, no new privileges and the
+ * usual paths masked: runc's starting point, in the cgroup namespace as well, and without the capabilities that could
+ * not be raised anyway (ambient ones need inheritable ones).
+ */
+void template_write(struct json_writer *w);
+
+#endif
