@@ -98,7 +98,7 @@ static bool is_left_over(const char *root, const char *id, const struct containe
 }
 
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
-		   void (*broken)(const char *id, const struct err *err), struct err *err)
+		   void (*broken)(void *to, const char *id, const struct err *err), void *to, struct err *err)
 {
 	struct dirent **names = NULL;
 	struct container *list;
@@ -121,7 +121,7 @@ int container_list(struct arena *arena, const char *root, struct container **ret
 		if (r == 0 && !is_left_over(root, names[i]->d_name, &list[found]))
 			found++;
 		if (r < 0 && r != -ENOENT && broken)
-			broken(names[i]->d_name, &one);
+			broken(to, names[i]->d_name, &one);
 	}
 	free_names(names, n);
 	*ret = list;

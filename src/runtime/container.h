@@ -82,11 +82,11 @@ int container_load(struct arena *arena, const char *root, const char *id, struct
 
 /*
  * container_list() - every container below @root, by name. One that can't be read is reported by @broken and skipped
- * (@broken may be NULL). Stale `creating` records of dead runtimes are cleaned up on the way.
+ * (@broken may be NULL; @to is passed to it). Stale `creating` records of dead runtimes are cleaned up on the way.
  * Return: 0, also when @root is not there; -errno
  */
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
-		   void (*broken)(const char *id, const struct err *err), struct err *err) MUST_CHECK;
+		   void (*broken)(void *to, const char *id, const struct err *err), void *to, struct err *err) MUST_CHECK;
 
 /*
  * container_kill() - send @signal to init, by pidfd and start time; @all (and SIGKILL without a private pid namespace): to

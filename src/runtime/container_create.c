@@ -175,7 +175,7 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 		return r;
 	describe(plan, &in, record);
 	if (o->report)
-		o->report(plan);
+		o->report(o->report_to, plan);
 	return 0;
 }
 

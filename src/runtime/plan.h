@@ -128,6 +128,7 @@ enum sync_token {
 	SYNC_RUNTIME_HOOKS = 'r', /* child -> parent: mounts are done, run prestart and createRuntime */
 	SYNC_HOOKS_DONE = 'h',    /* parent -> child */
 	SYNC_CREATED = 'c',       /* child -> parent: everything up to start is done */
+	SYNC_CONSOLE = 'p',       /* child -> parent, with the master of the pty; by CONSOLE and CONSOLE_RECEIVE */
 	SYNC_RELEASED = 'd',      /* parent -> child: the record says created; you may outlive me (create) or go on (run) */
 };
 
@@ -187,7 +188,7 @@ struct step {
 		struct { const char *target, *path; bool replace; /* an existing other thing is an error unless this */ } symlink; /* in[0]: rootfs */
 		struct { const char *path; char type; uint32_t major, minor; uint32_t mode, uid, gid; bool is_default; } device; /* in[0]: rootfs */
 		struct { const char *path; char type; uint32_t major, minor; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */
-		struct { bool send_to_parent; uint32_t height, width; bool mount_dev_console; uint32_t uid, gid; } console; /* in[0]: rootfs, in[1]: console socket or SLOT_NONE */
+		struct { bool send_to_parent; uint32_t height, width; bool mount_dev_console; } console; /* in[0]: rootfs, in[1]: console socket or SLOT_NONE */
 		struct { const char *path; } console_socket; /* out: connected socket */
 		struct { bool no_pivot; } pivot;             /* in[0]: rootfs */
 		struct { const char *path; } mask;           /* in[0]: tree of /dev/null; in[1]: empty read-only directory tree */
@@ -238,7 +239,9 @@ struct create_options {
 	unsigned preserve_fds;      /* fds 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
 	const char *listen_fdnames; /* or NULL */
-	void (*report)(const struct plan *plan); /* called once the plan stands: warnings, ignored properties; may be NULL */
+	/* called once the plan stands, for its warnings and what it ignores; may be NULL */
+	void (*report)(void *to, const struct plan *plan);
+	void *report_to;
 };
 
 struct plan_input {
