@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/oci/launch.h"
+
+#include "base/num.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+/* More than any process may have open (the kernel's default fs.nr_open); bounds the look at each of them. */
+#define PRESERVE_MAX (1u << 20)
+
+/*
+ * Sockets that a service manager opened for the container: they come first, from fd 3 up, if they are meant for this very
+ * process and did not just stay in its environment.
+ *
+ * Spec: sd_listen_fds(3); requirements 2.2 "Environment"
+ */
+static int count_listen_fds(unsigned *ret_n, struct err *err)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint64_t number;
+
+	*ret_n = 0;
+	if (!pid || !fds || num_parse_u64(pid, 0, UINT64_MAX, &number) < 0 ||
+	    number != (uint64_t)getpid())
+		return 0;
+	if (num_parse_u64(fds, 0, PRESERVE_MAX, &number) < 0)
+		return err_user(err, "LISTEN_FDS is \"%s\", which is no number of files", fds);
+	*ret_n = (unsigned)number;
+	return 0;
+}
+
+int launch_check(struct cli *cli, void *args, struct err *err)
+{
+	struct launch_args *launch = args;
+	int r;
+
+	r = count_listen_fds(&launch->listen_fds, err);
+	if (r < 0)
+		return r;
+	if (launch->preserve_fds > PRESERVE_MAX)
+		return err_user(err, "preserve %u files: no process can have that many",
+				launch->preserve_fds);
+
+	launch->preserve_fds += launch->listen_fds;
+	for (unsigned i = 0; i < launch->preserve_fds; i++) {
+		if (fcntl(3 + (int)i, F_GETFD) >= 0)
+			continue;
+		err_user(err, "preserve %u files: fd %u is not open", launch->preserve_fds, 3 + i);
+		return err_hint(err, "--preserve-fds and LISTEN_FDS count open files from 3 up");
+	}
+	return 0;
+}
+
+int trace_open(const char *path, struct trace_options *ret, struct err *err)
+{
+	size_t len;
+
+	*ret = (struct trace_options){ .stream = NULL };
+	if (!path)
+		return 0;
+	if (strcmp(path, "-") == 0) {
+		ret->stream = stderr;
+		return 0;
+	}
+	ret->stream = fopen(path, "we");
+	if (!ret->stream)
+		return err_sys(err, "open trace file \"%s\"", path);
+	len = strlen(path);
+	ret->json = len > 5 && strcmp(path + len - 5, ".json") == 0;
+	return 0;
+}
+
+int trace_close(const char *path, struct trace_options *trace, struct err *err)
+{
+	FILE *stream = trace->stream;
+
+	trace->stream = NULL;
+	if (!stream)
+		return 0;
+	if (stream == stderr)
+		return fflush(stderr) == 0 ? 0 : err_sys(err, "write the trace");
+	return fclose(stream) == 0 ? 0 : err_sys(err, "write trace file \"%s\"", path);
+}
+
+/* Called once the plan stands: what the container will not have although its config says so. */
+static void report_plan(void *log, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->ignored.n; i++) {
+		const struct config_ignored *ignored = &plan->ignored.items[i];
+
+		log_write(log, LOG_LEVEL_WARNING, "ignore %s: %s%s%s%s", ignored->pointer,
+			  ignored->why, ignored->near ? " (did you mean " : "",
+			  ignored->near ? ignored->near : "", ignored->near ? "?)" : "");
+	}
+	for (size_t i = 0; i < plan->warnings.n; i++)
+		log_write(log, LOG_LEVEL_WARNING, "%s", plan->warnings.items[i]);
+}
+
+/* The error that ends the command is create's; one of the trace file alone comes second. */
+static int launch_traced(struct cli *cli, struct create_options *options,
+			 const struct launch_args *args, int config, struct container_started *ret,
+			 struct err *err)
+{
+	struct trace_options trace;
+	struct err trace_err = ERR_INIT;
+	int r;
+
+	r = trace_open(args->trace, &trace, err);
+	if (r < 0)
+		return r;
+	r = container_create(cli->root, options, config, trace.stream ? &trace : NULL, ret, err);
+	if (trace_close(args->trace, &trace, &trace_err) < 0)
+		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
+	return r;
+}
+
+struct create_options launch_options(const struct launch_args *args, const char *id, bool run)
+{
+	return (struct create_options){
+		.id = id,
+		.bundle = args->bundle ? args->bundle : ".",
+		.console_socket = args->console_socket,
+		.pid_file = args->pid_file,
+		.pidfd_socket = args->pidfd_socket,
+		.run = run,
+		.foreground = run && !args->detach,
+		.no_pivot = args->no_pivot,
+		.no_new_keyring = args->no_new_keyring,
+		.preserve_fds = args->preserve_fds,
+		.listen_fds = args->listen_fds,
+		.listen_fdnames = args->listen_fds ? getenv("LISTEN_FDNAMES") : NULL,
+	};
+}
+
+int launch(struct cli *cli, const struct launch_args *args, const char *id, bool run,
+	   struct container_started *ret, struct err *err)
+{
+	struct create_options options = launch_options(args, id, run);
+	defer_close int config = -EBADF;
+	char pid_file[PATH_MAX];
+
+	options.report = report_plan;
+	options.report_to = &cli->log;
+
+	/* Before anything else, so that no path is made of it. */
+	if (container_id_check(id, err) < 0)
+		return err->code;
+	if (args->pid_file &&
+	    path_absolute(args->pid_file, pid_file, sizeof(pid_file), &options.pid_file, err) < 0)
+		return err->code;
+	if (args->config) {
+		config = open(args->config, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (config < 0)
+			return err_sys(err, "open \"%s\"", args->config);
+	}
+	return launch_traced(cli, &options, args, config, ret, err);
+}

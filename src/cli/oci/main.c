@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tare-oci: an OCI runtime with runc's command line.
+ *
+ * From the first instruction to a command's run(): read the global options, find the command, read its options; if it
+ * enters a container, execute a protected copy of the binary (and arrive here again); close the way for inherited
+ * fds; open the log. Nothing is opened and nothing allocated before that, so the first pass costs little.
+ *
+ * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own, also for wrong usage.
+ */
+#include "cli/oci/command.h"
+#include "os/selfexe.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+extern char **environ;
+
+const struct option global_options[] = {
+	{ "root", 0, "DIR", "where containers are recorded (default " DEFAULT_ROOT ")",
+	  option_set_text, offsetof(struct cli, given_root) },
+	{ "log", 0, "FILE", "append warnings and errors to FILE", option_set_text,
+	  offsetof(struct cli, log_path) },
+	{ "log-format", 0, "FORMAT", "of the log: text (default) or json", option_set_text,
+	  offsetof(struct cli, log_format) },
+	{ "debug", 0, NULL, "log what is decided on the way, too", option_set_switch,
+	  offsetof(struct cli, debug) },
+	{ "systemd-cgroup", 0, NULL, "cgroups by systemd (not in this version yet)",
+	  option_set_switch, offsetof(struct cli, systemd_cgroup) },
+	{ "rootless", 0, "WORD", "true (not in this version yet), false or auto", option_set_text,
+	  offsetof(struct cli, rootless) },
+	{ "version", 'v', NULL, "show the version", option_set_switch,
+	  offsetof(struct cli, version) },
+	OPTION_END,
+};
+
+/*
+ * An fd below 3 that the caller closed would be given to the next file that we open, and whatever is printed would go
+ * there. So each gets /dev/null. Return: 0; -errno
+ */
+static int fill_stdio(void)
+{
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, ARRAY_LEN(fds), 0) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		/* Lowest first, so open() returns just this number. */
+		if ((fds[i].revents & POLLNVAL) && open("/dev/null", O_RDWR) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* "/", "//", "/.", "/x/.." as far as it can be told without looking */
+static bool is_filesystem_root(const char *path)
+{
+	int depth = 0;
+
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 2 && memcmp(path, "..", 2) == 0)
+			depth = depth > 0 ? depth - 1 : 0;
+		else if (len > 0 && !(len == 1 && *path == '.'))
+			depth++;
+		path += len;
+		path += strspn(path, "/");
+	}
+	return depth == 0;
+}
+
+/* --root, made absolute in @buf if need be, since hooks and other processes get paths below it. */
+static int settle_root(struct cli *cli, char *buf, size_t size, struct err *err)
+{
+	const char *given = cli->given_root ? cli->given_root : DEFAULT_ROOT;
+	int r;
+
+	cli->root_is_default = !cli->given_root;
+	if (!*given)
+		return err_user(err, "option \"--root\" is empty");
+	r = path_absolute(given, buf, size, &cli->root, err);
+	if (r < 0)
+		return r;
+	if (is_filesystem_root(cli->root))
+		return err_user(
+			err,
+			"refuse \"--root %s\": containers would be recorded in the root directory",
+			given);
+	return 0;
+}
+
+/* Where errors go. Called before anything else can go wrong, and best effort for errors in the usage itself. */
+static int settle_log(struct cli *cli, struct err *err)
+{
+	if (cli->debug)
+		cli->log.level = LOG_LEVEL_DEBUG;
+	if (cli->log_format && strcmp(cli->log_format, "json") == 0) {
+		cli->log.json = true;
+	} else if (cli->log_format && strcmp(cli->log_format, "text") != 0) {
+		err_user(err, "unknown log format \"%s\"", cli->log_format);
+		return err_hint(err, "it is text or json");
+	}
+	return cli->log_path ? log_open(&cli->log, cli->log_path, err) : 0;
+}
+
+/* What a later version will do must not be ignored by this one: the caller would believe that it was done. */
+static int refuse_unsupported(const struct cli *cli, struct err *err)
+{
+	if (cli->systemd_cgroup) {
+		err_user(err, "option \"--systemd-cgroup\" is not in this version yet");
+		return err_hint(err,
+				"leave it out: cgroups are then made in the cgroup filesystem");
+	}
+	if (!cli->rootless || strcmp(cli->rootless, "false") == 0 ||
+	    strcmp(cli->rootless, "auto") == 0)
+		return 0;
+	if (strcmp(cli->rootless, "true") == 0) {
+		err_user(err, "option \"--rootless true\" is not in this version yet");
+		return err_hint(err, "run tare-oci as root");
+	}
+	err_user(err, "unknown word \"%s\" for \"--rootless\"", cli->rootless);
+	return err_hint(err, "it is true, false or auto");
+}
+
+/*
+ * Everything that was inherited gets close-on-exec, so that neither a hook nor a container finds it. What the caller
+ * wants to hand on is made inheritable again in the container's process only.
+ */
+static int seal_inherited(struct err *err)
+{
+	int r = fill_stdio();
+
+	if (r < 0)
+		return err_set(err, r, "open /dev/null in place of closed standard streams");
+	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(err, "set inherited files to be closed on execution");
+	return 0;
+}
+
+static int protect(const struct cli *cli, struct err *err)
+{
+	int r = os_selfexe_protect(cli->argv, environ);
+
+	if (r < 0) {
+		err_set(err, r, "run from a protected copy of this binary");
+		return err_hint(err, "is /proc mounted?");
+	}
+	/* After an execution by fd alone, Linux before 6.14 calls the process by the fd's number. */
+	prctl(PR_SET_NAME, "tare-oci");
+	return 0;
+}
+
+static int execute(struct cli *cli, const struct command *command, void *args,
+		   const struct operands *words, struct err *err)
+{
+	char root[PATH_MAX];
+	int r;
+
+	if (command->enters_container) {
+		r = protect(cli, err);
+		if (r < 0)
+			return r;
+	}
+	r = seal_inherited(err);
+	if (r == 0 && command->check)
+		r = command->check(cli, args, err);
+	if (r == 0)
+		r = settle_log(cli, err);
+	if (r == 0)
+		r = settle_root(cli, root, sizeof(root), err);
+	if (r == 0)
+		r = refuse_unsupported(cli, err);
+	if (r < 0)
+		return r;
+
+	log_write(&cli->log, LOG_LEVEL_DEBUG, "tare-oci %s (%s): %s, root \"%s\"", TARE_VERSION,
+		  TARE_COMMIT, command->name, cli->root);
+	r = command->run(cli, args, words, err);
+	if (r < 0 && words->n)
+		err_context(err, "%s \"%s\"", command->name, words->words[0]);
+	else if (r < 0)
+		err_context(err, "%s", command->name);
+	return r;
+}
+
+/* Wrong usage: the error where errors go, the help where it can be read. */
+static int fail_usage(struct cli *cli, const struct command *command, const struct err *err)
+{
+	struct err log_err = ERR_INIT;
+
+	if (settle_log(cli, &log_err) < 0)
+		log_error(&cli->log, &log_err);
+	log_error(&cli->log, err);
+	if (command)
+		help_command(command);
+	else
+		help_program();
+	return 1;
+}
+
+static int check_operands(const struct command *command, const struct operands *words,
+			  struct err *err)
+{
+	if (words->n < command->min_operands)
+		return err_user(err, "%s: an operand is missing: tare-oci %s %s", command->name,
+				command->name, command->operands);
+	if (words->n > command->max_operands) {
+		size_t extra = command->max_operands;
+
+		return err_user(err, "%s: unexpected operand \"%s\"", command->name,
+				words->words[extra]);
+	}
+	return 0;
+}
+
+static int run_command(struct cli *cli, const struct command *command, int argc, char *const *argv)
+{
+	_Alignas(max_align_t) unsigned char args[COMMAND_ARGS_MAX] = { 0 };
+	struct operands words = { .n = 0 };
+	struct err err = ERR_INIT;
+	int r, used;
+
+	r = options_parse(command->options, args, argc, argv, false, &words, &used, &err);
+	if (r == OPTIONS_HELP) {
+		help_command(command);
+		return 0;
+	}
+	if (r < 0)
+		err_context(&err, "%s", command->name);
+	else
+		r = check_operands(command, &words, &err);
+	if (r < 0)
+		return fail_usage(cli, command, &err);
+
+	r = execute(cli, command, args, &words, &err);
+	if (r >= 0)
+		return r;
+	log_error(&cli->log, &err);
+	return 1;
+}
+
+/* `help`, `help COMMAND` */
+static int run_help(struct cli *cli, int argc, char *const *argv)
+{
+	struct err err = ERR_INIT;
+	const struct command *command;
+
+	if (argc == 0) {
+		help_program();
+		return 0;
+	}
+	command = command_find(argv[0], &err);
+	if (!command)
+		return fail_usage(cli, NULL, &err);
+	help_command(command);
+	return 0;
+}
+
+/* go-runc reads the lines by their first words. */
+static int show_version(void)
+{
+	printf("tare-oci version %s\ncommit: %s\nspec: %s\n", TARE_VERSION, TARE_COMMIT,
+	       SPEC_VERSION);
+	return 0;
+}
+
+static int run_program(struct cli *cli, int argc, char *const *argv)
+{
+	const struct command *command;
+	struct err err = ERR_INIT;
+	struct operands none;
+	int used, r;
+
+	r = options_parse(global_options, cli, argc - 1, argv + 1, true, &none, &used, &err);
+	if (r < 0)
+		return fail_usage(cli, NULL, &err);
+	if (r != OPTIONS_HELP && cli->version)
+		return show_version();
+	argc -= 1 + used;
+	argv += 1 + used;
+	if (r == OPTIONS_HELP || argc == 0) {
+		help_program();
+		return 0;
+	}
+	if (strcmp(argv[0], "help") == 0)
+		return run_help(cli, argc - 1, argv + 1);
+
+	command = command_find(argv[0], &err);
+	if (!command)
+		return fail_usage(cli, NULL, &err);
+	return run_command(cli, command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .log = LOG_INIT("tare-oci"), .argv = argv };
+	int status = run_program(&cli, argc, argv);
+
+	log_close(&cli.log);
+	if (fflush(stdout) != 0 && status == 0)
+		status = 1;
+	return status;
+}

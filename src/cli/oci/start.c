@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/oci/launch.h"
+
+struct args {
+	const char *trace;
+};
+
+static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
+{
+	const char *path = ((const struct args *)args)->trace;
+	struct err trace_err = ERR_INIT;
+	struct trace_options trace;
+	int r;
+
+	r = container_id_check(words->words[0], err);
+	if (r == 0)
+		r = trace_open(path, &trace, err);
+	if (r < 0)
+		return r;
+	r = container_start(cli->root, words->words[0], trace.stream ? &trace : NULL, err);
+	if (trace_close(path, &trace, &trace_err) < 0)
+		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
+	return r;
+}
+
+static const struct option options[] = {
+	{ "trace", 0, "FILE", "time each step; - is standard error, .json for Perfetto",
+	  option_set_text, offsetof(struct args, trace) },
+	OPTION_END,
+};
+
+const struct command command_start = {
+	.name = "start",
+	.operands = "ID",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = "run the program of a container that was created",
+	.options = options,
+	.args_size = sizeof(struct args),
+	.run = run,
+};
