@@ -16,8 +16,6 @@
 #include <stdint.h>
 #include <sys/mount.h>
 
-#define MOUNT_PROPAGATIONS ((uint64_t)(MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE))
-
 /* os_tree_clone() - a detached copy of the mount(s) at @path. @flags: of AT_EMPTY_PATH, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW */
 int os_tree_clone(int dir, const char *path, unsigned flags) MUST_CHECK;
 
