@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -275,6 +276,20 @@ int act_child_gone(struct act *a, bool in_exec, struct err *err)
 	err->step = index;
 	snprintf(err->step_name, sizeof(err->step_name), "%s", child_step_name(a));
 	return err->code;
+}
+
+/* ---- warnings --------------------------------------------------------------------------------------------------- */
+
+void act_warn(struct act *a, const char *fmt, ...)
+{
+	uint32_t n = a->page->n_warnings++;
+	va_list ap;
+
+	if (n >= WARNINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(a->page->warnings[n], sizeof(a->page->warnings[n]), fmt, ap);
+	va_end(ap);
 }
 
 /* ---- undo ------------------------------------------------------------------------------------------------------- */

@@ -25,6 +25,10 @@ struct made_node {
 
 #define MADE_MAX 48
 
+/* What a step found worth a line in the log although it went on. */
+#define WARNINGS_MAX 8
+#define WARNING_MAX  256
+
 struct trace_entry {
 	int64_t start_ns, end_ns; /* CLOCK_REALTIME: the only clock that a time namespace does not shift; 0: not run */
 	uint16_t who, kind;       /* enum step_who, enum step_kind: `start` has the entries but not the plan */
@@ -35,6 +39,8 @@ struct progress {
 	volatile int32_t step[STEP_WHOS]; /* index of the step that each process is in; -1 before and after */
 	volatile int32_t child_pid;       /* as the parent sees it; set by who called clone */
 	struct err err;                   /* of the first process that failed, err.code 0 otherwise */
+	volatile uint32_t n_warnings;     /* may exceed WARNINGS_MAX: the rest is lost */
+	char warnings[WARNINGS_MAX][WARNING_MAX];
 	volatile uint32_t n_made, made_lost;
 	struct made_node made[MADE_MAX];
 	uint32_t n_trace;                 /* plan->n_steps */
@@ -57,11 +63,9 @@ struct act {
 	struct record *record;  /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */
 	int fault_step;         /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
 	int console_master;     /* parent, foreground run with a terminal */
-	const char *cwd;        /* child: the container's directory that is the working directory now, by its text in a */
-	size_t cwd_len;         /*   step, so that the next step in it need not look it up again; NULL: another one */
-	bool cover_mounted[2];  /* child: the source in slot in[i] of MASK is mounted, so from now on it can be cloned */
 	struct progress *page;
 	struct progress *child_page; /* the init's: the same page, but for `start`, which gets it from the init */
+	bool cwd_done;          /* child: CWD got there with the rights of root */
 	char executable[PATH_MAX]; /* child: what FIND_EXECUTABLE found, absolute in the container */
 	char home[PATH_MAX];       /* child: "HOME=..." or empty, by HOME */
 };
@@ -119,6 +123,9 @@ int act_child_gone(struct act *a, bool in_exec, struct err *err);
 
 /* act_undo() - undo, last first, what this process's steps before a->index made; and what the child left in the rootfs */
 void act_undo(struct act *a);
+
+/* act_warn() - one more line for the log, from a step that goes on: what could not be done, and why */
+void act_warn(struct act *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * act_made() - note that the child made something in the rootfs directory, for undo

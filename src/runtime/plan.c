@@ -125,13 +125,15 @@ void plan_clear(struct plan *plan)
  * Why here and not elsewhere is said at the planner's own definition.
  */
 static planner *const create_policy[] = {
+	plan_refused,         /* what tare can't do yet, before anything else is said about the config */
+
 	/* The parent, before the container's process exists */
 	plan_state_make,      /* the record `creating`: from now on a kill leaves only what the next command finds */
 	plan_console_connect, /* the caller's console socket */
 	plan_root_open,       /* the rootfs and every mount source, as detached trees of the parent's mount namespace */
 	plan_ns_open,         /* joined namespaces, and the host's /proc */
 	plan_cgroup_make,     /* cgroups with their limits, before anything runs in them */
-	plan_cgroup_sources,  /* its own cgroups as mount sources, where no cgroup namespace hides the others */
+	plan_hook_output,     /* files for what hooks print, opened where the host's paths mean something */
 	plan_start_bind,      /* where `start` will knock (create only) */
 	plan_clone,           /* by the parent, or by a stage that has joined namespaces first */
 
@@ -140,11 +142,11 @@ static planner *const create_policy[] = {
 	plan_time_ns,         /* child: time namespace and offsets, while it is still the host's root */
 	plan_id_maps,         /* parent: uid_map and gid_map */
 	plan_idmap_child,     /* parent: mounts idmapped by the container's own user namespace */
-	plan_limits,          /* parent: rlimits, oom_score_adj, scheduler, io priority */
+	plan_limits,          /* affinity; oom_score_adj; with a user namespace: room for rlimits, by the parent */
 	plan_mapped,          /* hand-over: the child has its ids and limits */
 
 	/* The child, in its namespaces and still in the host's tree */
-	plan_session,         /* setsid, session keyring */
+	plan_session,         /* setsid, signals, session keyring */
 	plan_root_attach,     /* propagation, the rootfs on its place; still with the host's ids, which may walk there */
 	plan_ns_root,         /* become root of a new user namespace */
 	plan_network,         /* loopback up */
@@ -158,7 +160,6 @@ static planner *const create_policy[] = {
 	/* The child, in its own root */
 	plan_pivot,           /* pivot_root, propagation of the root, read-only root */
 	plan_masks,           /* masked and read-only paths: after the last mount, so that none can uncover them */
-	plan_root_propagation, /* the last word on mounts: an unbindable root could not be masked any more */
 	plan_find_executable, /* so that a missing program fails create, with the words that engines look for */
 	plan_created,         /* hand-over: the record says created */
 

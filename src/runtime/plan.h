@@ -71,7 +71,6 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	/* filesystem (step_mount.c, step_device.c) */                                             \
 	X(ROOT_OPEN, root_open, "open-rootfs", EFFECT_DIES)                                        \
 	X(SOURCE_OPEN, source_open, "open-source", EFFECT_DIES)                                    \
-	X(EMPTY_DIR, empty_dir, "make-empty-directory", EFFECT_DIES)                               \
 	X(ID_MAP_NS, id_map_ns, "make-idmap-namespace", EFFECT_DIES)                               \
 	X(IDMAP, idmap, "idmap-source", EFFECT_DIES)                                               \
 	X(PROPAGATION, propagation, "set-propagation", EFFECT_DIES)                                \
@@ -91,6 +90,7 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(MASK, mask, "mask-path", EFFECT_DIES)                                                    \
 	X(READONLY, readonly, "make-path-read-only", EFFECT_DIES)                                  \
 	/* process attributes (step_process.c, step_limits.c) */                                   \
+	X(HOOK_OUTPUT, hook_output, "open-hook-output", EFFECT_DIES)                               \
 	X(HOOK, hook, "run-hook", EFFECT_NONE)                                                     \
 	X(KEYRING, keyring, "join-session-keyring", EFFECT_DIES)                                   \
 	X(RLIMIT, rlimit, "set-rlimit", EFFECT_DIES)                                               \
@@ -101,11 +101,13 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(MEMORY_POLICY, memory_policy, "set-memory-policy", EFFECT_DIES)                          \
 	X(PERSONALITY, personality, "set-personality", EFFECT_DIES)                                \
 	X(SESSION, session, "new-session", EFFECT_DIES)                                            \
+	X(SIGNALS, signals, "reset-signals", EFFECT_DIES)                                          \
 	X(FIND_EXECUTABLE, find_executable, "find-executable", EFFECT_NONE)                        \
 	X(HOME, home, "set-home", EFFECT_DIES)                                                     \
 	X(CWD, cwd, "change-directory", EFFECT_DIES)                                               \
 	X(STDIO_OWNER, stdio_owner, "own-stdio", EFFECT_DIES)                                      \
 	X(UMASK, umask, "set-umask", EFFECT_DIES)                                                  \
+	X(CLOSE_FDS, close_fds, "close-fds", EFFECT_DIES)                                          \
 	X(BOUNDING, bounding, "drop-bounding-set", EFFECT_DIES)                                    \
 	X(IDS, ids, "set-ids", EFFECT_DIES)                                                        \
 	X(CAPABILITIES, capabilities, "set-capabilities", EFFECT_DIES)                             \
@@ -133,6 +135,8 @@ enum sync_token {
 	SYNC_RELEASED = 'd',      /* parent -> child: the record says created; you may outlive me (create) or go on (run) */
 };
 
+enum { MOUNT_COPY_NOTHING, MOUNT_MAKE_FILE, MOUNT_MAKE_DIR };
+
 struct step {
 	enum step_who who;
 	enum step_kind kind;
@@ -158,22 +162,18 @@ struct step {
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
 		struct { const char *dir; } cgroup_join; /* in[0]: the v1 directory; the child writes 0 to its tasks file */
 
-		struct {
-			const char *path;                     /* absolute host path */
-			bool detached;                        /* out: a detached tree (new mount namespace), else the plain O_PATH directory */
-			uint64_t propagation;                 /* MS_SLAVE or MS_PRIVATE for the whole tree */
-		} root_open;
+		struct { const char *path; } root_open; /* absolute host path; out: detached tree (new mount ns), else O_PATH */
 		struct {
 			const char *path;                     /* absolute host path */
 			bool recursive, nofollow;
 			uint64_t attr_set, attr_clr;          /* MOUNT_ATTR_* for the top */
 			uint64_t rec_attr_set, rec_attr_clr;  /* and for the whole tree, applied first */
-			uint64_t propagation, rec_propagation; /* MS_SHARED...; 0: as the source has it */
-			bool check_device; char dev_type; uint32_t dev_major, dev_minor; /* it must be this very device */
+			bool optional_device;                 /* the node must be the char/block device major:minor below */
+			bool check_device; char dev_type; uint32_t dev_major, dev_minor;
 		} source_open; /* out: detached tree */
 		struct { const char *uid_map, *gid_map; } id_map_ns; /* out: user namespace fd */
 		struct { const char *path; bool recursive; } idmap;  /* in[0]: tree, in[1]: user namespace or SLOT_NONE: the child's own (parent, after clone) */
-		struct { uint64_t propagation; /* MS_* */ bool recursive; /* of "/": the host's before PIVOT, the container's after it */ } propagation;
+		struct { uint64_t propagation; /* MS_* */ bool recursive; const char *path; /* in the root; NULL: the runtime's "/" before pivot; "" after: "/" of the container */ } propagation;
 		struct { const char *path; } root_attach; /* in[0]: tree; child attaches it on the host path */
 		struct {
 			const char *fstype, *source, *target; /* target absolute in the container; source never NULL */
@@ -182,62 +182,53 @@ struct step {
 			uint64_t propagation;                 /* MS_SHARED...; 0: leave; one mount, or MS_REC */
 			uint64_t attr_set, attr_clr;          /* mount_setattr after mounting, not recursive */
 			uint64_t rec_attr_set, rec_attr_clr;
+			bool remount_ro;                      /* becomes read-only only after COPY_UP etc.: the step MOUNT does it itself unless 0 */
 			bool keep_mode;                       /* tmpfs without mode=: give it the mode and owner of the directory below (M-6) */
-			bool remount;                         /* change the mount that is there: by attr_* alone if fstype is NULL, else the filesystem too */
-			bool enter;                           /* afterwards the new mount is the working directory, for steps with `here` */
-			bool here;                            /* the target's parent is an own, empty tmpfs: make the last component in it */
+			bool remount;                         /* the option word remount: change the mount that is there */
 		} mount; /* in[0]: rootfs */
-		struct {
-			const char *target;
-			const char *source;                   /* for messages */
-			bool nofollow;                        /* dest-nofollow: a link in the last component is covered itself */
-			bool copy_symlink;                    /* a source that is a link is made again at the target instead */
-			bool need_proc;                       /* the target is /proc: nothing but a procfs may be put there */
-			bool here;                            /* as for MOUNT */
-		} attach; /* in[0]: rootfs, in[1]: tree; attributes and propagation were set by SOURCE_OPEN */
-		struct {
-			const char *target, *source, *data;
-			unsigned long flags;                  /* MS_* of the tmpfs */
-			uint64_t propagation;
-			bool keep_mode;                       /* as for MOUNT */
-		} copy_up; /* in[0]: rootfs */
-		struct {
-			const char *target, *path;            /* what it says, and where it is */
-			bool replace;                         /* something else that is there is replaced, else it stays */
-			bool on_rootfs;                       /* no mount of the plan covers it, so undo must know of it */
-		} symlink; /* in[0]: rootfs */
-		struct {
-			const char *path;
-			char type;
-			uint32_t major, minor, mode, uid, gid;
-			bool is_default, on_rootfs;
-			bool must_exist;                      /* the directory is the host's: check only, make and change nothing */
-		} device; /* in[0]: rootfs */
-		struct { const char *path; char type; uint32_t major, minor; bool on_rootfs; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */
+		struct { const char *target; bool make_file; /* what to make if it is missing; else by the source's type */ uint64_t propagation; bool nofollow; } attach; /* in[0]: rootfs, in[1]: tree */
+		struct { const char *target; unsigned long flags; const char *data; } copy_up; /* in[0]: rootfs */
+		struct { const char *target, *path; bool replace; /* an existing other thing is an error unless this */ } symlink; /* in[0]: rootfs */
+		struct { const char *path; char type; uint32_t major, minor; uint32_t mode, uid, gid; bool is_default; } device; /* in[0]: rootfs */
+		struct { const char *path; char type; uint32_t major, minor; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */
 		struct { bool send_to_parent; uint32_t height, width; bool mount_dev_console; } console; /* in[0]: rootfs, in[1]: console socket or SLOT_NONE */
 		struct { const char *path; } console_socket; /* out: connected socket */
-		struct { bool no_pivot; } pivot;             /* in[0]: rootfs, in[1]: proc, for no_pivot */
+		struct { bool no_pivot; } pivot;             /* in[0]: rootfs */
 		struct { const char *path; } mask;           /* in[0]: tree of /dev/null; in[1]: empty read-only directory tree */
 		struct { const char *path; } readonly;
 
-		struct { enum hook_kind kind; const struct config_hook *hook; const char *state_before, *state_after; /* state JSON with a hole for the pid between them */ size_t index; } hook;
+		struct { const char *path; } hook_output;    /* absolute host path, appended to; out: fd */
+		struct {
+			enum hook_kind kind;
+			const struct config_hook *hook;       /* a copy in the plan's arena; args never empty, args and env end in NULL */
+			const char *state_before, *state_after; /* state JSON with a hole for the pid between them */
+			const char *cwd;                      /* absolute, in the hook's mount namespace */
+			size_t index;
+		} hook; /* in[0], in[1]: where its stdout and stderr go, SLOT_NONE: into the error message */
 		struct { const char *name; } keyring;
-		struct { int resource; const char *type; uint64_t soft, hard; } rlimit;
-		struct { int value; } oom_score_adj;
+		struct { int resource; const char *type; uint64_t soft, hard; bool only_raise; /* just make room: the hard limit if it is below */ } rlimit;
+		struct { int value; } oom_score_adj; /* in[0]: proc */
 		struct config_scheduler scheduler;
 		struct config_io_priority io_priority;
 		struct { int mode; const unsigned long *nodes; unsigned long max_node; } memory_policy; /* flags OR'ed in */
 		struct { unsigned long domain; } personality;
-		struct { const char *name; /* args[0] */ struct str_list path_dirs; } find_executable; /* result stays in act->executable */
+		struct { const char *name; /* args[0] */ const char *path; /* absolute, where to look if name has a slash; else NULL */ struct str_list path_dirs; /* absolute */ } find_executable; /* result stays in act->executable */
 		struct { uint32_t uid; } home;
-		struct { const char *path; bool create; } cwd;
+		struct { bool undumpable; } session;
+		struct { const char *path; bool create; bool again; /* as the user, if it was not possible before */ } cwd;
 		struct { uint32_t uid; } stdio_owner;
 		struct { uint32_t mask; } umask;
-		struct { uint64_t keep; } bounding;
+		struct { unsigned preserve_fds; } close_fds;
+		struct { uint64_t keep; int last_cap; } bounding;
 		struct { uint32_t uid, gid; const uint32_t *gids; size_t n_gids; bool set_groups; bool keep_caps; } ids;
-		struct { uint64_t effective, permitted, inheritable, ambient; } capabilities;
+		struct { uint64_t effective, permitted, inheritable, ambient; bool with_ambient; /* else the ambient set is left as it is */ } capabilities;
 		struct { const struct sock_filter *insns; uint16_t n; uint32_t flags; } seccomp;
-		struct { char *const *argv; char **envp; /* the last slot before NULL is free for HOME */ size_t n_env; unsigned preserve_fds; } exec;
+		struct {
+			char *const *argv;          /* NULL: the config has no process, so `start` must fail */
+			char **envp; size_t n_env;  /* the last slot before NULL is free for HOME */
+			char *listen_pid;           /* an entry of envp, "LISTEN_PID=" with room for the pid; or NULL */
+			struct str_list path_dirs;  /* where to go on looking when the user may not execute what root found */
+		} exec;
 	} u;
 };
 

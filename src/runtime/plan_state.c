@@ -40,11 +40,15 @@ int plan_created(struct planner_state *s, struct err *err)
 	bool executes_soon = o->run && s->config->hooks[HOOK_START_CONTAINER].n == 0;
 	struct plan *plan = s->plan;
 	struct step *step;
+	int r;
 
 	if (!o->run)
 		plan_add(plan, STEP_CHILD, STEP_START_LISTEN, "")->in[0] = s->start_socket;
 	plan_add(plan, STEP_CHILD, STEP_SYNC_SEND, "")->u.sync_send.token = SYNC_CREATED;
 	plan_add(plan, STEP_PARENT, STEP_SYNC_WAIT, "")->u.sync_wait.token = SYNC_CREATED;
+	r = plan_scheduling(s, err);
+	if (r < 0)
+		return r;
 	if (o->pid_file)
 		plan_add(plan, STEP_PARENT, STEP_PID_FILE, "")->u.pid_file.path = plan_strdup(plan, o->pid_file);
 	if (o->pidfd_socket)

@@ -14,12 +14,13 @@ struct planner_state {
 	const struct facts *facts;
 	const struct create_options *options;
 	struct plan_slots slots;
-	struct mount_request *mounts; /* [config->mounts.n], by plan_root_open; see plan_mount.h */
+	int16_t *mount_sources;   /* [config->mounts.n]: the source tree of each bind, else SLOT_NONE */
 	int16_t *device_sources;  /* trees of host device nodes, for DEVICE_BIND; used by plan_device.c only */
 	int16_t *cgroup_dirs;     /* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
 	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
 	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
 	int16_t start_socket;     /* by plan_start_bind */
+	int16_t hook_stdout, hook_stderr; /* by plan_hook_output, SLOT_NONE: not asked for */
 };
 
 typedef int planner(struct planner_state *s, struct err *err);
@@ -31,13 +32,20 @@ planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_
 /* plan_cgroup.c */
 planner plan_cgroup_make, plan_cgroup_join;
 /* plan_root.c, plan_mount.c, plan_device.c, plan_mask.c */
-planner plan_root_open, plan_cgroup_sources, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices;
-planner plan_pivot, plan_masks, plan_root_propagation;
+planner plan_root_open, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices, plan_pivot, plan_masks;
 /* plan_console.c */
 planner plan_console_connect, plan_console;
-/* plan_process.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
-planner plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
-planner plan_create_hooks, plan_start_hooks;
+/* plan_refuse.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
+planner plan_refused, plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
+planner plan_hook_output, plan_create_hooks, plan_start_hooks;
+
+/*
+ * plan_scheduling() - no entry of the table: plan_created() calls it between SYNC_CREATED and SYNC_RELEASED
+ *
+ * With a user namespace only the parent may set a scheduler or an I/O priority, and only once the child has joined its
+ * cgroups: a real-time process can't enter one that has no real-time share.
+ */
+planner plan_scheduling;
 /* plan_poststart_hooks() - by whom: the parent in a run, else the starter */
 int plan_poststart_hooks(struct planner_state *s, enum step_who who, struct err *err);
 
@@ -50,6 +58,17 @@ static inline bool s_ns_new(const struct planner_state *s, enum ns_type type)
 static inline bool s_ns_private(const struct planner_state *s, enum ns_type type)
 {
 	return s->config->linux_.namespaces[type].mode != NS_ABSENT;
+}
+
+/*
+ * s_in_user_ns() - has the container a user namespace of its own?
+ *
+ * Its init has no power outside then: what the kernel asks a capability of the initial user namespace for is the
+ * parent's to do. Without one the child does it itself, which saves a hand-over.
+ */
+static inline bool s_in_user_ns(const struct planner_state *s)
+{
+	return s_ns_private(s, NS_USER);
 }
 
 #endif

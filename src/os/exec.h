@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The last things a process does before it executes another program: ids, signals, fds, filter, execve. All are bare
+ * system calls, so they are safe in a child that shares nothing but luck with the C library.
+ */
+#ifndef TARE_OS_EXEC_H
+#define TARE_OS_EXEC_H
+
+#include "base/defer.h"
+
+#include <linux/filter.h>
+#include <stdint.h>
+#include <stddef.h>
+
+int os_setgroups(const uint32_t *gids, size_t n) MUST_CHECK;
+int os_setresgid(uint32_t gid) MUST_CHECK; /* real, effective, saved */
+int os_setresuid(uint32_t uid) MUST_CHECK;
+int os_setsid(void) MUST_CHECK;
+int os_undumpable(void) MUST_CHECK;
+
+/*
+ * os_signals_default() - no signal blocked, none ignored
+ * @proc: a procfs that shows this process as "self"; tells which signals are ignored, which saves asking for each of
+ *        the 64; < 0, or one that can't tell: each is asked for
+ */
+int os_signals_default(int proc) MUST_CHECK;
+
+int os_close_range(unsigned first, unsigned last) MUST_CHECK;
+
+/* os_fd_inherit() - let @fd survive execve. Return: 0; -EBADF if it is not open */
+int os_fd_inherit(int fd) MUST_CHECK;
+
+int os_no_new_privs(void) MUST_CHECK;
+
+/* os_seccomp_load() - Needs: no_new_privs, or CAP_SYS_ADMIN in the user namespace */
+int os_seccomp_load(const struct sock_filter *insns, uint16_t n, uint32_t flags) MUST_CHECK;
+
+/*
+ * os_executable() - could @path be executed?
+ * Return: 0; -EACCES if it is no regular file or not executable; -ENOENT; -errno
+ */
+int os_executable(const char *path) MUST_CHECK;
+
+/* os_execve() - returns only to say why it failed: -errno */
+int os_execve(const char *path, char *const *argv, char *const *envp);
+
+#endif

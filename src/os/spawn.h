@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Running another program beside us, without the heap: for hooks, which the container's init runs too. */
+#ifndef TARE_OS_SPAWN_H
+#define TARE_OS_SPAWN_H
+
+#include "base/defer.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct os_spawn {
+	const char *path;
+	char *const *argv, *const *envp;
+	const char *cwd; /* "/" is used if it can't be entered */
+	int stdio[3];    /* what becomes fd 0, 1 and 2 */
+};
+
+/*
+ * os_spawn() - start a program in a process group of its own, with three fds and default signals
+ * @ret_pid: the child, which is also its group; to be reaped by the caller
+ *
+ * It is killed if we die first. Returns once it executes, or can't: then nothing is left of it.
+ *
+ * Return: 0; -errno of what failed, execve included
+ */
+int os_spawn(const struct os_spawn *spawn, pid_t *ret_pid) MUST_CHECK;
+
+/*
+ * os_memfd_text() - an unnamed file with this text, to be read from its beginning
+ *
+ * As standard input it is better than a pipe: who doesn't read it, or not to the end, makes no writer wait or fail.
+ *
+ * Return: an O_CLOEXEC fd; -errno
+ */
+int os_memfd_text(const char *name, const char *const *parts, size_t n);
+
+#endif

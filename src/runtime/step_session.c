@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Acting on what the child leaves behind first: the caller's session, its ignored signals, its keys. */
+#include "runtime/act.h"
+
+#include "os/exec.h"
+#include "os/keyring.h"
+
+/* step_session() - a session of its own: the caller's terminal is not the container's (row X-19) */
+int step_session(struct act *a, const struct step *step, struct err *err)
+{
+	int r;
+
+	r = os_setsid();
+	if (r < 0)
+		return err_set(err, r, "start a session");
+	if (!step->u.session.undumpable)
+		return 0;
+	r = os_undumpable();
+	return r < 0 ? err_set(err, r, "close the process to ptrace") : 0;
+}
+
+/* step_signals() - none blocked, none ignored; execve() keeps both, so what a shell or nohup left would stay (row Q-16) */
+int step_signals(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_signals_default(a->fd[step->in[0]]);
+
+	return r < 0 ? err_set(err, r, "reset the signals") : 0;
+}
+
+/* The keyring of that name may be another user's who guessed the container's id and lets everybody search it. */
+static int join_own_keyring(const char *name)
+{
+	uint32_t owner;
+	int serial, r;
+
+	serial = os_keyring_join(name);
+	if (serial < 0)
+		return serial;
+	r = os_keyring_owner(serial, &owner);
+	if (r < 0)
+		return r;
+	return owner == getuid() ? serial : os_keyring_join(NULL);
+}
+
+/*
+ * step_keyring() - a session keyring for the container, so that it does not use its caller's keys
+ *
+ * Spec:   none; as the peers do (row X-20)
+ * Return: 0, also where the kernel has no keys; otherwise -errno
+ */
+int step_keyring(struct act *a, const struct step *step, struct err *err)
+{
+	int serial, r;
+
+	serial = join_own_keyring(step->u.keyring.name);
+	if (serial == -ENOSYS)
+		return 0;
+	if (serial < 0) {
+		err_set(err, serial, "join the session keyring \"%s\"", step->u.keyring.name);
+		if (serial == -EDQUOT)
+			err_hint(err, "the user has too many keys: raise the sysctl "
+				      "kernel.keys.root_maxkeys, or use "
+				      "--no-new-keyring");
+		if (serial == -EPERM)
+			err_hint(err,
+				 "a seccomp filter may forbid keyctl here: use --no-new-keyring");
+		return serial;
+	}
+
+	r = os_keyring_restrict(serial);
+	return r < 0 ? err_set(err, r, "restrict the session keyring \"%s\"", step->u.keyring.name)
+		     : 0;
+}
