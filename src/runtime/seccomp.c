@@ -350,6 +350,8 @@ static void add_foreign_x32(struct compiler *c)
 /* Write the code for one token: everything that @arch, and with x86_64 perhaps x32, says about a number. */
 static label emit_section(struct compiler *c, enum seccomp_arch arch, uint32_t arches)
 {
+	label tree;
+
 	c->ranges.n = 0;
 	sort_rules(c, arch);
 	/* s390's number 0 stands for one too large for the instruction, if the kernel doesn't know that one. */
@@ -367,8 +369,8 @@ static label emit_section(struct compiler *c, enum seccomp_arch arch, uint32_t a
 		add_foreign_x32(c);
 	}
 
-	emit_tree(&c->emitter, c->arena, &c->ranges);
-	return emit_load(&c->emitter, offsetof(struct seccomp_data, nr));
+	tree = emit_tree(&c->emitter, c->arena, &c->ranges);
+	return emit_load(&c->emitter, offsetof(struct seccomp_data, nr), tree);
 }
 
 /* The whole program, last instruction first. The native architecture's section ends up right behind the dispatch. */
@@ -393,7 +395,7 @@ static void emit_program(struct compiler *c, uint32_t arches)
 	for (size_t i = n; i-- > 0;)
 		next = emit_test(&c->emitter, BPF_JEQ, seccomp_abis[order[i]].token, sections[i],
 				 next);
-	emit_load(&c->emitter, offsetof(struct seccomp_data, arch));
+	emit_load(&c->emitter, offsetof(struct seccomp_data, arch), next);
 }
 
 static int take_program(struct compiler *c, struct err *err)

@@ -235,10 +235,10 @@ static label emit_wide(struct emitter *e, const struct test *test, label if_true
 	label next;
 
 	if (test->op == SECCOMP_OP_NE) {
-		emit_test(e, BPF_JEQ, low, if_false, if_true);
-		next = emit_load(e, test->low_offset);
-		emit_test(e, BPF_JEQ, high, next, if_true);
-		return emit_load(e, test->offset);
+		next = emit_test(e, BPF_JEQ, low, if_false, if_true);
+		next = emit_load(e, test->low_offset, next);
+		next = emit_test(e, BPF_JEQ, high, next, if_true);
+		return emit_load(e, test->offset, next);
 	}
 
 	/* a < v is not (a >= v), a <= v is not (a > v) */
@@ -250,11 +250,11 @@ static label emit_wide(struct emitter *e, const struct test *test, label if_true
 	}
 	if (test->op == SECCOMP_OP_GE || test->op == SECCOMP_OP_LT)
 		low_op = BPF_JGE;
-	emit_test(e, low_op, low, if_true, if_false);
-	next = emit_load(e, test->low_offset);
+	next = emit_test(e, low_op, low, if_true, if_false);
+	next = emit_load(e, test->low_offset, next);
 	next = emit_test(e, BPF_JEQ, high, next, if_false);
-	emit_test(e, BPF_JGT, high, if_true, next);
-	return emit_load(e, test->offset);
+	next = emit_test(e, BPF_JGT, high, if_true, next);
+	return emit_load(e, test->offset, next);
 }
 
 static label emit_narrow(struct emitter *e, const struct test *test, label if_true, label if_false)
@@ -295,9 +295,10 @@ static void emit_rule(struct emitter *e, struct ladder_rule *rules, size_t n_rul
 			continue;
 		}
 		rule->loaded[t] = emit_narrow(e, test, if_true, if_false);
+		if_true = rule->loaded[t];
 		if (accumulator_mask(test) != WORD_MASK)
-			emit_and(e, test->mask);
-		if_true = rule->load[t] = emit_load(e, test->offset);
+			if_true = emit_and(e, test->mask, if_true);
+		if_true = rule->load[t] = emit_load(e, test->offset, if_true);
 	}
 }
 

@@ -50,13 +50,26 @@ label emit_ret(struct emitter *e, uint32_t value)
 	return e->rets[i].at;
 }
 
-label emit_load(struct emitter *e, uint32_t offset)
+/* See to it that what is written next, and isn't a jump, is followed by @next. */
+static void go_on_at(struct emitter *e, label next)
 {
+	if (e->full || next == e->at)
+		return;
+	if (e->insns[next].code == (BPF_RET | BPF_K))
+		emit(e, BPF_RET | BPF_K, 0, 0, e->insns[next].k);
+	else
+		emit(e, BPF_JMP | BPF_JA, 0, 0, distance(e, next));
+}
+
+label emit_load(struct emitter *e, uint32_t offset, label next)
+{
+	go_on_at(e, next);
 	return emit(e, BPF_LD | BPF_W | BPF_ABS, 0, 0, offset);
 }
 
-label emit_and(struct emitter *e, uint32_t mask)
+label emit_and(struct emitter *e, uint32_t mask, label next)
 {
+	go_on_at(e, next);
 	return emit(e, BPF_ALU | BPF_AND | BPF_K, 0, 0, mask);
 }
 

@@ -36,11 +36,11 @@ void emit_init(struct emitter *e);
 /* emit_ret() - a place that returns @value: an existing one in reach, or a new instruction */
 label emit_ret(struct emitter *e, uint32_t value);
 
-/* emit_load() - load the word at @offset of seccomp_data, then go on with the instruction written last */
-label emit_load(struct emitter *e, uint32_t offset);
+/* emit_load() - load the word at @offset of seccomp_data, then go on at @next */
+label emit_load(struct emitter *e, uint32_t offset, label next);
 
-/* emit_and() - keep only these bits, then go on with the instruction written last */
-label emit_and(struct emitter *e, uint32_t mask);
+/* emit_and() - keep only these bits, then go on at @next */
+label emit_and(struct emitter *e, uint32_t mask, label next);
 
 /*
  * emit_test() - compare the accumulator with @k
