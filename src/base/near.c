@@ -47,11 +47,30 @@ static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t
 	return above[b_len];
 }
 
+/* "SCMP_ACT_" and its like are in all words of a table and say nothing about which one was meant. */
+static size_t common_front(const char *a, const char *b)
+{
+	size_t front = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++) {
+		if (a[i] == '_')
+			front = i + 1;
+	}
+	return front;
+}
+
 /* Smaller is nearer; UINT_MAX is not near at all. */
 static unsigned distance(const char *word, const char *candidate)
 {
-	size_t w = strlen(word), c = strlen(candidate), shorter = w < c ? w : c, longer = w < c ? c : w;
+	size_t front = common_front(word, candidate), w, c, shorter, longer;
 	unsigned edits;
+
+	word += front;
+	candidate += front;
+	w = strlen(word);
+	c = strlen(candidate);
+	shorter = w < c ? w : c;
+	longer = w < c ? c : w;
 
 	if (!shorter || longer > NEAR_MAX)
 		return UINT_MAX;

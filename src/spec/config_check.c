@@ -72,7 +72,8 @@ static int by_container_id(const void *a, const void *b)
 {
 	const struct id_map *left = a, *right = b;
 
-	return left->container_id < right->container_id ? -1 : left->container_id > right->container_id;
+	return left->container_id < right->container_id ? -1
+							: left->container_id > right->container_id;
 }
 
 static int by_host_id(const void *a, const void *b)
@@ -90,12 +91,14 @@ static int check_overlap(struct decoder *d, const struct json *v, const struct i
 	qsort(sorted, maps->n, sizeof(sorted[0]), by_container_id);
 	for (size_t i = 1; i < maps->n; i++) {
 		if (sorted[i].container_id - sorted[i - 1].container_id < sorted[i - 1].size)
-			return decode_fail(d, v, "container id %u is in two of the ranges", sorted[i].container_id);
+			return decode_fail(d, v, "container id %u is in two of the ranges",
+					   sorted[i].container_id);
 	}
 	qsort(sorted, maps->n, sizeof(sorted[0]), by_host_id);
 	for (size_t i = 1; i < maps->n; i++) {
 		if (sorted[i].host_id - sorted[i - 1].host_id < sorted[i - 1].size)
-			return decode_fail(d, v, "host id %u is in two of the ranges", sorted[i].host_id);
+			return decode_fail(d, v, "host id %u is in two of the ranges",
+					   sorted[i].host_id);
 	}
 	return 0;
 }
@@ -103,6 +106,7 @@ static int check_overlap(struct decoder *d, const struct json *v, const struct i
 int check_id_maps(struct decoder *d, const struct json *v, const struct id_map_list *maps)
 {
 	if (maps->n > ID_MAPS_MAX)
-		return decode_fail(d, v, "%zu ranges are more than the kernel's limit of %d", maps->n, ID_MAPS_MAX);
+		return decode_fail(d, v, "%zu ranges are more than the kernel's limit of %d",
+				   maps->n, ID_MAPS_MAX);
 	return maps->n ? check_overlap(d, v, maps) : 0;
 }

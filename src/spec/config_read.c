@@ -33,7 +33,8 @@ static const char *skip_version_tag(const char *text)
 	size_t len;
 
 	do {
-		len = strspn(text, "0123456789-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		len = strspn(text,
+			     "0123456789-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 		if (!len)
 			return NULL;
 		text += len;
@@ -67,7 +68,8 @@ static int check_version(struct decoder *d, const struct json *v, void *out)
 	uint64_t major, minor;
 
 	if (!parse_version(v->text, &major, &minor))
-		return decode_fail(d, v, "expected a version like \"1.2.0\", got %s", decode_got(d, v));
+		return decode_fail(d, v, "expected a version like \"1.2.0\", got %s",
+				   decode_got(d, v));
 	if (major == VERSION_MAJOR && minor <= VERSION_MINOR_MAX)
 		return 0;
 	decode_fail(d, v, "version %s is not supported", decode_got(d, v));
@@ -81,7 +83,8 @@ static int check_uts_name(struct decoder *d, const struct json *v, void *out)
 {
 	if (v->len <= __NEW_UTS_LEN)
 		return 0;
-	return decode_fail(d, v, "%u bytes are more than the kernel's limit of %d", v->len, __NEW_UTS_LEN);
+	return decode_fail(d, v, "%u bytes are more than the kernel's limit of %d", v->len,
+			   __NEW_UTS_LEN);
 }
 
 /* ---- contradictions between sections ------------------------------------------------------------------------ */
@@ -108,7 +111,9 @@ static int check_uts(struct decoder *d, const struct json *v, const struct confi
 
 static int check_user_namespace(struct decoder *d, const struct json *v, const struct config *c)
 {
-	const char *name = c->linux_.uid_mappings.n ? "uidMappings" : c->linux_.gid_mappings.n ? "gidMappings" : NULL;
+	const char *name = c->linux_.uid_mappings.n   ? "uidMappings"
+			   : c->linux_.gid_mappings.n ? "gidMappings"
+						      : NULL;
 
 	if (!name || c->linux_.namespaces[NS_USER].mode != NS_ABSENT)
 		return 0;
@@ -124,20 +129,23 @@ static int check_time_namespace(struct decoder *d, const struct json *v, const s
 	if ((!c->linux_.monotonic.set && !c->linux_.boottime.set) || mode == NS_NEW)
 		return 0;
 	return decode_fail(d, find(v, "linux", "timeOffsets"),
-			   mode == NS_JOIN ? "the offsets of a time namespace that is joined can't change"
-					   : "there is no time namespace to have offsets");
+			   mode == NS_JOIN
+				   ? "the offsets of a time namespace that is joined can't change"
+				   : "there is no time namespace to have offsets");
 }
 
 static int check_net_devices(struct decoder *d, const struct json *v, const struct config *c)
 {
 	if (!c->linux_.net_devices.n || c->linux_.namespaces[NS_NETWORK].mode != NS_ABSENT)
 		return 0;
-	return decode_fail(d, find(v, "linux", "netDevices"), "there is no network namespace to move devices to");
+	return decode_fail(d, find(v, "linux", "netDevices"),
+			   "there is no network namespace to move devices to");
 }
 
 static int check_config(struct decoder *d, const struct json *v, void *out)
 {
-	static int (*const checks[])(struct decoder *, const struct json *, const struct config *) = {
+	static int (*const checks[])(struct decoder *, const struct json *,
+				     const struct config *) = {
 		check_uts,
 		check_user_namespace,
 		check_time_namespace,
@@ -156,12 +164,15 @@ static int check_config(struct decoder *d, const struct json *v, void *out)
 /* ---- the top ------------------------------------------------------------------------------------------------ */
 
 static const struct field config_fields[] = {
-	{ "ociVersion", STRING(struct config, oci_version), .flags = REQUIRED, .check = check_version },
+	{ "ociVersion", STRING(struct config, oci_version), .flags = REQUIRED,
+	  .check = check_version },
 	{ "root", SECTION(struct config, root, root_object), .flags = REQUIRED },
 	{ "mounts", OBJECTS(struct config, mounts, mount_object) },
 	{ "process", SECTION(struct config, process, process_object), .flags = MARKS_SET },
-	{ "hostname", STRING(struct config, hostname), .flags = EMPTY_IS_ABSENT, .check = check_uts_name },
-	{ "domainname", STRING(struct config, domainname), .flags = EMPTY_IS_ABSENT, .check = check_uts_name },
+	{ "hostname", STRING(struct config, hostname), .flags = EMPTY_IS_ABSENT,
+	  .check = check_uts_name },
+	{ "domainname", STRING(struct config, domainname), .flags = EMPTY_IS_ABSENT,
+	  .check = check_uts_name },
 	{ "hooks", SECTION(struct config, hooks, hooks_object) },
 	{ "annotations", STRING_MAP(struct config, annotations) },
 	{ "linux", SECTION(struct config, linux_, linux_object) },
@@ -172,9 +183,10 @@ static const struct field config_fields[] = {
 	{ "freebsd", IGNORED("only for FreeBSD") },
 };
 
-static const struct object config_object = OBJECT(struct config, config_fields, check_config);
+const struct object config_object = OBJECT(struct config, config_fields, check_config);
 
-int config_read(struct arena *arena, const char *text, size_t len, struct config **ret_config, struct err *err)
+int config_read(struct arena *arena, const char *text, size_t len, struct config **ret_config,
+		struct err *err)
 {
 	struct decoder d = { .arena = arena, .text = text, .len = len, .err = err };
 	const struct json *root;
@@ -182,8 +194,8 @@ int config_read(struct arena *arena, const char *text, size_t len, struct config
 	int r;
 
 	if (len > CONFIG_MAX_BYTES)
-		return err_user(err, "read config.json: %zu bytes are more than the limit of %zu", len,
-				CONFIG_MAX_BYTES);
+		return err_user(err, "read config.json: %zu bytes are more than the limit of %zu",
+				len, CONFIG_MAX_BYTES);
 	r = json_parse(arena, text, len, &root, err);
 	if (r < 0)
 		return r;

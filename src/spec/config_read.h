@@ -8,19 +8,22 @@
 
 #include "spec/decode.h"
 
-extern const struct object root_object, mount_object, hooks_object; /* config_read_mounts.c, config_read_hooks.c */
-extern const struct object process_object;                          /* config_read_process.c */
-extern const struct object linux_object;                            /* config_read_linux.c */
-extern const struct object resources_object;                        /* config_read_resources.c */
-extern const struct object memory_policy_object, intel_rdt_object;  /* config_read_numa.c */
-extern const struct object seccomp_object;                          /* config_read_seccomp.c */
-extern const struct object id_map_object;                           /* config_read_linux.c */
+extern const struct object config_object; /* config_read.c, the whole of it */
+extern const struct object root_object, mount_object,
+	hooks_object;                        /* config_read_mounts.c, config_read_hooks.c */
+extern const struct object process_object;   /* config_read_process.c */
+extern const struct object linux_object;     /* config_read_linux.c */
+extern const struct object resources_object; /* config_read_resources.c */
+extern const struct object memory_policy_object, intel_rdt_object; /* config_read_numa.c */
+extern const struct object seccomp_object;                         /* config_read_seccomp.c */
+extern const struct object id_map_object;                          /* config_read_linux.c */
 
 /* check_number_list() - "0-3,7", as the kernel's cpulist and nodelist files have it; blanks between are fine */
 check_fn check_number_list;
 
 /* check_id_maps() - one list of id mappings as the kernel takes it: at most 340, none empty, none overlapping */
-int check_id_maps(struct decoder *d, const struct json *v, const struct id_map_list *maps) MUST_CHECK;
+int check_id_maps(struct decoder *d, const struct json *v,
+		  const struct id_map_list *maps) MUST_CHECK;
 
 /* check_env() - NAME=VALUE with a name */
 check_fn check_env;

@@ -19,7 +19,7 @@ static const struct field hook_fields[] = {
 static const struct object hook_object = OBJECT(struct config_hook, hook_fields, NULL);
 
 /* The struct is the array config.hooks. */
-#define HOOK_LIST(name, index)                                                                      \
+#define HOOK_LIST(name, index)                                                                     \
 	{                                                                                          \
 		name, .kind = FIELD_OBJECTS, .offset = (index) * sizeof(struct config_hook_list),  \
 		      .object = &hook_object                                                       \

@@ -21,7 +21,8 @@ static const struct field namespace_fields[] = {
 	{ "path", STRING(struct namespace_entry, path), .flags = ABSOLUTE | EMPTY_IS_ABSENT },
 };
 
-static const struct object namespace_object = OBJECT(struct namespace_entry, namespace_fields, NULL);
+static const struct object namespace_object =
+	OBJECT(struct namespace_entry, namespace_fields, NULL);
 
 /* The file has a list, the config an array by type. */
 static int decode_namespaces(struct decoder *d, const struct json *v, void *out)
@@ -32,7 +33,8 @@ static int decode_namespaces(struct decoder *d, const struct json *v, void *out)
 
 	if (v->type != JSON_ARRAY)
 		return decode_fail(d, v, "expected an array, got %s", decode_got(d, v));
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		struct namespace_entry e = { 0 };
 
 		r = decode_object(d, &namespace_object, entry, &e);
@@ -83,7 +85,8 @@ static const struct field time_offsets_fields[] = {
 	{ "boottime", SECTION(struct config_linux, boottime, offset_object), .flags = MARKS_SET },
 };
 
-static const struct object time_offsets_object = OBJECT(struct config_linux, time_offsets_fields, NULL);
+static const struct object time_offsets_object =
+	OBJECT(struct config_linux, time_offsets_fields, NULL);
 
 /* ---- devices ------------------------------------------------------------------------------------------------ */
 
@@ -107,7 +110,8 @@ static int check_device(struct decoder *d, const struct json *v, void *out)
 	const struct config_device *device = out;
 	const struct json *major = json_member(v, "major"), *minor = json_member(v, "minor");
 
-	if (device->type != 'p' && (!major || major->type == JSON_NULL || !minor || minor->type == JSON_NULL))
+	if (device->type != 'p' &&
+	    (!major || major->type == JSON_NULL || !minor || minor->type == JSON_NULL))
 		return decode_fail(d, v, "device %s needs major and minor", device->path);
 	if (device->file_mode.set)
 		return check_file_mode(d, json_member(v, "fileMode"), device->file_mode.v);
@@ -124,7 +128,8 @@ static const struct field device_fields[] = {
 	{ "gid", U32(struct config_device, gid), .flags = NOT_MINUS_ONE },
 };
 
-static const struct object device_object = OBJECT(struct config_device, device_fields, check_device);
+static const struct object device_object =
+	OBJECT(struct config_device, device_fields, check_device);
 
 /* ---- network devices ---------------------------------------------------------------------------------------- */
 
@@ -132,15 +137,16 @@ static bool is_device_name(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len < IFNAMSIZ && strcmp(name, ".") && strcmp(name, "..") && !strpbrk(name, "/: \t\n\v\f\r");
+	return len > 0 && len < IFNAMSIZ && strcmp(name, ".") && strcmp(name, "..") &&
+	       !strpbrk(name, "/: \t\n\v\f\r");
 }
 
 static int check_net_device(struct decoder *d, const struct json *v, void *out)
 {
 	const struct config_net_device *device = out;
-	const char *bad = !is_device_name(device->host_name)                 ? device->host_name
+	const char *bad = !is_device_name(device->host_name)              ? device->host_name
 			  : device->name && !is_device_name(device->name) ? device->name
-									    : NULL;
+									  : NULL;
 
 	if (!bad)
 		return 0;
@@ -151,7 +157,8 @@ static const struct field net_device_fields[] = {
 	{ "name", STRING(struct config_net_device, name), .flags = EMPTY_IS_ABSENT },
 };
 
-static const struct object net_device_object = OBJECT(struct config_net_device, net_device_fields, check_net_device);
+static const struct object net_device_object =
+	OBJECT(struct config_net_device, net_device_fields, check_net_device);
 
 /* ---- personality -------------------------------------------------------------------------------------------- */
 
@@ -164,7 +171,8 @@ static int decode_no_flags(struct decoder *d, const struct json *v, void *out)
 }
 
 static const struct field personality_fields[] = {
-	{ "domain", WORD(struct config_linux, personality.domain, words_personality), .flags = REQUIRED },
+	{ "domain", WORD(struct config_linux, personality.domain, words_personality),
+	  .flags = REQUIRED },
 	{ "flags", CUSTOM(struct config_linux, personality, decode_no_flags) },
 };
 
@@ -176,7 +184,8 @@ static int mark_personality(struct decoder *d, const struct json *v, void *out)
 	return 0;
 }
 
-static const struct object personality_object = OBJECT(struct config_linux, personality_fields, mark_personality);
+static const struct object personality_object =
+	OBJECT(struct config_linux, personality_fields, mark_personality);
 
 /* ---- linux -------------------------------------------------------------------------------------------------- */
 
@@ -205,17 +214,20 @@ static const struct field linux_fields[] = {
 	{ "timeOffsets", GROUP(time_offsets_object) },
 	{ "devices", OBJECTS(struct config_linux, devices, device_object) },
 	{ "cgroupsPath", STRING(struct config_linux, cgroups_path), .flags = EMPTY_IS_ABSENT },
-	{ "resources", SECTION(struct config_linux, resources, resources_object), .flags = MARKS_SET },
-	{ "rootfsPropagation", STRING(struct config_linux, rootfs_propagation), .flags = EMPTY_IS_ABSENT,
-	  .check = check_propagation },
+	{ "resources", SECTION(struct config_linux, resources, resources_object),
+	  .flags = MARKS_SET },
+	{ "rootfsPropagation", STRING(struct config_linux, rootfs_propagation),
+	  .flags = EMPTY_IS_ABSENT, .check = check_propagation },
 	{ "maskedPaths", STRINGS(struct config_linux, masked_paths), .flags = ABSOLUTE },
 	{ "readonlyPaths", STRINGS(struct config_linux, readonly_paths), .flags = ABSOLUTE },
 	{ "mountLabel", STRING(struct config_linux, mount_label), .flags = EMPTY_IS_ABSENT },
 	{ "sysctl", STRING_MAP(struct config_linux, sysctl) },
 	{ "personality", GROUP(personality_object) },
 	{ "netDevices", OBJECT_MAP(struct config_linux, net_devices, net_device_object) },
-	{ "memoryPolicy", SECTION(struct config_linux, memory_policy, memory_policy_object), .flags = MARKS_SET },
-	{ "intelRdt", SECTION(struct config_linux, intel_rdt, intel_rdt_object), .flags = MARKS_SET },
+	{ "memoryPolicy", SECTION(struct config_linux, memory_policy, memory_policy_object),
+	  .flags = MARKS_SET },
+	{ "intelRdt", SECTION(struct config_linux, intel_rdt, intel_rdt_object),
+	  .flags = MARKS_SET },
 	{ "seccomp", SECTION(struct config_linux, seccomp, seccomp_object), .flags = MARKS_SET },
 };
 

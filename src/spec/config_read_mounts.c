@@ -20,7 +20,8 @@ static int check_mount(struct decoder *d, const struct json *v, void *out)
 	int r;
 
 	if (!mount->uid_mappings.n != !mount->gid_mappings.n)
-		return decode_fail(d, v, "uidMappings and gidMappings go together, one of them is missing");
+		return decode_fail(
+			d, v, "uidMappings and gidMappings go together, one of them is missing");
 	r = check_id_maps(d, v, &mount->uid_mappings);
 	return r < 0 ? r : check_id_maps(d, v, &mount->gid_mappings);
 }

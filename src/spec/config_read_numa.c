@@ -28,14 +28,16 @@ static int check_memory_policy(struct decoder *d, const struct json *v, void *ou
 	if (!has_nodes && !wants_no_nodes(policy->mode) && policy->mode != MPOL_PREFERRED)
 		return decode_fail(d, v, "%s needs nodes", name);
 	if (policy->flags & MPOL_F_STATIC_NODES && policy->flags & MPOL_F_RELATIVE_NODES)
-		return decode_fail(d, json_member(v, "flags"),
-				   "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+		return decode_fail(
+			d, json_member(v, "flags"),
+			"MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
 	return 0;
 }
 
 static const struct field memory_policy_fields[] = {
 	{ "mode", WORD(struct config_memory_policy, mode, words_memory_mode), .flags = REQUIRED },
-	{ "nodes", STRING(struct config_memory_policy, nodes), .flags = EMPTY_IS_ABSENT, .check = check_number_list },
+	{ "nodes", STRING(struct config_memory_policy, nodes), .flags = EMPTY_IS_ABSENT,
+	  .check = check_number_list },
 	{ "flags", WORD_BITS(struct config_memory_policy, flags, words_memory_flag) },
 };
 
@@ -56,7 +58,8 @@ static int check_clos_id(struct decoder *d, const struct json *v, void *out)
 			return decode_fail(d, v, "%s is a name of resctrl's own", decode_got(d, v));
 	}
 	if (strpbrk(v->text, "/\n"))
-		return decode_fail(d, v, "expected the name of one directory or \"/\", got %s", decode_got(d, v));
+		return decode_fail(d, v, "expected the name of one directory or \"/\", got %s",
+				   decode_got(d, v));
 	return 0;
 }
 
@@ -67,9 +70,13 @@ static bool begins_with(const char *text, const char *start)
 
 static int check_l3_schema(struct decoder *d, const struct json *v, void *out)
 {
-	for (const char *line = v->text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		if (!begins_with(line, "L3:") && !begins_with(line, "L3CODE:") && !begins_with(line, "L3DATA:"))
-			return decode_fail(d, v, "a line begins with none of \"L3:\", \"L3CODE:\", \"L3DATA:\"");
+	for (const char *line = v->text; *line;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		if (!begins_with(line, "L3:") && !begins_with(line, "L3CODE:") &&
+		    !begins_with(line, "L3DATA:"))
+			return decode_fail(
+				d, v,
+				"a line begins with none of \"L3:\", \"L3CODE:\", \"L3DATA:\"");
 	}
 	return 0;
 }
@@ -78,7 +85,8 @@ static int check_mb_schema(struct decoder *d, const struct json *v, void *out)
 {
 	if (begins_with(v->text, "MB:") && !strchr(v->text, '\n'))
 		return 0;
-	return decode_fail(d, v, "expected one line that begins with \"MB:\", got %s", decode_got(d, v));
+	return decode_fail(d, v, "expected one line that begins with \"MB:\", got %s",
+			   decode_got(d, v));
 }
 
 static int check_schema_line(struct decoder *d, const struct json *v, void *out)
@@ -89,12 +97,14 @@ static int check_schema_line(struct decoder *d, const struct json *v, void *out)
 }
 
 static const struct field intel_rdt_fields[] = {
-	{ "closID", STRING(struct config_intel_rdt, clos_id), .flags = EMPTY_IS_ABSENT, .check = check_clos_id },
-	{ "l3CacheSchema", STRING(struct config_intel_rdt, l3_cache_schema), .flags = EMPTY_IS_ABSENT,
-	  .check = check_l3_schema },
+	{ "closID", STRING(struct config_intel_rdt, clos_id), .flags = EMPTY_IS_ABSENT,
+	  .check = check_clos_id },
+	{ "l3CacheSchema", STRING(struct config_intel_rdt, l3_cache_schema),
+	  .flags = EMPTY_IS_ABSENT, .check = check_l3_schema },
 	{ "memBwSchema", STRING(struct config_intel_rdt, mem_bw_schema), .flags = EMPTY_IS_ABSENT,
 	  .check = check_mb_schema },
-	{ "schemata", STRINGS(struct config_intel_rdt, schemata), .flags = NOT_EMPTY, .check = check_schema_line },
+	{ "schemata", STRINGS(struct config_intel_rdt, schemata), .flags = NOT_EMPTY,
+	  .check = check_schema_line },
 	{ "enableMonitoring", BOOL(struct config_intel_rdt, enable_monitoring) },
 	{ "enableCMT", IGNORED("gone from the spec since 1.3") },
 	{ "enableMBM", IGNORED("gone from the spec since 1.3") },

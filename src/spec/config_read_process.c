@@ -83,16 +83,19 @@ static void add_unknown(struct decoder *d, struct str_list *unknown, const char 
 }
 
 /* Names that we don't know are kept apart: the spec wants a warning, not an error. */
-static int decode_set(struct decoder *d, const struct json *v, uint64_t *set, struct str_list *unknown)
+static int decode_set(struct decoder *d, const struct json *v, uint64_t *set,
+		      struct str_list *unknown)
 {
 	const struct json *entry;
 	uint64_t bit;
 
 	if (v->type != JSON_ARRAY)
 		return decode_fail(d, v, "expected an array, got %s", decode_got(d, v));
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		if (entry->type != JSON_STRING)
-			return decode_fail(d, entry, "expected a string, got %s", decode_got(d, entry));
+			return decode_fail(d, entry, "expected a string, got %s",
+					   decode_got(d, entry));
 		if (words_find(&words_capability, entry->text, &bit))
 			*set |= UINT64_C(1) << bit;
 		else
@@ -103,10 +106,11 @@ static int decode_set(struct decoder *d, const struct json *v, uint64_t *set, st
 
 static int decode_capabilities(struct decoder *d, const struct json *v, void *out)
 {
-	static const char *const names[] = { "effective", "bounding", "inheritable", "permitted", "ambient" };
+	static const char *const names[] = { "effective", "bounding", "inheritable", "permitted",
+					     "ambient" };
 	struct config_capabilities *caps = out;
-	uint64_t *const sets[] = { &caps->effective, &caps->bounding, &caps->inheritable, &caps->permitted,
-				   &caps->ambient };
+	uint64_t *const sets[] = { &caps->effective, &caps->bounding, &caps->inheritable,
+				   &caps->permitted, &caps->ambient };
 	const struct json *member;
 	size_t i;
 	int r;
@@ -114,7 +118,8 @@ static int decode_capabilities(struct decoder *d, const struct json *v, void *ou
 	if (v->type != JSON_OBJECT)
 		return decode_fail(d, v, "expected an object, got %s", decode_got(d, v));
 	caps->set = true;
-	json_each (member, v) {
+	json_each(member, v)
+	{
 		for (i = 0; i < ARRAY_LEN(names) && strcmp(names[i], member->key); i++)
 			;
 		if (i == ARRAY_LEN(names)) {
@@ -146,15 +151,18 @@ static const struct field rlimit_fields[] = {
 	{ "hard", U64(struct config_rlimit, hard), .flags = REQUIRED },
 };
 
-static const struct object rlimit_object = OBJECT(struct config_rlimit, rlimit_fields, check_rlimit);
+static const struct object rlimit_object =
+	OBJECT(struct config_rlimit, rlimit_fields, check_rlimit);
 
-static int check_rlimits(struct decoder *d, const struct json *v, const struct config_rlimit_list *limits)
+static int check_rlimits(struct decoder *d, const struct json *v,
+			 const struct config_rlimit_list *limits)
 {
 	uint32_t seen = 0;
 
 	for (size_t i = 0; i < limits->n; i++) {
 		if (seen & 1U << limits->items[i].resource)
-			return decode_fail(d, json_entry(v, i), "%s is there twice", limits->items[i].type);
+			return decode_fail(d, json_entry(v, i), "%s is there twice",
+					   limits->items[i].type);
 		seen |= 1U << limits->items[i].resource;
 	}
 	return 0;
@@ -174,13 +182,16 @@ static int check_scheduler(struct decoder *d, const struct json *v, void *out)
 	const char *name = words_name(&words_sched_policy, s->policy);
 
 	if (s->priority && !is_realtime(s->policy))
-		return decode_fail(d, v, "a priority is for SCHED_FIFO and SCHED_RR, not for %s", name);
+		return decode_fail(d, v, "a priority is for SCHED_FIFO and SCHED_RR, not for %s",
+				   name);
 	if (is_realtime(s->policy) && !s->priority)
 		return decode_fail(d, v, "%s needs a priority from 1 to 99", name);
 	if (s->nice && (is_realtime(s->policy) || s->policy == SCHED_DEADLINE))
 		return decode_fail(d, v, "%s has no nice value", name);
 	if ((s->runtime_ns || s->deadline_ns || s->period_ns) && s->policy != SCHED_DEADLINE)
-		return decode_fail(d, v, "runtime, deadline and period are for SCHED_DEADLINE, not for %s", name);
+		return decode_fail(
+			d, v, "runtime, deadline and period are for SCHED_DEADLINE, not for %s",
+			name);
 	return 0;
 }
 
@@ -194,18 +205,20 @@ static const struct field scheduler_fields[] = {
 	{ "period", U64(struct config_scheduler, period_ns) },
 };
 
-static const struct object scheduler_object = OBJECT(struct config_scheduler, scheduler_fields, check_scheduler);
+static const struct object scheduler_object =
+	OBJECT(struct config_scheduler, scheduler_fields, check_scheduler);
 
 static const struct field io_priority_fields[] = {
 	{ "class", WORD(struct config_io_priority, class, words_io_class), .flags = REQUIRED },
 	{ "priority", I32(struct config_io_priority, priority), .min = 0, .max = 7 },
 };
 
-static const struct object io_priority_object = OBJECT(struct config_io_priority, io_priority_fields, NULL);
+static const struct object io_priority_object =
+	OBJECT(struct config_io_priority, io_priority_fields, NULL);
 
 static const struct field affinity_fields[] = {
-	{ "initial", STRING(struct config_process, exec_cpu_affinity_initial), .flags = EMPTY_IS_ABSENT,
-	  .check = check_number_list },
+	{ "initial", STRING(struct config_process, exec_cpu_affinity_initial),
+	  .flags = EMPTY_IS_ABSENT, .check = check_number_list },
 	{ "final", STRING(struct config_process, exec_cpu_affinity_final), .flags = EMPTY_IS_ABSENT,
 	  .check = check_number_list },
 };
@@ -235,8 +248,10 @@ static const struct object user_object = OBJECT(struct config_process, user_fiel
 
 /* TIOCSWINSZ has 16 bits for each. */
 static const struct field console_fields[] = {
-	{ "height", U32(struct config_process, console_height), .flags = REQUIRED, .max = UINT16_MAX },
-	{ "width", U32(struct config_process, console_width), .flags = REQUIRED, .max = UINT16_MAX },
+	{ "height", U32(struct config_process, console_height), .flags = REQUIRED,
+	  .max = UINT16_MAX },
+	{ "width", U32(struct config_process, console_width), .flags = REQUIRED,
+	  .max = UINT16_MAX },
 };
 
 static const struct object console_object = OBJECT(struct config_process, console_fields, NULL);
@@ -256,16 +271,20 @@ static const struct field process_fields[] = {
 	{ "consoleSize", GROUP(console_object) },
 	{ "cwd", STRING(struct config_process, cwd), .flags = REQUIRED | ABSOLUTE },
 	{ "env", STRINGS(struct config_process, env), .check = check_env },
-	{ "args", STRINGS(struct config_process, args), .flags = REQUIRED | LIST_NOT_EMPTY, .check = check_arg },
+	{ "args", STRINGS(struct config_process, args), .flags = REQUIRED | LIST_NOT_EMPTY,
+	  .check = check_arg },
 	{ "commandLine", IGNORED("only for Windows") },
 	{ "rlimits", OBJECTS(struct config_process, rlimits, rlimit_object) },
-	{ "apparmorProfile", STRING(struct config_process, apparmor_profile), .flags = EMPTY_IS_ABSENT },
+	{ "apparmorProfile", STRING(struct config_process, apparmor_profile),
+	  .flags = EMPTY_IS_ABSENT },
 	{ "selinuxLabel", STRING(struct config_process, selinux_label), .flags = EMPTY_IS_ABSENT },
 	{ "capabilities", CUSTOM(struct config_process, capabilities, decode_capabilities) },
 	{ "noNewPrivileges", BOOL(struct config_process, no_new_privileges) },
 	{ "oomScoreAdj", OPT_I64(struct config_process, oom_score_adj), .min = -1000, .max = 1000 },
-	{ "scheduler", SECTION(struct config_process, scheduler, scheduler_object), .flags = MARKS_SET },
-	{ "ioPriority", SECTION(struct config_process, io_priority, io_priority_object), .flags = MARKS_SET },
+	{ "scheduler", SECTION(struct config_process, scheduler, scheduler_object),
+	  .flags = MARKS_SET },
+	{ "ioPriority", SECTION(struct config_process, io_priority, io_priority_object),
+	  .flags = MARKS_SET },
 	{ "execCPUAffinity", GROUP(affinity_object) },
 	{ "user", GROUP(user_object) },
 };

@@ -12,13 +12,14 @@
 /* ---- devices ------------------------------------------------------------------------------------------------ */
 
 /* -1 is an old way to say "any", as leaving it out is. */
-static int decode_rule_number(struct decoder *d, const struct json *v, uint64_t max, struct opt_u32 *out)
+static int decode_rule_number(struct decoder *d, const struct json *v, uint64_t max,
+			      struct opt_u32 *out)
 {
 	int64_t value;
 
 	if (json_i64(v, &value) < 0 || value < -1 || value > (int64_t)max)
-		return decode_fail(d, v, "expected an integer from 0 to %u, or -1 for any, got %s", (unsigned)max,
-				   decode_got(d, v));
+		return decode_fail(d, v, "expected an integer from 0 to %u, or -1 for any, got %s",
+				   (unsigned)max, decode_got(d, v));
 	if (value >= 0)
 		*out = (struct opt_u32){ true, (uint32_t)value };
 	return 0;
@@ -65,7 +66,8 @@ static const struct field rule_fields[] = {
 	{ "access", CUSTOM(struct config_device_rule, allow, decode_access) },
 };
 
-static const struct object rule_object = OBJECT(struct config_device_rule, rule_fields, complete_rule);
+static const struct object rule_object =
+	OBJECT(struct config_device_rule, rule_fields, complete_rule);
 
 /* ---- memory, cpu -------------------------------------------------------------------------------------------- */
 
@@ -78,11 +80,13 @@ static int check_memory(struct decoder *d, const struct json *v, void *out)
 	if (swap <= 0)
 		return 0;
 	if (!r->memory.limit.set || limit == 0)
-		return decode_fail(d, json_member(v, "swap"),
-				   "it counts memory and swap together, so it needs a limit for memory");
+		return decode_fail(
+			d, json_member(v, "swap"),
+			"it counts memory and swap together, so it needs a limit for memory");
 	if (limit < 0 || limit > swap)
 		return decode_fail(d, json_member(v, "swap"),
-				   "it counts memory and swap together, so it can't be below the limit of memory");
+				   "it counts memory and swap together, so it can't be below the "
+				   "limit of memory");
 	return 0;
 }
 
@@ -98,7 +102,8 @@ static const struct field memory_fields[] = {
 	{ "checkBeforeUpdate", OPT_BOOL(struct config_resources, memory.check_before_update) },
 };
 
-static const struct object memory_object = OBJECT(struct config_resources, memory_fields, check_memory);
+static const struct object memory_object =
+	OBJECT(struct config_resources, memory_fields, check_memory);
 
 static int check_cpu(struct decoder *d, const struct json *v, void *out)
 {
@@ -117,8 +122,10 @@ static const struct field cpu_fields[] = {
 	{ "realtimeRuntime", OPT_I64(struct config_resources, cpu.realtime_runtime) },
 	{ "realtimePeriod", OPT_U64(struct config_resources, cpu.realtime_period) },
 	{ "idle", OPT_I64(struct config_resources, cpu.idle), .min = 0, .max = 1 },
-	{ "cpus", STRING(struct config_resources, cpu.cpus), .flags = EMPTY_IS_ABSENT, .check = check_number_list },
-	{ "mems", STRING(struct config_resources, cpu.mems), .flags = EMPTY_IS_ABSENT, .check = check_number_list },
+	{ "cpus", STRING(struct config_resources, cpu.cpus), .flags = EMPTY_IS_ABSENT,
+	  .check = check_number_list },
+	{ "mems", STRING(struct config_resources, cpu.mems), .flags = EMPTY_IS_ABSENT,
+	  .check = check_number_list },
 };
 
 static const struct object cpu_object = OBJECT(struct config_resources, cpu_fields, check_cpu);
@@ -138,7 +145,8 @@ static int check_weight(struct decoder *d, const struct json *v, struct opt_u16 
 	return decode_fail(d, v, "expected a weight from 10 to 1000, got %u", weight.v);
 }
 
-static int check_weights(struct decoder *d, const struct json *v, struct opt_u16 weight, struct opt_u16 leaf)
+static int check_weights(struct decoder *d, const struct json *v, struct opt_u16 weight,
+			 struct opt_u16 leaf)
 {
 	int r;
 
@@ -156,8 +164,10 @@ static int check_weight_device(struct decoder *d, const struct json *v, void *ou
 }
 
 static const struct field weight_device_fields[] = {
-	{ "major", U32(struct config_weight_device, major), .flags = REQUIRED, .max = DEVICE_MAJOR_MAX },
-	{ "minor", U32(struct config_weight_device, minor), .flags = REQUIRED, .max = DEVICE_MINOR_MAX },
+	{ "major", U32(struct config_weight_device, major), .flags = REQUIRED,
+	  .max = DEVICE_MAJOR_MAX },
+	{ "minor", U32(struct config_weight_device, minor), .flags = REQUIRED,
+	  .max = DEVICE_MINOR_MAX },
 	{ "weight", OPT_U16(struct config_weight_device, weight) },
 	{ "leafWeight", OPT_U16(struct config_weight_device, leaf_weight) },
 };
@@ -166,12 +176,15 @@ static const struct object weight_device_object =
 	OBJECT(struct config_weight_device, weight_device_fields, check_weight_device);
 
 static const struct field throttle_fields[] = {
-	{ "major", U32(struct config_throttle_device, major), .flags = REQUIRED, .max = DEVICE_MAJOR_MAX },
-	{ "minor", U32(struct config_throttle_device, minor), .flags = REQUIRED, .max = DEVICE_MINOR_MAX },
+	{ "major", U32(struct config_throttle_device, major), .flags = REQUIRED,
+	  .max = DEVICE_MAJOR_MAX },
+	{ "minor", U32(struct config_throttle_device, minor), .flags = REQUIRED,
+	  .max = DEVICE_MINOR_MAX },
 	{ "rate", U64(struct config_throttle_device, rate), .flags = REQUIRED },
 };
 
-static const struct object throttle_object = OBJECT(struct config_throttle_device, throttle_fields, NULL);
+static const struct object throttle_object =
+	OBJECT(struct config_throttle_device, throttle_fields, NULL);
 
 static int check_block_io(struct decoder *d, const struct json *v, void *out)
 {
@@ -183,14 +196,20 @@ static int check_block_io(struct decoder *d, const struct json *v, void *out)
 static const struct field block_io_fields[] = {
 	{ "weight", OPT_U16(struct config_resources, block_io.weight) },
 	{ "leafWeight", OPT_U16(struct config_resources, block_io.leaf_weight) },
-	{ "weightDevice", OBJECTS(struct config_resources, block_io.weight_device, weight_device_object) },
-	{ "throttleReadBpsDevice", OBJECTS(struct config_resources, block_io.read_bps, throttle_object) },
-	{ "throttleWriteBpsDevice", OBJECTS(struct config_resources, block_io.write_bps, throttle_object) },
-	{ "throttleReadIOPSDevice", OBJECTS(struct config_resources, block_io.read_iops, throttle_object) },
-	{ "throttleWriteIOPSDevice", OBJECTS(struct config_resources, block_io.write_iops, throttle_object) },
+	{ "weightDevice",
+	  OBJECTS(struct config_resources, block_io.weight_device, weight_device_object) },
+	{ "throttleReadBpsDevice",
+	  OBJECTS(struct config_resources, block_io.read_bps, throttle_object) },
+	{ "throttleWriteBpsDevice",
+	  OBJECTS(struct config_resources, block_io.write_bps, throttle_object) },
+	{ "throttleReadIOPSDevice",
+	  OBJECTS(struct config_resources, block_io.read_iops, throttle_object) },
+	{ "throttleWriteIOPSDevice",
+	  OBJECTS(struct config_resources, block_io.write_iops, throttle_object) },
 };
 
-static const struct object block_io_object = OBJECT(struct config_resources, block_io_fields, check_block_io);
+static const struct object block_io_object =
+	OBJECT(struct config_resources, block_io_fields, check_block_io);
 
 /* ---- the rest ----------------------------------------------------------------------------------------------- */
 
@@ -200,24 +219,28 @@ static int check_page_size(struct decoder *d, const struct json *v, void *out)
 	size_t digits = strspn(v->text, "0123456789");
 	const char *unit = v->text + digits;
 
-	if (digits && v->text[0] != '0' && (!strcmp(unit, "KB") || !strcmp(unit, "MB") || !strcmp(unit, "GB")))
+	if (digits && v->text[0] != '0' &&
+	    (!strcmp(unit, "KB") || !strcmp(unit, "MB") || !strcmp(unit, "GB")))
 		return 0;
 	return decode_fail(d, v, "expected a size like \"2MB\", got %s", decode_got(d, v));
 }
 
 static const struct field hugepage_fields[] = {
-	{ "pageSize", STRING(struct config_hugepage_limit, page_size), .flags = REQUIRED, .check = check_page_size },
+	{ "pageSize", STRING(struct config_hugepage_limit, page_size), .flags = REQUIRED,
+	  .check = check_page_size },
 	{ "limit", U64(struct config_hugepage_limit, limit), .flags = REQUIRED },
 };
 
-static const struct object hugepage_object = OBJECT(struct config_hugepage_limit, hugepage_fields, NULL);
+static const struct object hugepage_object =
+	OBJECT(struct config_hugepage_limit, hugepage_fields, NULL);
 
 static const struct field priority_fields[] = {
 	{ "name", STRING(struct config_if_priority, name), .flags = REQUIRED | NOT_EMPTY },
 	{ "priority", U32(struct config_if_priority, priority), .flags = REQUIRED },
 };
 
-static const struct object priority_object = OBJECT(struct config_if_priority, priority_fields, NULL);
+static const struct object priority_object =
+	OBJECT(struct config_if_priority, priority_fields, NULL);
 
 static const struct field network_fields[] = {
 	{ "classID", OPT_U32(struct config_resources, network.class_id) },
@@ -252,14 +275,16 @@ static int check_unified(struct decoder *d, const struct json *v, void *out)
 
 static int check_resources(struct decoder *d, const struct json *v, void *out)
 {
-	const struct config_hugepage_limit_list *limits = &((struct config_resources *)out)->hugepage_limits;
+	const struct config_hugepage_limit_list *limits =
+		&((struct config_resources *)out)->hugepage_limits;
 	const struct json *list = json_member(v, "hugepageLimits");
 
 	/* There are never more than a handful of page sizes; a longer list has one twice. */
 	for (size_t i = 0; i < limits->n; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (!strcmp(limits->items[i].page_size, limits->items[k].page_size))
-				return decode_fail(d, json_entry(list, i), "page size %s is there twice",
+				return decode_fail(d, json_entry(list, i),
+						   "page size %s is there twice",
 						   limits->items[i].page_size);
 		}
 	}
@@ -278,4 +303,5 @@ static const struct field resources_fields[] = {
 	{ "unified", STRING_MAP(struct config_resources, unified), .check = check_unified },
 };
 
-const struct object resources_object = OBJECT(struct config_resources, resources_fields, check_resources);
+const struct object resources_object =
+	OBJECT(struct config_resources, resources_fields, check_resources);

@@ -21,15 +21,16 @@
 static int decode_architectures(struct decoder *d, const struct json *v, void *out)
 {
 	uint32_t *bits = out;
-	static const struct field one = { "architectures", .kind = FIELD_WORD, .size = sizeof(uint32_t),
-					  .words = &words_seccomp_arch };
+	static const struct field one = { "architectures", .kind = FIELD_WORD,
+					  .size = sizeof(uint32_t), .words = &words_seccomp_arch };
 	const struct json *entry;
 	uint32_t arch;
 	int r;
 
 	if (v->type != JSON_ARRAY)
 		return decode_fail(d, v, "expected an array, got %s", decode_got(d, v));
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		r = decode_value(d, &one, entry, &arch);
 		if (r < 0)
 			return r;
@@ -50,7 +51,8 @@ static const struct field arg_fields[] = {
 static const struct object arg_object = OBJECT(struct config_seccomp_arg, arg_fields, NULL);
 
 /* An errno is for the two actions that have one; elsewhere the filter would silently lose it. */
-static int check_errno(struct decoder *d, const struct json *v, uint32_t action, struct opt_u32 errno_ret)
+static int check_errno(struct decoder *d, const struct json *v, uint32_t action,
+		       struct opt_u32 errno_ret)
 {
 	uint32_t max = action == SECCOMP_RET_ERRNO ? SECCOMP_ERRNO_MAX : SECCOMP_DATA_MAX;
 
@@ -60,7 +62,8 @@ static int check_errno(struct decoder *d, const struct json *v, uint32_t action,
 		return decode_fail(d, v, "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE have one, not %s",
 				   words_name(&words_seccomp_action, action));
 	if (errno_ret.v > max)
-		return decode_fail(d, v, "expected an integer from 0 to %u, got %u", max, errno_ret.v);
+		return decode_fail(d, v, "expected an integer from 0 to %u, got %u", max,
+				   errno_ret.v);
 	return 0;
 }
 
@@ -72,13 +75,16 @@ static int check_rule(struct decoder *d, const struct json *v, void *out)
 }
 
 static const struct field seccomp_rule_fields[] = {
-	{ "names", STRINGS(struct config_seccomp_rule, names), .flags = REQUIRED | LIST_NOT_EMPTY | NOT_EMPTY },
-	{ "action", WORD(struct config_seccomp_rule, action, words_seccomp_action), .flags = REQUIRED },
+	{ "names", STRINGS(struct config_seccomp_rule, names),
+	  .flags = REQUIRED | LIST_NOT_EMPTY | NOT_EMPTY },
+	{ "action", WORD(struct config_seccomp_rule, action, words_seccomp_action),
+	  .flags = REQUIRED },
 	{ "errnoRet", OPT_U32(struct config_seccomp_rule, errno_ret) },
 	{ "args", OBJECTS(struct config_seccomp_rule, args, arg_object) },
 };
 
-static const struct object rule_object = OBJECT(struct config_seccomp_rule, seccomp_rule_fields, check_rule);
+static const struct object rule_object =
+	OBJECT(struct config_seccomp_rule, seccomp_rule_fields, check_rule);
 
 /* ---- listener ----------------------------------------------------------------------------------------------- */
 
@@ -92,23 +98,26 @@ static bool has_name(const struct str_list *names, const char *name)
 }
 
 /* Return: 1 if some rule notifies, 0 if none does, -EINVAL if one must not */
-static int check_notify(struct decoder *d, const struct json *v, const struct config_seccomp *seccomp)
+static int check_notify(struct decoder *d, const struct json *v,
+			const struct config_seccomp *seccomp)
 {
 	const struct json *rules = json_member(v, "syscalls");
 	int found = 0;
 
 	if (seccomp->default_action == SECCOMP_RET_USER_NOTIF)
 		return decode_fail(d, json_member(v, "defaultAction"),
-				   "SCMP_ACT_NOTIFY can't be the default: tare itself would wait for the listener");
+				   "SCMP_ACT_NOTIFY can't be the default: tare itself would wait "
+				   "for the listener");
 	for (size_t i = 0; i < seccomp->syscalls.n; i++) {
 		const struct config_seccomp_rule *rule = &seccomp->syscalls.items[i];
 
 		if (rule->action != SECCOMP_RET_USER_NOTIF)
 			continue;
 		if (has_name(&rule->names, "write"))
-			return decode_fail(d, json_entry(rules, i),
-					   "SCMP_ACT_NOTIFY can't be on write: tare itself would wait for the "
-					   "listener");
+			return decode_fail(
+				d, json_entry(rules, i),
+				"SCMP_ACT_NOTIFY can't be on write: tare itself would wait for the "
+				"listener");
 		found = 1;
 	}
 	return found;
@@ -121,7 +130,8 @@ static int check_seccomp(struct decoder *d, const struct json *v, void *out)
 
 	seccomp->has_flags = json_member(v, "flags") && json_member(v, "flags")->type != JSON_NULL;
 
-	r = check_errno(d, json_member(v, "defaultErrnoRet"), seccomp->default_action, seccomp->default_errno_ret);
+	r = check_errno(d, json_member(v, "defaultErrnoRet"), seccomp->default_action,
+			seccomp->default_errno_ret);
 	if (r < 0)
 		return r;
 	notify = check_notify(d, v, seccomp);
@@ -130,20 +140,24 @@ static int check_seccomp(struct decoder *d, const struct json *v, void *out)
 	if (notify && !seccomp->listener_path)
 		return decode_fail(d, v, "SCMP_ACT_NOTIFY needs a listenerPath");
 	if (!notify && seccomp->flags & FILTER_FLAG_WAIT_KILLABLE_RECV)
-		return decode_fail(d, json_member(v, "flags"),
-				   "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with SCMP_ACT_NOTIFY");
+		return decode_fail(
+			d, json_member(v, "flags"),
+			"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with SCMP_ACT_NOTIFY");
 	if (seccomp->listener_metadata && !seccomp->listener_path)
-		return decode_fail(d, json_member(v, "listenerMetadata"), "there is no listenerPath to send it to");
+		return decode_fail(d, json_member(v, "listenerMetadata"),
+				   "there is no listenerPath to send it to");
 	return 0;
 }
 
 static const struct field seccomp_fields[] = {
-	{ "defaultAction", WORD(struct config_seccomp, default_action, words_seccomp_action), .flags = REQUIRED },
+	{ "defaultAction", WORD(struct config_seccomp, default_action, words_seccomp_action),
+	  .flags = REQUIRED },
 	{ "defaultErrnoRet", OPT_U32(struct config_seccomp, default_errno_ret) },
 	{ "architectures", CUSTOM(struct config_seccomp, architectures, decode_architectures) },
 	{ "flags", WORD_BITS(struct config_seccomp, flags, words_seccomp_flag) },
 	{ "listenerPath", STRING(struct config_seccomp, listener_path), .flags = EMPTY_IS_ABSENT },
-	{ "listenerMetadata", STRING(struct config_seccomp, listener_metadata), .flags = EMPTY_IS_ABSENT },
+	{ "listenerMetadata", STRING(struct config_seccomp, listener_metadata),
+	  .flags = EMPTY_IS_ABSENT },
 	{ "syscalls", OBJECTS(struct config_seccomp, syscalls, rule_object) },
 };
 

@@ -98,7 +98,8 @@ static void unknown_property(struct decoder *d, const struct object *object, con
 			near_offer(&near, object->fields[i].name);
 	}
 	if (near.best)
-		pointer = arena_printf(d->arena, "%s/%s", json_pointer(d->arena, v->parent), near.best);
+		pointer = arena_printf(d->arena, "%s/%s", json_pointer(d->arena, v->parent),
+				       near.best);
 	decode_ignored(d, v, pointer, "unknown property");
 }
 
@@ -109,24 +110,25 @@ static int bad_integer(struct decoder *d, const struct json *v, int64_t min, uin
 	if (v->type == JSON_NUMBER && num_u64(v->text, v->len, &(uint64_t){ 0 }) == -EINVAL &&
 	    num_i64(v->text, v->len, &(int64_t){ 0 }) == -EINVAL)
 		return expected(d, v, "an integer in plain digits");
-	return decode_fail(d, v, "expected an integer from %" PRId64 " to %" PRIu64 ", got %s", min, max,
-			   decode_got(d, v));
+	return decode_fail(d, v, "expected an integer from %" PRId64 " to %" PRIu64 ", got %s", min,
+			   max, decode_got(d, v));
 }
 
-static int read_unsigned(struct decoder *d, const struct field *f, const struct json *v, uint64_t type_max,
-			 uint64_t *ret)
+static int read_unsigned(struct decoder *d, const struct field *f, const struct json *v,
+			 uint64_t type_max, uint64_t *ret)
 {
 	uint64_t max = f->max ? f->max : type_max;
 
 	if (json_u64(v, ret) < 0 || *ret < (uint64_t)f->min || *ret > max)
 		return bad_integer(d, v, f->min, max);
 	if (f->flags & NOT_MINUS_ONE && *ret == UINT32_MAX)
-		return decode_fail(d, v, "4294967295 is no usable id: to the kernel it means \"leave it\"");
+		return decode_fail(
+			d, v, "4294967295 is no usable id: to the kernel it means \"leave it\"");
 	return 0;
 }
 
-static int read_signed(struct decoder *d, const struct field *f, const struct json *v, int64_t type_min,
-		       int64_t type_max, int64_t *ret)
+static int read_signed(struct decoder *d, const struct field *f, const struct json *v,
+		       int64_t type_min, int64_t type_max, int64_t *ret)
 {
 	/* A row without bounds has both 0. */
 	int64_t min = f->min || f->max ? f->min : type_min;
@@ -179,7 +181,8 @@ static int decode_integer(struct decoder *d, const struct field *f, const struct
 
 /* ---- strings and words -------------------------------------------------------------------------------------- */
 
-static int read_string(struct decoder *d, const struct field *f, const struct json *v, const char **ret)
+static int read_string(struct decoder *d, const struct field *f, const struct json *v,
+		       const char **ret)
 {
 	if (v->type != JSON_STRING)
 		return expected(d, v, "a string");
@@ -203,7 +206,8 @@ static int want_array(struct decoder *d, const struct field *f, const struct jso
 	return 0;
 }
 
-static int decode_strings(struct decoder *d, const struct field *f, const struct json *v, struct str_list *out)
+static int decode_strings(struct decoder *d, const struct field *f, const struct json *v,
+			  struct str_list *out)
 {
 	const struct json *entry;
 	int r;
@@ -212,7 +216,8 @@ static int decode_strings(struct decoder *d, const struct field *f, const struct
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		r = read_string(d, f, entry, &out->items[out->n]);
 		if (r < 0)
 			return r;
@@ -221,7 +226,8 @@ static int decode_strings(struct decoder *d, const struct field *f, const struct
 	return 0;
 }
 
-static int decode_u32s(struct decoder *d, const struct field *f, const struct json *v, struct u32_list *out)
+static int decode_u32s(struct decoder *d, const struct field *f, const struct json *v,
+		       struct u32_list *out)
 {
 	const struct json *entry;
 	uint64_t value;
@@ -231,7 +237,8 @@ static int decode_u32s(struct decoder *d, const struct field *f, const struct js
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		r = read_unsigned(d, f, entry, UINT32_MAX, &value);
 		if (r < 0)
 			return r;
@@ -260,7 +267,8 @@ static int decode_string_map(struct decoder *d, const struct field *f, const str
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		if (!entry->key[0])
 			return empty_name(d, entry);
 		r = read_string(d, f, entry, &out->items[out->n].value);
@@ -310,7 +318,8 @@ static int decode_word(struct decoder *d, const struct field *f, const struct js
 	return 0;
 }
 
-static int decode_word_bits(struct decoder *d, const struct field *f, const struct json *v, void *out)
+static int decode_word_bits(struct decoder *d, const struct field *f, const struct json *v,
+			    void *out)
 {
 	const struct json *entry;
 	uint64_t bits = 0, value;
@@ -319,7 +328,8 @@ static int decode_word_bits(struct decoder *d, const struct field *f, const stru
 	r = want_array(d, f, v);
 	if (r < 0)
 		return r;
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		r = read_word(d, f, entry, &value);
 		if (r < 0)
 			return r;
@@ -331,7 +341,8 @@ static int decode_word_bits(struct decoder *d, const struct field *f, const stru
 
 /* ---- objects ------------------------------------------------------------------------------------------------ */
 
-static int decode_objects(struct decoder *d, const struct field *f, const struct json *v, struct any_list *out)
+static int decode_objects(struct decoder *d, const struct field *f, const struct json *v,
+			  struct any_list *out)
 {
 	size_t size = f->object->size;
 	const struct json *entry;
@@ -341,7 +352,8 @@ static int decode_objects(struct decoder *d, const struct field *f, const struct
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, size);
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		r = decode_object(d, f->object, entry, (char *)out->items + out->n * size);
 		if (r < 0)
 			return r;
@@ -350,7 +362,8 @@ static int decode_objects(struct decoder *d, const struct field *f, const struct
 	return 0;
 }
 
-static int decode_object_map(struct decoder *d, const struct field *f, const struct json *v, struct any_list *out)
+static int decode_object_map(struct decoder *d, const struct field *f, const struct json *v,
+			     struct any_list *out)
 {
 	size_t size = f->object->size;
 	const struct json *entry;
@@ -360,7 +373,8 @@ static int decode_object_map(struct decoder *d, const struct field *f, const str
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, size);
-	json_each (entry, v) {
+	json_each(entry, v)
+	{
 		void *item = (char *)out->items + out->n++ * size;
 
 		if (!entry->key[0])
@@ -454,7 +468,8 @@ int decode_object(struct decoder *d, const struct object *object, const struct j
 	if (r < 0)
 		return r;
 
-	json_each (member, v) {
+	json_each(member, v)
+	{
 		const struct field *f = find_field(object, member->key);
 
 		if (!f) {

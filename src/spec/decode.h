@@ -42,24 +42,24 @@ enum field_kind {
 	FIELD_OPT_U32,
 	FIELD_OPT_U16,
 	FIELD_STRING,
-	FIELD_STRINGS,      /* struct str_list */
-	FIELD_U32S,         /* struct u32_list */
-	FIELD_STRING_MAP,   /* struct key_value_list */
-	FIELD_WORD,         /* one of .words, its value as an integer of .size bytes */
-	FIELD_WORD_BITS,    /* a list of .words, their values OR'ed */
-	FIELD_GROUP,        /* an object whose members are in the same struct */
-	FIELD_OBJECT,       /* an object with a struct of its own at .offset */
-	FIELD_OBJECTS,      /* a list of them: { items, n } */
-	FIELD_OBJECT_MAP,   /* an object of objects: { items, n }, the name is the first member of each */
-	FIELD_CUSTOM,       /* .custom does it all */
+	FIELD_STRINGS,    /* struct str_list */
+	FIELD_U32S,       /* struct u32_list */
+	FIELD_STRING_MAP, /* struct key_value_list */
+	FIELD_WORD,       /* one of .words, its value as an integer of .size bytes */
+	FIELD_WORD_BITS,  /* a list of .words, their values OR'ed */
+	FIELD_GROUP,      /* an object whose members are in the same struct */
+	FIELD_OBJECT,     /* an object with a struct of its own at .offset */
+	FIELD_OBJECTS,    /* a list of them: { items, n } */
+	FIELD_OBJECT_MAP, /* an object of objects: { items, n }, the name is the first member of each */
+	FIELD_CUSTOM,     /* .custom does it all */
 };
 
 enum {
 	REQUIRED = 1,
 	NOT_EMPTY = 2,       /* string, each string in a list: at least one character */
 	EMPTY_IS_ABSENT = 4, /* "" is what Go writes for a string that nobody set */
-	ABSOLUTE = 8,       /* string, each string in a list: a path that begins with / */
-	MARKS_SET = 16,     /* object: its struct begins with bool set */
+	ABSOLUTE = 8,        /* string, each string in a list: a path that begins with / */
+	MARKS_SET = 16,      /* object: its struct begins with bool set */
 	NOT_MINUS_ONE = 32,  /* uint32: 4294967295 is -1, which means "leave it" to the kernel */
 	LIST_NOT_EMPTY = 64, /* list: at least one entry */
 };
@@ -72,15 +72,15 @@ typedef int check_fn(struct decoder *d, const struct json *v, void *out);
 struct field {
 	const char *name;
 	enum field_kind kind;
-	uint16_t offset, size;      /* of the member */
+	uint16_t offset, size; /* of the member */
 	uint16_t flags;
-	int64_t min;                /* integers: from .min ... */
-	uint64_t max;               /* ... to .max; 0: whatever the type holds */
+	int64_t min;  /* integers: from .min ... */
+	uint64_t max; /* ... to .max; 0: whatever the type holds */
 	const struct words *words;
 	const struct object *object;
-	check_fn *check;            /* also for each string of a list; may be NULL */
+	check_fn *check; /* also for each string of a list; may be NULL */
 	check_fn *custom;
-	const char *why;            /* FIELD_IGNORED */
+	const char *why; /* FIELD_IGNORED */
 };
 
 struct object {
@@ -90,13 +90,19 @@ struct object {
 	check_fn *check; /* when all fields are decoded; may be NULL */
 };
 
-#define OBJECT(type, table, check_) { (table), ARRAY_LEN(table), sizeof(type), (check_) }
+#define OBJECT(type, table, check_)                                                                \
+	{                                                                                          \
+		(table), ARRAY_LEN(table), sizeof(type), (check_)                                  \
+	}
 
 /* Compiles only if the member is of that type. */
 #define MEMBER(kind_, ctype, type, member)                                                         \
 	.kind = (kind_), .size = sizeof(ctype),                                                    \
 	.offset = offsetof(type, member) +                                                         \
-		  0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((type *)0)->member), ctype) ? 1 : -1])
+		  0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((type *)0)->member),    \
+							       ctype)                              \
+					  ? 1                                                      \
+					  : -1])
 
 #define BOOL(type, member)       MEMBER(FIELD_BOOL, bool, type, member)
 #define OPT_BOOL(type, member)   MEMBER(FIELD_OPT_BOOL, struct opt_bool, type, member)
@@ -114,16 +120,21 @@ struct object {
 #define STRING_MAP(type, member) MEMBER(FIELD_STRING_MAP, struct key_value_list, type, member)
 
 #define WORD(type, member, table)                                                                  \
-	.kind = FIELD_WORD, .offset = offsetof(type, member), .size = sizeof(((type *)0)->member), .words = &(table)
+	.kind = FIELD_WORD, .offset = offsetof(type, member), .size = sizeof(((type *)0)->member), \
+	.words = &(table)
 #define WORD_BITS(type, member, table)                                                             \
-	.kind = FIELD_WORD_BITS, .offset = offsetof(type, member), .size = sizeof(((type *)0)->member), .words = &(table)
+	.kind = FIELD_WORD_BITS, .offset = offsetof(type, member),                                 \
+	.size = sizeof(((type *)0)->member), .words = &(table)
 #define GROUP(object_) .kind = FIELD_GROUP, .object = &(object_)
 #define SECTION(type, member, object_)                                                             \
-	.kind = FIELD_OBJECT, .offset = offsetof(type, member), .size = sizeof(((type *)0)->member), .object = &(object_)
-#define OBJECTS(type, member, object_) .kind = FIELD_OBJECTS, .offset = offsetof(type, member), .object = &(object_)
+	.kind = FIELD_OBJECT, .offset = offsetof(type, member),                                    \
+	.size = sizeof(((type *)0)->member), .object = &(object_)
+#define OBJECTS(type, member, object_)                                                             \
+	.kind = FIELD_OBJECTS, .offset = offsetof(type, member), .object = &(object_)
 #define OBJECT_MAP(type, member, object_)                                                          \
 	.kind = FIELD_OBJECT_MAP, .offset = offsetof(type, member), .object = &(object_)
-#define CUSTOM(type, member, fn) .kind = FIELD_CUSTOM, .offset = offsetof(type, member), .custom = (fn)
+#define CUSTOM(type, member, fn)                                                                   \
+	.kind = FIELD_CUSTOM, .offset = offsetof(type, member), .custom = (fn)
 #define IGNORED(why_) .kind = FIELD_IGNORED, .why = (why_)
 
 /*
@@ -131,10 +142,12 @@ struct object {
  * @out: zeroed by the caller; what the document doesn't give stays as it is
  * Return: 0; -EINVAL with d->err
  */
-int decode_object(struct decoder *d, const struct object *object, const struct json *v, void *out) MUST_CHECK;
+int decode_object(struct decoder *d, const struct object *object, const struct json *v,
+		  void *out) MUST_CHECK;
 
 /* decode_value() - one value as @field says, into the struct at @base; for what a custom function does not do itself */
-int decode_value(struct decoder *d, const struct field *field, const struct json *v, void *base) MUST_CHECK;
+int decode_value(struct decoder *d, const struct field *field, const struct json *v,
+		 void *base) MUST_CHECK;
 
 /*
  * decode_fail() - complain about @v: read "name": <text>, with pointer and line

@@ -23,9 +23,10 @@ struct words {
 	size_t n;
 };
 
-extern const struct words words_capability; /* value: the bit's number, in the order of the kernel */
+extern const struct words
+	words_capability; /* value: the bit's number, in the order of the kernel */
 extern const struct words words_rlimit;
-extern const struct words words_namespace;  /* value: enum ns_type; in alphabetical order */
+extern const struct words words_namespace; /* value: enum ns_type; in alphabetical order */
 extern const struct words words_propagation;
 extern const struct words words_personality;
 extern const struct words words_sched_policy;
