@@ -63,6 +63,9 @@ struct act {
 	struct record *record;  /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */
 	int fault_step;         /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
 	int console_master;     /* parent, foreground run with a terminal */
+	const char *cwd;        /* child: the container's directory that is the working directory now, by its text in a */
+	size_t cwd_len;         /*   step, so that the next step in it need not look it up again; NULL: another one */
+	bool cover_mounted[2];  /* child: the source in slot in[i] of MASK is mounted, so from now on it can be cloned */
 	struct progress *page;
 	struct progress *child_page; /* the init's: the same page, but for `start`, which gets it from the init */
 	bool cwd_done;          /* child: CWD got there with the rights of root */

@@ -133,6 +133,7 @@ static planner *const create_policy[] = {
 	plan_root_open,       /* the rootfs and every mount source, as detached trees of the parent's mount namespace */
 	plan_ns_open,         /* joined namespaces, and the host's /proc */
 	plan_cgroup_make,     /* cgroups with their limits, before anything runs in them */
+	plan_cgroup_sources,  /* its own cgroups as mount sources, where no cgroup namespace hides the others */
 	plan_hook_output,     /* files for what hooks print, opened where the host's paths mean something */
 	plan_start_bind,      /* where `start` will knock (create only) */
 	plan_clone,           /* by the parent, or by a stage that has joined namespaces first */
@@ -160,6 +161,7 @@ static planner *const create_policy[] = {
 	/* The child, in its own root */
 	plan_pivot,           /* pivot_root, propagation of the root, read-only root */
 	plan_masks,           /* masked and read-only paths: after the last mount, so that none can uncover them */
+	plan_root_propagation, /* the last word on mounts: an unbindable root could not be masked any more */
 	plan_find_executable, /* so that a missing program fails create, with the words that engines look for */
 	plan_created,         /* hand-over: the record says created */
 

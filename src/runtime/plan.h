@@ -71,6 +71,7 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	/* filesystem (step_mount.c, step_device.c) */                                             \
 	X(ROOT_OPEN, root_open, "open-rootfs", EFFECT_DIES)                                        \
 	X(SOURCE_OPEN, source_open, "open-source", EFFECT_DIES)                                    \
+	X(EMPTY_DIR, empty_dir, "make-empty-directory", EFFECT_DIES)                               \
 	X(ID_MAP_NS, id_map_ns, "make-idmap-namespace", EFFECT_DIES)                               \
 	X(IDMAP, idmap, "idmap-source", EFFECT_DIES)                                               \
 	X(PROPAGATION, propagation, "set-propagation", EFFECT_DIES)                                \
@@ -135,8 +136,6 @@ enum sync_token {
 	SYNC_RELEASED = 'd',      /* parent -> child: the record says created; you may outlive me (create) or go on (run) */
 };
 
-enum { MOUNT_COPY_NOTHING, MOUNT_MAKE_FILE, MOUNT_MAKE_DIR };
-
 struct step {
 	enum step_who who;
 	enum step_kind kind;
@@ -162,18 +161,22 @@ struct step {
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
 		struct { const char *dir; } cgroup_join; /* in[0]: the v1 directory; the child writes 0 to its tasks file */
 
-		struct { const char *path; } root_open; /* absolute host path; out: detached tree (new mount ns), else O_PATH */
+		struct {
+			const char *path;                     /* absolute host path */
+			bool detached;                        /* out: a detached tree (new mount namespace), else the plain O_PATH directory */
+			uint64_t propagation;                 /* MS_SLAVE or MS_PRIVATE for the whole tree */
+		} root_open;
 		struct {
 			const char *path;                     /* absolute host path */
 			bool recursive, nofollow;
 			uint64_t attr_set, attr_clr;          /* MOUNT_ATTR_* for the top */
 			uint64_t rec_attr_set, rec_attr_clr;  /* and for the whole tree, applied first */
-			bool optional_device;                 /* the node must be the char/block device major:minor below */
-			bool check_device; char dev_type; uint32_t dev_major, dev_minor;
+			uint64_t propagation, rec_propagation; /* MS_SHARED...; 0: as the source has it */
+			bool check_device; char dev_type; uint32_t dev_major, dev_minor; /* it must be this very device */
 		} source_open; /* out: detached tree */
 		struct { const char *uid_map, *gid_map; } id_map_ns; /* out: user namespace fd */
 		struct { const char *path; bool recursive; } idmap;  /* in[0]: tree, in[1]: user namespace or SLOT_NONE: the child's own (parent, after clone) */
-		struct { uint64_t propagation; /* MS_* */ bool recursive; const char *path; /* in the root; NULL: the runtime's "/" before pivot; "" after: "/" of the container */ } propagation;
+		struct { uint64_t propagation; /* MS_* */ bool recursive; /* of "/": the host's before PIVOT, the container's after it */ } propagation;
 		struct { const char *path; } root_attach; /* in[0]: tree; child attaches it on the host path */
 		struct {
 			const char *fstype, *source, *target; /* target absolute in the container; source never NULL */
@@ -182,18 +185,41 @@ struct step {
 			uint64_t propagation;                 /* MS_SHARED...; 0: leave; one mount, or MS_REC */
 			uint64_t attr_set, attr_clr;          /* mount_setattr after mounting, not recursive */
 			uint64_t rec_attr_set, rec_attr_clr;
-			bool remount_ro;                      /* becomes read-only only after COPY_UP etc.: the step MOUNT does it itself unless 0 */
 			bool keep_mode;                       /* tmpfs without mode=: give it the mode and owner of the directory below (M-6) */
-			bool remount;                         /* the option word remount: change the mount that is there */
+			bool remount;                         /* change the mount that is there: by attr_* alone if fstype is NULL, else the filesystem too */
+			bool enter;                           /* afterwards the new mount is the working directory, for steps with `here` */
+			bool here;                            /* the target's parent is an own, empty tmpfs: make the last component in it */
 		} mount; /* in[0]: rootfs */
-		struct { const char *target; bool make_file; /* what to make if it is missing; else by the source's type */ uint64_t propagation; bool nofollow; } attach; /* in[0]: rootfs, in[1]: tree */
-		struct { const char *target; unsigned long flags; const char *data; } copy_up; /* in[0]: rootfs */
-		struct { const char *target, *path; bool replace; /* an existing other thing is an error unless this */ } symlink; /* in[0]: rootfs */
-		struct { const char *path; char type; uint32_t major, minor; uint32_t mode, uid, gid; bool is_default; } device; /* in[0]: rootfs */
-		struct { const char *path; char type; uint32_t major, minor; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */
+		struct {
+			const char *target;
+			const char *source;                   /* for messages */
+			bool nofollow;                        /* dest-nofollow: a link in the last component is covered itself */
+			bool copy_symlink;                    /* a source that is a link is made again at the target instead */
+			bool need_proc;                       /* the target is /proc: nothing but a procfs may be put there */
+			bool here;                            /* as for MOUNT */
+		} attach; /* in[0]: rootfs, in[1]: tree; attributes and propagation were set by SOURCE_OPEN */
+		struct {
+			const char *target, *source, *data;
+			unsigned long flags;                  /* MS_* of the tmpfs */
+			uint64_t propagation;
+			bool keep_mode;                       /* as for MOUNT */
+		} copy_up; /* in[0]: rootfs */
+		struct {
+			const char *target, *path;            /* what it says, and where it is */
+			bool replace;                         /* something else that is there is replaced, else it stays */
+			bool on_rootfs;                       /* no mount of the plan covers it, so undo must know of it */
+		} symlink; /* in[0]: rootfs */
+		struct {
+			const char *path;
+			char type;
+			uint32_t major, minor, mode, uid, gid;
+			bool is_default, on_rootfs;
+			bool must_exist;                      /* the directory is the host's: check only, make and change nothing */
+		} device; /* in[0]: rootfs */
+		struct { const char *path; char type; uint32_t major, minor; bool on_rootfs; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */
 		struct { bool send_to_parent; uint32_t height, width; bool mount_dev_console; } console; /* in[0]: rootfs, in[1]: console socket or SLOT_NONE */
 		struct { const char *path; } console_socket; /* out: connected socket */
-		struct { bool no_pivot; } pivot;             /* in[0]: rootfs */
+		struct { bool no_pivot; } pivot;             /* in[0]: rootfs, in[1]: proc, for no_pivot */
 		struct { const char *path; } mask;           /* in[0]: tree of /dev/null; in[1]: empty read-only directory tree */
 		struct { const char *path; } readonly;
 

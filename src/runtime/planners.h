@@ -14,7 +14,7 @@ struct planner_state {
 	const struct facts *facts;
 	const struct create_options *options;
 	struct plan_slots slots;
-	int16_t *mount_sources;   /* [config->mounts.n]: the source tree of each bind, else SLOT_NONE */
+	struct mount_request *mounts; /* [config->mounts.n], by plan_root_open; see plan_mount.h */
 	int16_t *device_sources;  /* trees of host device nodes, for DEVICE_BIND; used by plan_device.c only */
 	int16_t *cgroup_dirs;     /* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
 	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
@@ -32,7 +32,8 @@ planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_
 /* plan_cgroup.c */
 planner plan_cgroup_make, plan_cgroup_join;
 /* plan_root.c, plan_mount.c, plan_device.c, plan_mask.c */
-planner plan_root_open, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices, plan_pivot, plan_masks;
+planner plan_root_open, plan_cgroup_sources, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices;
+planner plan_pivot, plan_masks, plan_root_propagation;
 /* plan_console.c */
 planner plan_console_connect, plan_console;
 /* plan_refuse.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */

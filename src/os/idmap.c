@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A user namespace only for its maps. It needs a process to be born in, so a child makes it, sleeps on a socket while the
+ * parent (who has the rights) writes the maps and opens the namespace, and ends when the socket closes.
+ */
+#include "os/mount.h"
+
+#include "os/fault.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* The child: wait for the end of @peer. It holds a copy of every fd of the parent's, @own included, so close that. */
+static _Noreturn void sleep_in_namespace(int own, int peer)
+{
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(own);
+	while (read(peer, &byte, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+static int write_file(pid_t pid, const char *file, const char *text)
+{
+	defer_close int fd = -EBADF;
+	char path[64];
+	size_t len = strlen(text);
+
+	OS_FAULT("write");
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != (ssize_t)len)
+		return -errno;
+	return 0;
+}
+
+static int open_namespace(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int os_idmap_ns(const char *uid_map, const char *gid_map)
+{
+	defer_close int own = -EBADF, peer = -EBADF;
+	int pair[2], r, ns = -EBADF;
+	pid_t pid;
+
+	OS_FAULT("socketpair");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	own = pair[0];
+	peer = pair[1];
+
+	OS_FAULT("clone");
+	pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		sleep_in_namespace(own, peer);
+
+	r = write_file(pid, "uid_map", uid_map);
+	if (r == 0)
+		r = write_file(pid, "gid_map", gid_map);
+	if (r == 0)
+		r = ns = open_namespace(pid);
+
+	defer_close_fn(&own);
+	own = -EBADF;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return r < 0 ? r : ns;
+}

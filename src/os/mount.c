@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "os/mount.h"
+
+#include "os/fault.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+int os_tree_clone(int dir, const char *path, unsigned flags)
+{
+	int fd;
+
+	OS_FAULT("open_tree");
+	fd = open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+	return fd < 0 ? -errno : fd;
+}
+
+int os_tree_attach(int tree, int to_dir, const char *to_path)
+{
+	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH;
+
+	OS_FAULT("move_mount");
+	if (to_path[0] == '\0')
+		flags |= MOVE_MOUNT_T_EMPTY_PATH;
+	return move_mount(tree, "", to_dir, to_path, flags) < 0 ? -errno : 0;
+}
+
+int os_mount_setattr(int dir, const char *path, bool recursive, const struct os_mount_attr *attr)
+{
+	struct mount_attr kernel = {
+		.attr_set = attr->set,
+		.attr_clr = attr->clr,
+		.propagation = attr->propagation,
+		.userns_fd = attr->set & MOUNT_ATTR_IDMAP ? (uint64_t)attr->userns : 0,
+	};
+	unsigned flags = recursive ? AT_RECURSIVE : 0;
+
+	OS_FAULT("mount_setattr");
+	if (path[0] == '\0')
+		flags |= AT_EMPTY_PATH;
+	return mount_setattr(dir, path, flags, &kernel, sizeof(kernel)) < 0 ? -errno : 0;
+}
+
+int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags,
+	     const char *data)
+{
+	OS_FAULT("mount");
+	return mount(source, target, fstype, flags, data) < 0 ? -errno : 0;
+}
+
+int os_umount(const char *target, int flags)
+{
+	OS_FAULT("umount2");
+	return umount2(target, flags) < 0 ? -errno : 0;
+}
+
+int os_pivot_root(const char *new_root, const char *put_old)
+{
+	OS_FAULT("pivot_root");
+	return syscall(SYS_pivot_root, new_root, put_old) < 0 ? -errno : 0;
+}
+
+/* mount(2)'s flags that belong to the superblock, as the words that fsconfig() knows. */
+static const struct {
+	unsigned long flag;
+	const char *word;
+} superblock_flags[] = {
+	{ MS_RDONLY, "ro" },         { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
+	{ MS_LAZYTIME, "lazytime" }, { MS_MANDLOCK, "mand" },
+};
+
+static const struct {
+	unsigned long flag;
+	uint64_t attr;
+} mount_flags[] = {
+	{ MS_RDONLY, MOUNT_ATTR_RDONLY },         { MS_NOSUID, MOUNT_ATTR_NOSUID },
+	{ MS_NODEV, MOUNT_ATTR_NODEV },           { MS_NOEXEC, MOUNT_ATTR_NOEXEC },
+	{ MS_NODIRATIME, MOUNT_ATTR_NODIRATIME }, { MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW },
+	{ MS_NOATIME, MOUNT_ATTR_NOATIME },       { MS_STRICTATIME, MOUNT_ATTR_STRICTATIME },
+};
+
+static int fs_config(int fs, unsigned command, const char *key, const char *value)
+{
+	OS_FAULT("fsconfig");
+	return fsconfig(fs, command, key, value, 0) < 0 ? -errno : 0;
+}
+
+/* Hand "a,b=c" over, one option at a time. */
+static int configure_data(int fs, const char *data)
+{
+	char word[4096];
+	size_t len;
+	char *value;
+	int r;
+
+	for (; data && *data; data += len + (data[len] == ',')) {
+		len = strcspn(data, ",");
+		if (len == 0)
+			continue;
+		if (len >= sizeof(word))
+			return -E2BIG;
+		memcpy(word, data, len);
+		word[len] = '\0';
+		value = strchr(word, '=');
+		if (value)
+			*value++ = '\0';
+		r = fs_config(fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, word, value);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A configured and created filesystem context, in *fs also on failure, so that its messages can be read. */
+static int create_context(const char *fstype, const char *source, unsigned long flags,
+			  const char *data, int *fs)
+{
+	int r;
+
+	OS_FAULT("fsopen");
+	*fs = fsopen(fstype, FSOPEN_CLOEXEC);
+	if (*fs < 0)
+		return -errno;
+
+	r = fs_config(*fs, FSCONFIG_SET_STRING, "source", source);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(superblock_flags); i++) {
+		if (flags & superblock_flags[i].flag)
+			r = fs_config(*fs, FSCONFIG_SET_FLAG, superblock_flags[i].word, NULL);
+	}
+	if (r == 0)
+		r = configure_data(*fs, data);
+	if (r == 0)
+		r = fs_config(*fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	return r;
+}
+
+int os_fs_new(const char *fstype, const char *source, unsigned long flags, const char *data)
+{
+	defer_close int fs = -EBADF;
+	uint64_t attr = 0;
+	int r, mnt;
+
+	r = create_context(fstype, source, flags, data, &fs);
+	if (r < 0)
+		return r;
+
+	for (size_t i = 0; i < ARRAY_LEN(mount_flags); i++) {
+		if (flags & mount_flags[i].flag)
+			attr |= mount_flags[i].attr;
+	}
+	OS_FAULT("fsmount");
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);
+	return mnt < 0 ? -errno : mnt;
+}
+
+void os_mount_reason(const char *fstype, const char *source, unsigned long flags, const char *data,
+		     char *buf, size_t size)
+{
+	defer_close int fs = -EBADF;
+	char message[256];
+	ssize_t n;
+
+	buf[0] = '\0';
+	if (create_context(fstype, source, flags, data, &fs) == 0 || fs < 0)
+		return;
+
+	/* One message a read, "e " before an error, "w " or "i " before what is less; ENODATA after the last. */
+	while ((n = read(fs, message, sizeof(message) - 1)) > 0) {
+		message[n] = '\0';
+		message[strcspn(message, "\n")] = '\0';
+		if (strncmp(message, "e ", 2) == 0) {
+			snprintf(buf, size, "%s", message + 2);
+			return;
+		}
+	}
+}
+
+int os_tmpfs_empty_ro(void)
+{
+	return os_fs_new("tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading the facts of this host. Every run pays for this, so what a cheap call tells is not read from a file: capability
+ * numbers and seccomp by prctl, ids and version by their calls. Files are /proc/self/uid_map (are we root of the host or
+ * of a user namespace?), /proc/self/ns (which namespaces there are), the two LSMs' switches, and what the cgroup layout
+ * needs.
+ */
+#include "runtime/facts.h"
+
+#include "spec/config.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* The file of each namespace below /proc/self/ns. */
+static const char *const ns_files[NS_TYPES] = {
+	[NS_PID] = "pid", [NS_NETWORK] = "net", [NS_MOUNT] = "mnt",     [NS_IPC] = "ipc",
+	[NS_UTS] = "uts", [NS_USER] = "user",   [NS_CGROUP] = "cgroup", [NS_TIME] = "time",
+};
+
+/*
+ * The start of a small file, NUL-terminated.
+ * Return: its length, -errno
+ */
+static ssize_t read_start(const char *root, const char *path, char *buf, size_t size)
+{
+	char full[512];
+	defer_close int fd = -EBADF;
+	ssize_t len;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	fd = open(full, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, buf, size - 1);
+	if (len < 0)
+		return -errno;
+	buf[len] = '\0';
+	return len;
+}
+
+static uint64_t read_permitted(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
+/* The kernel's newest capability: most kernels have at least those that we were built with. */
+static int read_last_cap(void)
+{
+	int cap = CAP_LAST_CAP;
+
+	while (cap > 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
+		cap--;
+	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0)
+		cap++;
+	return cap;
+}
+
+static uint64_t read_kernel_version(void)
+{
+	struct utsname uts;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2)
+		return 0;
+	return (uint64_t)major << 16 | (uint64_t)(minor & 0xff) << 8;
+}
+
+/* In the initial user namespace every id is mapped to itself; a kernel without user namespaces has no such file. */
+static int read_rootless(const char *root, uint32_t euid, bool *ret_rootless, struct err *err)
+{
+	unsigned inside = 0, outside = 0, count = 0;
+	char map[128];
+	ssize_t len;
+
+	len = read_start(root, "/proc/self/uid_map", map, sizeof(map));
+	if (len < 0 && len != -ENOENT)
+		return err_set(err, (int)len, "read \"%s/proc/self/uid_map\"", root);
+	if (len >= 0)
+		sscanf(map, "%u %u %u", &inside, &outside, &count);
+	*ret_rootless =
+		euid != 0 || (len >= 0 && (inside != 0 || outside != 0 || count != UINT32_MAX));
+	return 0;
+}
+
+struct linux_dirent64 {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
+static uint64_t ns_flag(const char *name)
+{
+	for (int type = 0; type < NS_TYPES; type++) {
+		if (strcmp(name, ns_files[type]) == 0)
+			return ns_clone_flags[type];
+	}
+	return 0;
+}
+
+/* One getdents of the ten names is cheaper than eight stats, or than readdir() with its buffer on the heap. */
+static int read_namespaces(const char *root, uint64_t *ret_flags, struct err *err)
+{
+	_Alignas(8) char buf[1024];
+	char path[512];
+	defer_close int fd = -EBADF;
+	uint64_t flags = 0;
+	long len;
+
+	snprintf(path, sizeof(path), "%s/proc/self/ns", root);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open \"%s\"", path);
+
+	len = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+	if (len < 0)
+		return err_sys(err, "list \"%s\"", path);
+	for (long at = 0; at < len;) {
+		const struct linux_dirent64 *entry = (const void *)(buf + at);
+
+		flags |= ns_flag(entry->name);
+		at += entry->reclen;
+	}
+	*ret_flags = flags;
+	return 0;
+}
+
+static bool read_apparmor(const char *root)
+{
+	char word[8];
+
+	return read_start(root, "/sys/module/apparmor/parameters/enabled", word, sizeof(word)) >
+		       0 &&
+	       word[0] == 'Y';
+}
+
+static bool read_selinux(const char *root)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/sys/fs/selinux/enforce", root);
+	return access(path, F_OK) == 0;
+}
+
+int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err)
+{
+	struct facts facts = {
+		.euid = geteuid(),
+		.egid = getegid(),
+		.capabilities = read_permitted(),
+		.kernel_version = read_kernel_version(),
+		.last_cap = read_last_cap(),
+		.apparmor = read_apparmor(root),
+		.selinux = read_selinux(root),
+		.seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
+	};
+	int r;
+
+	r = read_rootless(root, facts.euid, &facts.rootless, err);
+	if (r < 0)
+		return r;
+	r = read_namespaces(root, &facts.namespaces, err);
+	if (r < 0)
+		return r;
+	r = cgroup_layout_read(arena, root, &facts.cgroup, err);
+	if (r < 0)
+		return r;
+
+	*ret_facts = facts;
+	return 0;
+}

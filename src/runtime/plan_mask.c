@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * maskedPaths and readonlyPaths. After the pivot and after the last mount, so that nothing can uncover them. What hides a
+ * path comes from the parent: the host's /dev/null, verified to be that device (an image's own may be anything,
+ * CVE-2025-31133), and for directories one empty tmpfs that is read-only down to its superblock.
+ */
+#include "runtime/plan_mount.h"
+
+void plan_mask_sources(struct planner_state *s)
+{
+	struct step *step;
+
+	if (s->config->linux_.masked_paths.n == 0 || !s_ns_new(s, NS_MOUNT))
+		return;
+
+	step = plan_add(s->plan, STEP_PARENT, STEP_SOURCE_OPEN, "/linux/maskedPaths");
+	step->out = s->slots.null_source = plan_slot(s->plan, "/dev/null");
+	step->u.source_open.path = "/dev/null";
+	step->u.source_open.rec_propagation = MS_PRIVATE;
+	step->u.source_open.check_device = true;
+	step->u.source_open.dev_type = 'c';
+	step->u.source_open.dev_major = 1;
+	step->u.source_open.dev_minor = 3;
+
+	step = plan_add(s->plan, STEP_PARENT, STEP_EMPTY_DIR, "/linux/maskedPaths");
+	step->out = s->slots.empty_source = plan_slot(s->plan, "empty directory");
+}
+
+int plan_masks(struct planner_state *s, struct err *err)
+{
+	const struct str_list *masked = &s->config->linux_.masked_paths;
+	const struct str_list *readonly = &s->config->linux_.readonly_paths;
+	struct step *step;
+
+	/* Read-only first: what is masked inside such a path then covers it, and not the other way round. */
+	for (size_t i = 0; i < readonly->n; i++) {
+		step = plan_add(s->plan, STEP_CHILD, STEP_READONLY,
+				plan_printf(s->plan, "/linux/readonlyPaths/%zu", i));
+		step->u.readonly.path = clean_path(s, readonly->items[i]);
+	}
+	for (size_t i = 0; i < masked->n; i++) {
+		step = plan_add(s->plan, STEP_CHILD, STEP_MASK,
+				plan_printf(s->plan, "/linux/maskedPaths/%zu", i));
+		step->in[0] = s->slots.null_source;
+		step->in[1] = s->slots.empty_source;
+		step->u.mask.path = clean_path(s, masked->items[i]);
+	}
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nodes and links, made in a directory that is held open as the working directory: an image's /dev that is a link
+ * cannot lead them out of the rootfs (CVE-2026-41579).
+ */
+#include "runtime/step_target.h"
+
+#include "os/fault.h"
+#include "os/mount.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+static mode_t node_type(char type)
+{
+	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+/* mknod() with exactly these permissions, whatever the umask (row M-21). */
+static int make_node(const char *name, mode_t mode, dev_t rdev)
+{
+	mode_t before;
+	int r;
+
+	OS_FAULT("mknodat");
+	before = umask(0);
+	r = mknodat(AT_FDCWD, name, mode, rdev) < 0 ? -errno : 0;
+	umask(before);
+	return r;
+}
+
+static int set_owner(const char *name, uint32_t uid, uint32_t gid)
+{
+	OS_FAULT("fchownat");
+	return fchownat(AT_FDCWD, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/* Before the pivot an absolute link would lead to the host: so not through one that took the node's place. */
+static int set_mode(const char *name, mode_t mode)
+{
+	OS_FAULT("fchmodat");
+	return fchmodat(AT_FDCWD, name, mode & 07777, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/*
+ * Something is there already. The very device is fine, with its mode and owner put right; anything else is an error,
+ * since whoever opens the path would get what the config does not say.
+ *
+ * Spec: config-linux.md "Devices": an existing file that does not match is an error (row L-8)
+ */
+static int accept_existing(const struct step *step, const char *name, mode_t mode, dev_t rdev,
+			   struct err *err)
+{
+	const char *path = step->u.device.path;
+	struct stat st;
+	int r = 0;
+
+	if (fstatat(AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "look at device \"%s\"", path);
+	if ((st.st_mode & S_IFMT) != (mode & S_IFMT) || (!S_ISFIFO(mode) && st.st_rdev != rdev)) {
+		err_set(err, -EEXIST, "make device \"%s\" (%c %u:%u): something else has that name",
+			path, step->u.device.type, step->u.device.major, step->u.device.minor);
+		return err_hint(err, "remove it from the rootfs, or mount a tmpfs on /dev");
+	}
+	if (step->u.device.must_exist)
+		return 0;
+	if ((st.st_mode & 07777) != (mode & 07777))
+		r = set_mode(name, mode);
+	if (r == 0 && (st.st_uid != step->u.device.uid || st.st_gid != step->u.device.gid))
+		r = set_owner(name, step->u.device.uid, step->u.device.gid);
+	return r < 0 ? err_set(err, r, "set mode and owner of device \"%s\"", path) : 0;
+}
+
+static int check_only(const struct step *step, const char *name, mode_t mode, dev_t rdev,
+		      struct err *err)
+{
+	if (faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return accept_existing(step, name, mode, rdev, err);
+	err_set(err, -ENOENT, "find device \"%s\"", step->u.device.path);
+	return err_hint(err, "its directory is a bind of the host's, where tare makes no devices");
+}
+
+int step_device(struct act *a, const struct step *step, struct err *err)
+{
+	mode_t mode = node_type(step->u.device.type) | step->u.device.mode;
+	dev_t rdev = step->u.device.type == 'p'
+			     ? 0
+			     : makedev(step->u.device.major, step->u.device.minor);
+	const char *path = step->u.device.path, *name;
+	int r;
+
+	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
+	if (r < 0)
+		return r;
+	if (step->u.device.must_exist)
+		return check_only(step, name, mode, rdev, err);
+
+	r = make_node(name, mode, rdev);
+	if (r == -EEXIST)
+		return accept_existing(step, name, mode, rdev, err);
+	if (r < 0) {
+		err_set(err, r, "make device \"%s\" (%c %u:%u)", path, step->u.device.type,
+			step->u.device.major, step->u.device.minor);
+		if (r == -EPERM)
+			err_hint(err, "mknod needs CAP_MKNOD on the host");
+		return r;
+	}
+	if (step->u.device.on_rootfs)
+		act_made(a, AT_FDCWD, path, name);
+	if (step->u.device.uid == 0 && step->u.device.gid == 0)
+		return 0;
+	r = set_owner(name, step->u.device.uid, step->u.device.gid);
+	return r < 0 ? err_set(err, r, "set the owner of device \"%s\"", path) : 0;
+}
+
+/* What the host's node may be bound over: a file that is made for it, or was; or the device itself. */
+static int check_place(const struct step *step, const char *name, struct err *err)
+{
+	dev_t rdev = makedev(step->u.device_bind.major, step->u.device_bind.minor);
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "look at \"%s\"", step->u.device_bind.path);
+	if (S_ISREG(st.st_mode))
+		return 0;
+	if ((st.st_mode & S_IFMT) == node_type(step->u.device_bind.type) && st.st_rdev == rdev)
+		return 0;
+	return err_set(err, -EEXIST, "bind device \"%s\" (%c %u:%u): something else has that name",
+		       step->u.device_bind.path, step->u.device_bind.type,
+		       step->u.device_bind.major, step->u.device_bind.minor);
+}
+
+int step_device_bind(struct act *a, const struct step *step, struct err *err)
+{
+	const char *path = step->u.device_bind.path, *name;
+	int r;
+
+	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
+	if (r < 0)
+		return r;
+	r = make_node(name, S_IFREG | 0755, 0);
+	if (r == 0 && step->u.device_bind.on_rootfs)
+		act_made(a, AT_FDCWD, path, name);
+	if (r == -EEXIST)
+		r = check_place(step, name, err);
+	else if (r < 0)
+		return err_set(err, r, "make a place for device \"%s\"", path);
+	if (r < 0)
+		return r;
+	r = os_tree_attach(a->fd[step->in[1]], AT_FDCWD, name);
+	return r < 0 ? err_set(err, r, "bind device \"%s\"", path) : 0;
+}
+
+/* ---- links ------------------------------------------------------------------------------------------------------ */
+
+static int make_link(const char *text, const char *name)
+{
+	OS_FAULT("symlinkat");
+	return symlinkat(text, AT_FDCWD, name) < 0 ? -errno : 0;
+}
+
+static bool link_says(const char *name, const char *text)
+{
+	size_t len = strlen(text);
+	char now[PATH_MAX];
+	ssize_t n = readlinkat(AT_FDCWD, name, now, sizeof(now));
+
+	return n >= 0 && (size_t)n == len && memcmp(now, text, len) == 0;
+}
+
+int step_symlink(struct act *a, const struct step *step, struct err *err)
+{
+	const char *path = step->u.symlink.path, *text = step->u.symlink.target, *name;
+	int r;
+
+	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
+	if (r < 0)
+		return r;
+	r = make_link(text, name);
+	if (r == -EEXIST && (!step->u.symlink.replace || link_says(name, text)))
+		return 0;
+	if (r == -EEXIST) {
+		if (unlinkat(AT_FDCWD, name, 0) < 0)
+			return err_sys(err, "replace \"%s\"", path);
+		r = make_link(text, name);
+	}
+	if (r < 0)
+		return err_set(err, r, "link \"%s\" to \"%s\"", path, text);
+	if (step->u.symlink.on_rootfs)
+		act_made(a, AT_FDCWD, path, name);
+	return 0;
+}
