@@ -15,23 +15,38 @@
 
 struct facts {
 	uint32_t euid, egid;
-	bool rootless;            /* euid is not 0, or root of a user namespace that is not the initial one */
-	uint64_t capabilities;    /* our permitted set */
-	uint64_t kernel_version;  /* major << 16 | minor << 8 */
-	int last_cap;             /* /proc/sys/kernel/cap_last_cap */
-	uint64_t namespaces;      /* CLONE_NEW* flags that the kernel knows */
+	bool rootless; /* euid is not 0, or root of a user namespace that is not the initial one */
+	uint64_t capabilities;   /* our permitted set */
+	uint64_t kernel_version; /* major << 16 | minor << 8 */
+	int last_cap;            /* /proc/sys/kernel/cap_last_cap */
+	uint64_t namespaces;     /* CLONE_NEW* flags that the kernel knows */
 	struct cgroup_layout cgroup;
-	bool apparmor, selinux;   /* enabled on this host */
+	bool apparmor, selinux; /* enabled on this host */
 	bool seccomp;
 };
 
 /*
  * facts_read() - look at the host
- * @root: prefix for /proc and /sys ("" for the real ones), so that tests can give a fake tree
+ * @arena: owns the strings of *ret_facts
+ * @root:  prefix for /proc and /sys ("" for the real ones), so that tests can give a fake tree. What the kernel tells by
+ *         a call and not by a file (ids, capabilities, version) is always the real one's
+ *
+ * Return: 0; -errno when /proc can't be read
  */
-int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err) MUST_CHECK;
+int facts_read(struct arena *arena, const char *root, struct facts *ret_facts,
+	       struct err *err) MUST_CHECK;
 
-/* facts_load(), facts_print() - the JSON form of `tare-oci explain --facts` and `--print-facts` */
-int facts_load(struct arena *arena, const char *text, size_t len, struct facts *ret_facts, struct err *err) MUST_CHECK;
+/*
+ * facts_load() - facts from their JSON form, for `explain --facts FILE`
+ * @text: @len bytes, borrowed
+ *
+ * Every member has to be there and none may be unknown: a fact that is silently missing would make another plan.
+ * Return: 0; -EINVAL
+ */
+int facts_load(struct arena *arena, const char *text, size_t len, struct facts *ret_facts,
+	       struct err *err) MUST_CHECK;
+
+/* facts_print() - their JSON form, ending in a newline, in the arena */
+char *facts_print(struct arena *arena, const struct facts *facts);
 
 #endif
