@@ -269,9 +269,6 @@ struct rehearsal {
 	struct queue to_child, to_parent;
 };
 
-/* The console's master goes over the same socket as the tokens; its message has no letter of its own. */
-#define TOKEN_CONSOLE 'p'
-
 static size_t next_of(const struct plan *plan, enum step_who who, size_t from)
 {
 	while (from < plan->n_steps && plan->steps[from].who != who)
@@ -333,9 +330,9 @@ static int rehearse_step(struct rehearsal *s, size_t index)
 	case STEP_SYNC_WAIT:
 		return take_token(s, index, (char)step->u.sync_wait.token);
 	case STEP_CONSOLE:
-		return step->u.console.send_to_parent ? send_token(s, index, TOKEN_CONSOLE) : 1;
+		return step->u.console.send_to_parent ? send_token(s, index, SYNC_CONSOLE) : 1;
 	case STEP_CONSOLE_RECEIVE:
-		return take_token(s, index, TOKEN_CONSOLE);
+		return take_token(s, index, SYNC_CONSOLE);
 	case STEP_START_CONNECT:
 		s->connected = true;
 		return 1;

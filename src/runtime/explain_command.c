@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command that a person could type for a step: state, hand-overs, namespaces, cgroups. The filesystem's are in
+ * explain_mount.c, those of the process (ids, limits, capabilities) in explain_process.c. Where the kernel has a call that
+ * no command makes, the line is a comment with the call.
+ */
+#include "runtime/explain_parts.h"
+
+#include <string.h>
+
+const struct step *plan_slot_writer(const struct plan *plan, int slot)
+{
+	for (size_t i = 0; slot != SLOT_NONE && i < plan->n_steps; i++) {
+		if (plan->steps[i].out == slot)
+			return &plan->steps[i];
+	}
+	return NULL;
+}
+
+/* ---- state and hand-over ---------------------------------------------------------------------------------------- */
+
+void command_state_make(const struct shell *sh, const struct step *step)
+{
+	fputs("mkdir -m 0700 \"$state\"", sh->out);
+}
+
+void command_state_write(const struct shell *sh, const struct step *step)
+{
+	fprintf(sh->out,
+		"echo '{\"status\": \"%s\", ...}' > \"$state/new\" && mv \"$state/new\" "
+		"\"$state/state.json\"",
+		step->u.state_write.status);
+}
+
+void command_pid_file(const struct shell *sh, const struct step *step)
+{
+	fputs("printf %s \"$pid\" > ", sh->out);
+	shell_word(sh->out, step->u.pid_file.path);
+}
+
+void command_pidfd_send(const struct shell *sh, const struct step *step)
+{
+	fputs("# sendmsg(SCM_RIGHTS) with pidfd_open($pid) to the socket ", sh->out);
+	shell_word(sh->out, step->u.pidfd_send.path);
+}
+
+void command_start_bind(const struct shell *sh, const struct step *step)
+{
+	fputs("mkfifo \"$state/start\"", sh->out);
+}
+
+void command_start_listen(const struct shell *sh, const struct step *step)
+{
+	fputs("test -p \"$state/start\"", sh->out);
+}
+
+void command_start_accept(const struct shell *sh, const struct step *step)
+{
+	fputs("read -r go < \"$state/start\"", sh->out);
+}
+
+void command_start_connect(const struct shell *sh, const struct step *step)
+{
+	fputs("echo go > \"$state/start\"", sh->out);
+}
+
+void command_exec_wait(const struct shell *sh, const struct step *step)
+{
+	fputs("# read() until the end: the socket closes when the program is executed", sh->out);
+}
+
+static const char *token_word(enum sync_token token)
+{
+	switch (token) {
+	case SYNC_MAPPED:
+		return "mapped";
+	case SYNC_RUNTIME_HOOKS:
+		return "mounted";
+	case SYNC_HOOKS_DONE:
+		return "hooks-done";
+	case SYNC_CONSOLE:
+		return "console";
+	case SYNC_CREATED:
+		return "created";
+	case SYNC_RELEASED:
+		return "released";
+	}
+	return "unknown";
+}
+
+void command_sync_send(const struct shell *sh, const struct step *step)
+{
+	fprintf(sh->out, "echo %s > \"$run/to-%s\"", token_word(step->u.sync_send.token),
+		step->who == STEP_CHILD ? "parent" : "child");
+}
+
+void command_sync_wait(const struct shell *sh, const struct step *step)
+{
+	fprintf(sh->out, "read -r word < \"$run/to-%s\"   # \"%s\"",
+		step->who == STEP_CHILD ? "child" : "parent", token_word(step->u.sync_wait.token));
+}
+
+/* ---- processes and namespaces ----------------------------------------------------------------------------------- */
+
+/* nsenter's word for each namespace; its --user comes first whatever the order of the options. */
+static const char *const nsenter_words[NS_TYPES] = {
+	[NS_PID] = "pid", [NS_NETWORK] = "net", [NS_MOUNT] = "mount",   [NS_IPC] = "ipc",
+	[NS_UTS] = "uts", [NS_USER] = "user",   [NS_CGROUP] = "cgroup", [NS_TIME] = "time",
+};
+
+void shell_nsenter(const struct shell *sh, const struct step *step)
+{
+	const struct step *open = plan_slot_writer(sh->plan, step->in[0]);
+
+	fprintf(sh->out, " --%s=", nsenter_words[step->u.ns_join.type]);
+	shell_word(sh->out, open ? open->u.ns_open.path : "?");
+}
+
+void command_proc_open(const struct shell *sh, const struct step *step)
+{
+	fputs("stat -f -c %T /proc   # \"proc\"", sh->out);
+}
+
+void command_ns_open(const struct shell *sh, const struct step *step)
+{
+	fputs("lsns ", sh->out);
+	shell_word(sh->out, step->u.ns_open.path);
+}
+
+void command_stage_fork(const struct shell *sh, const struct step *step)
+{
+	fputs("bash", sh->out);
+}
+
+void command_ns_join(const struct shell *sh, const struct step *step)
+{
+	fputs("exec nsenter", sh->out);
+	shell_nsenter(sh, step);
+	fputs(" bash", sh->out);
+}
+
+void command_clone(const struct shell *sh, const struct step *step)
+{
+	fputs("unshare --fork", sh->out);
+	shell_unshare(sh->out, step->u.clone.flags);
+	fputs(" bash", sh->out);
+}
+
+/* "0 1000 1\n1 100000 9\n" as one argument of printf. */
+static void put_map(FILE *out, const char *map)
+{
+	fputs("printf '", out);
+	for (; *map; map++) {
+		if (*map == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*map, out);
+	}
+	fputc('\'', out);
+}
+
+void shell_id_maps(const struct shell *sh, const char *uid_map, const char *gid_map,
+		   const char *pid)
+{
+	put_map(sh->out, uid_map);
+	fprintf(sh->out, " > /proc/%s/uid_map && ", pid);
+	put_map(sh->out, gid_map);
+	fprintf(sh->out, " > /proc/%s/gid_map", pid);
+}
+
+void command_id_map(const struct shell *sh, const struct step *step)
+{
+	shell_id_maps(sh, step->u.id_map.uid_map, step->u.id_map.gid_map, "\"$pid\"");
+}
+
+void command_ns_root(const struct shell *sh, const struct step *step)
+{
+	fputs("exec setpriv --reuid=0 --regid=0 --clear-groups bash", sh->out);
+}
+
+void shell_time_offsets(const struct shell *sh, const struct step *step)
+{
+	const struct config_time_offset *mono = &step->u.time_ns.monotonic,
+					*boot = &step->u.time_ns.boottime;
+
+	fputs("printf '", sh->out);
+	if (mono->set)
+		fprintf(sh->out, "monotonic %lld %u\\n", (long long)mono->secs, mono->nanosecs);
+	if (boot->set)
+		fprintf(sh->out, "boottime %lld %u\\n", (long long)boot->secs, boot->nanosecs);
+	fputs("' > /proc/self/timens_offsets", sh->out);
+}
+
+void command_time_ns(const struct shell *sh, const struct step *step)
+{
+	fputs("exec unshare --time bash; ", sh->out);
+	shell_time_offsets(sh, step);
+	fputs("; exec nsenter --time=/proc/self/ns/time_for_children bash", sh->out);
+}
+
+void command_cgroup_ns(const struct shell *sh, const struct step *step)
+{
+	fputs("exec unshare --cgroup bash", sh->out);
+}
+
+void command_loopback(const struct shell *sh, const struct step *step)
+{
+	fputs("ip link set lo up", sh->out);
+}
+
+void command_hostname(const struct shell *sh, const struct step *step)
+{
+	fputs("hostname ", sh->out);
+	shell_word(sh->out, step->u.hostname.name);
+}
+
+void command_domainname(const struct shell *sh, const struct step *step)
+{
+	fputs("domainname ", sh->out);
+	shell_word(sh->out, step->u.domainname.name);
+}
+
+void command_sysctl(const struct shell *sh, const struct step *step)
+{
+	fputs("echo ", sh->out);
+	shell_word(sh->out, step->u.sysctl.value);
+	fputs(" > /proc/sys/", sh->out);
+	shell_word(sh->out, step->u.sysctl.path);
+}
+
+/* ---- cgroups ---------------------------------------------------------------------------------------------------- */
+
+void command_cgroup_make(const struct shell *sh, const struct step *step)
+{
+	fputs("mkdir -p ", sh->out);
+	shell_word(sh->out, step->u.cgroup_make.path);
+}
+
+static void put_cgroup_file(FILE *out, const char *dir, const char *file)
+{
+	shell_word(out, dir);
+	fputc('/', out);
+	shell_word(out, file);
+}
+
+void command_cgroup_write(const struct shell *sh, const struct step *step)
+{
+	if (step->u.cgroup_write.optional) {
+		fputs("[ ! -e ", sh->out);
+		put_cgroup_file(sh->out, step->u.cgroup_write.dir, step->u.cgroup_write.file);
+		fputs(" ] || ", sh->out);
+	}
+	fputs("echo ", sh->out);
+	shell_word(sh->out, step->u.cgroup_write.value);
+	fputs(" > ", sh->out);
+	put_cgroup_file(sh->out, step->u.cgroup_write.dir, step->u.cgroup_write.file);
+}
+
+void command_cgroup_devices(const struct shell *sh, const struct step *step)
+{
+	fprintf(sh->out, "# bpf(BPF_PROG_LOAD) of %u instructions, bpf(BPF_PROG_ATTACH) to ",
+		step->u.cgroup_devices.n);
+	shell_word(sh->out, step->u.cgroup_devices.dir);
+}
+
+void command_cgroup_chown(const struct shell *sh, const struct step *step)
+{
+	fprintf(sh->out, "chown %u:%u ", step->u.cgroup_chown.uid, step->u.cgroup_chown.gid);
+	shell_word(sh->out, step->u.cgroup_chown.dir);
+	fputc(' ', sh->out);
+	shell_word(sh->out, step->u.cgroup_chown.dir);
+	fputs("/cgroup.{procs,subtree_control,threads}", sh->out);
+}
+
+void command_cgroup_join(const struct shell *sh, const struct step *step)
+{
+	fputs("echo 0 > ", sh->out);
+	put_cgroup_file(sh->out, step->u.cgroup_join.dir, "tasks");
+}
+
+#define COMMAND_ROW(upper, lower, name, effect) [STEP_##upper] = command_##lower,
+static command_fn *const commands[STEP_KIND_COUNT] = { STEP_KINDS(COMMAND_ROW) };
+
+void shell_command(const struct shell *sh, const struct step *step)
+{
+	commands[step->kind](sh, step);
+}

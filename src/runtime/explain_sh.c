@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan as a shell script that runs the container: `tare-oci explain --format sh`.
+ *
+ * The script's parts are those of the plan. Its top level is the parent; a coprocess becomes the child, by way of nsenter
+ * (the stage's joins) and unshare (the clone). A command like `unshare --cgroup` changes only what it executes, so at each
+ * of these the child's part is cut: child_1 ends by executing bash with child_2, and so on.
+ *
+ * One thing is in another order than in the plan. After pivot_root a shell has no commands any more, so everything that
+ * the child does in its own root is done before, through "$root", and pivot_root comes just before the program. The few
+ * commands that have to run after it are copied, with their libraries, to a place that survives it.
+ *
+ * What a shell can't do (seccomp, terminals, keyrings, eBPF, idmapped mounts) stands there as a comment.
+ */
+#include "runtime/explain_parts.h"
+
+#include <sched.h>
+
+struct script {
+	struct shell sh;
+	size_t part;        /* number of the child's function that is being written */
+	size_t pivot;       /* index of the step that changes the root; n_steps if there is none */
+	const char *indent; /* of the process whose steps are being written */
+};
+
+static const char preamble[] =
+	"set -euo pipefail\n"
+	"[ \"$(id -u)\" = 0 ] || { echo \"this script must be run by root\" >&2; exit 1; }\n"
+	"\n"
+	"run=$(mktemp -d /run/explain.XXXXXX) made=()\n"
+	"cleanup() {\n"
+	"\tset +e\n"
+	"\t[ -z \"${container-}\" ] || kill -KILL \"$container\" 2>/dev/null\n"
+	"\tfor dir in \"${made[@]}\"; do\n"
+	"\t\tfor try in 1 2 3 4 5; do rmdir \"$dir\" 2>/dev/null && break; sleep 0.1; done\n"
+	"\tdone\n"
+	"\tumount -l \"$run\" && rmdir \"$run\"\n"
+	"}\n"
+	"trap cleanup EXIT\n"
+	"trap 'exit 143' TERM INT\n"
+	"\n"
+	"# Things in the making, on a filesystem that dies with this script.\n"
+	"mount -t tmpfs -o mode=0711 tmpfs \"$run\"\n"
+	"mount --make-private \"$run\"\n"
+	"state=$run/state\n"
+	"\n"
+	"# What has to run when the host's tree is out of sight, with the libraries that it "
+	"needs.\n"
+	"keep() {\n"
+	"\tlocal name path\n"
+	"\tmkdir \"$run/tools\"\n"
+	"\tfor name; do\n"
+	"\t\tpath=$(type -P \"$name\")\n"
+	"\t\tcp -L \"$path\" $(ldd \"$path\" | grep -o '/[^ ]*') \"$run/tools/\"\n"
+	"\tdone\n"
+	"\tmv \"$run\"/tools/ld-* \"$run/tools/ld.so\"\n"
+	"}\n"
+	"keep env setarch setpriv timeout mount umount\n"
+	"\n"
+	"# Hand-overs: a word a line, from the one to the other.\n"
+	"tell() { echo \"$1\" >&\"$to\"; }\n"
+	"hear() { read -r heard <&\"$from\" && [ \"$heard\" = \"$1\" ]; }\n"
+	"\n"
+	"# A cgroup, and on cgroup2 the parent's controllers for it; what is made is removed at "
+	"the end.\n"
+	"make_cgroup() {\n"
+	"\t[ -d \"$1\" ] && return\n"
+	"\tmake_cgroup \"${1%/*}\"\n"
+	"\tlocal all=${1%/*}/cgroup.controllers on=${1%/*}/cgroup.subtree_control name\n"
+	"\tif [ -e \"$all\" ]; then\n"
+	"\t\tfor name in $(<\"$all\"); do echo \"+$name\" >\"$on\" || :; done\n"
+	"\tfi\n"
+	"\tmkdir \"$1\"\n"
+	"\tmade=(\"$1\" \"${made[@]}\")\n"
+	"}\n"
+	"\n"
+	"# A source, taken while the host's tree is there: source NUMBER PATH bind|rbind\n"
+	"source_() {\n"
+	"\tif [ -d \"$2\" ]; then mkdir \"$run/source-$1\"; else : >\"$run/source-$1\"; fi\n"
+	"\tmount \"--$3\" \"$2\" \"$run/source-$1\"\n"
+	"}\n"
+	"\n"
+	"# A place to mount on, made if it is missing: point PATH dir|file. Names may not lead out "
+	"of the root; tare resolves\n"
+	"# them inside it (openat2), which a shell can't, so here they are refused.\n"
+	"point() {\n"
+	"\tlocal path\n"
+	"\tpath=$(realpath -m -- \"$root$1\")\n"
+	"\tcase $path/ in \"$(realpath -- \"$root\")\"/*) ;; *) echo \"$1 leads out of the root\" "
+	">&2; return 1 ;; esac\n"
+	"\t[ ! -e \"$path\" ] || return 0\n"
+	"\tif [ \"$2\" = dir ]; then mkdir -p \"$path\"; else mkdir -p \"${path%/*}\"; : "
+	">\"$path\"; fi\n"
+	"}\n"
+	"\n"
+	"# Hide a path: a directory behind an empty one, anything else behind /dev/null.\n"
+	"mask() {\n"
+	"\tif [ -d \"$1\" ]; then mount --bind \"$2\" \"$1\"; elif [ -e \"$1\" ]; then mount "
+	"--bind \"$3\" \"$1\"; fi\n"
+	"}\n";
+
+static void put_line(struct script *s, const char *text)
+{
+	fprintf(s->sh.out, "%s%s\n", s->indent, text);
+}
+
+static void put_command(struct script *s, const struct step *step)
+{
+	fputs(s->indent, s->sh.out);
+	shell_command(&s->sh, step);
+	fputc('\n', s->sh.out);
+}
+
+/* The comment above each step: where it stands in the plan, and why. */
+static void put_title(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "\n%s# %zu %s: %s", s->indent, (size_t)(step - s->sh.plan->steps),
+		step_names[step->kind], step_why[step->kind]);
+	if (step->pointer[0])
+		fprintf(s->sh.out, " [%s]", step->pointer);
+	fputc('\n', s->sh.out);
+}
+
+/* ---- one function for each kind whose line in the script is not simply its command --------------------------------- */
+
+/* The child executes a command that changes only what it executes; the rest of the child is its next part. */
+static void cut_child(struct script *s, const char *command)
+{
+	s->part++;
+	fprintf(s->sh.out, "%s%s bash -euc child_%zu\n}\nchild_%zu() {\n", s->indent, command,
+		s->part, s->part);
+}
+
+static void put_tell(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "%stell %c\n", s->indent, (char)step->u.sync_send.token);
+}
+
+static void put_hear(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "%shear %c\n", s->indent, (char)step->u.sync_wait.token);
+}
+
+static void put_cgroup_make(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "%smake_cgroup ", s->indent);
+	shell_word(s->sh.out, step->u.cgroup_make.path);
+	fputc('\n', s->sh.out);
+}
+
+static void put_source_open(struct script *s, const struct step *step)
+{
+	struct attr_change change = source_change(step);
+	char target[32];
+
+	fprintf(s->sh.out, "%ssource_ %d ", s->indent, step->out);
+	shell_word(s->sh.out, step->u.source_open.path);
+	fputs(step->u.source_open.recursive ? " rbind" : " bind", s->sh.out);
+	snprintf(target, sizeof(target), "\"$run/source-%d\"", step->out);
+	shell_set_attrs(&s->sh, &change, target);
+	fputc('\n', s->sh.out);
+}
+
+static void put_empty_dir(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "%smkdir ", s->indent);
+	shell_source(&s->sh, step->out);
+	fputs(" && ", s->sh.out);
+	shell_command(&s->sh, step);
+	fputc('\n', s->sh.out);
+}
+
+/* Make the place that is mounted on; its kind is known only where the source's is. */
+static void put_point(struct script *s, const char *target, int source)
+{
+	fprintf(s->sh.out, "%s", s->indent);
+	if (source == SLOT_NONE) {
+		fputs("point ", s->sh.out);
+		shell_word(s->sh.out, target);
+		fputs(" dir\n", s->sh.out);
+		return;
+	}
+	fputs("if [ -d ", s->sh.out);
+	shell_source(&s->sh, source);
+	fputs(" ]; then kind=dir; else kind=file; fi; point ", s->sh.out);
+	shell_word(s->sh.out, target);
+	fputs(" \"$kind\"\n", s->sh.out);
+}
+
+static void put_mount(struct script *s, const struct step *step)
+{
+	if (!step->u.mount.remount)
+		put_point(s, step->u.mount.target, SLOT_NONE);
+	put_command(s, step);
+}
+
+static void put_attach(struct script *s, const struct step *step)
+{
+	put_point(s, step->u.attach.target, step->in[1]);
+	put_command(s, step);
+}
+
+static void put_if_missing(struct script *s, const struct step *step, const char *path)
+{
+	fprintf(s->sh.out, "%s[ -e ", s->indent);
+	shell_path(&s->sh, path);
+	fputs(" ] || { ", s->sh.out);
+	shell_command(&s->sh, step);
+	fputs("; }\n", s->sh.out);
+}
+
+static void put_mask(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "%smask ", s->indent);
+	shell_path(&s->sh, step->u.mask.path);
+	fputc(' ', s->sh.out);
+	shell_source(&s->sh, step->in[1]);
+	fputc(' ', s->sh.out);
+	shell_source(&s->sh, step->in[0]);
+	fputc('\n', s->sh.out);
+}
+
+static void put_readonly(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out, "%s[ ! -e ", s->indent);
+	shell_path(&s->sh, step->u.readonly.path);
+	fputs(" ] || { ", s->sh.out);
+	shell_command(&s->sh, step);
+	fputs("; }\n", s->sh.out);
+}
+
+/* The pid of whoever reads it, as the host's procfs has it, even from inside a pid namespace. */
+static void put_clone(struct script *s, const struct step *step)
+{
+	const struct step *cgroup = plan_slot_writer(s->sh.plan, step->in[0]);
+	FILE *out = s->sh.out;
+
+	fputs("exec 7<&0 8>&1\n", out);
+	fputs("coproc CONTAINER {\n\texec 3<&0 4>&1 0<&7 1>&8 7<&- 8>&-\n\texport from=3 to=4\n",
+	      out);
+	if (cgroup) {
+		fputs("\techo 0 > ", out);
+		shell_word(out, cgroup->u.cgroup_make.path);
+		fputs("/cgroup.procs\n", out);
+	}
+
+	fputs("\texec", out);
+	if (step->who == STEP_STAGE) {
+		fputs(" nsenter", out);
+		for (const struct step *join = s->sh.plan->steps; join < step; join++) {
+			if (join->kind == STEP_NS_JOIN)
+				shell_nsenter(&s->sh, join);
+		}
+	}
+	fputs(" unshare --fork --kill-child --propagation unchanged", out);
+	shell_unshare(out, step->u.clone.flags);
+	fputs(step->u.clone.flags & CLONE_NEWUSER ? " --keep-caps" : "", out);
+	fputs(" bash -euc child_1\n}\n", out);
+	fputs("container=$CONTAINER_PID from=5 to=6\n", out);
+	fputs("exec 5<&\"${CONTAINER[0]}\" 6>&\"${CONTAINER[1]}\" 7<&- 8>&-\n", out);
+	fputs("read -r pid <&5\n", out);
+}
+
+static void put_hook(struct script *s, const struct step *step, const char *tools)
+{
+	fputs(s->indent, s->sh.out);
+	shell_hook(&s->sh, step, tools);
+	fputc('\n', s->sh.out);
+}
+
+static void put_cwd(struct script *s, const struct step *step)
+{
+	if (!step->u.cwd.create)
+		return;
+	fprintf(s->sh.out, "%spoint ", s->indent);
+	shell_word(s->sh.out, step->u.cwd.path);
+	fputs(" dir\n", s->sh.out);
+}
+
+static void put_stdio_owner(struct script *s, const struct step *step)
+{
+	fprintf(s->sh.out,
+		"%sfor fd in 0 1 2; do\n%s\t[ /proc/self/fd/$fd -ef /dev/null ] || chown %u "
+		"/proc/self/fd/$fd || :\n%sdone "
+		"2>/dev/null\n",
+		s->indent, s->indent, step->u.stdio_owner.uid, s->indent);
+}
+
+static void put_time_ns(struct script *s, const struct step *step)
+{
+	cut_child(s, "exec unshare --time");
+	fputs(s->indent, s->sh.out);
+	shell_time_offsets(&s->sh, step);
+	fputc('\n', s->sh.out);
+	cut_child(s, "exec nsenter --time=/proc/self/ns/time_for_children");
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+static const struct step *find_child_step(const struct plan *plan, enum step_kind kind)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (plan->steps[i].who == STEP_CHILD && plan->steps[i].kind == kind)
+			return &plan->steps[i];
+	}
+	return NULL;
+}
+
+/* What can only be done in the new root: hooks whose path is the container's, and sharing the root's mounts. */
+static void put_after_pivot(struct script *s)
+{
+	const struct plan *plan = s->sh.plan;
+
+	for (size_t i = s->pivot; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->who != STEP_CHILD)
+			continue;
+		if (step->kind == STEP_HOOK) {
+			put_title(s, step);
+			put_hook(s, step, "$ld ./");
+		} else if (step->kind == STEP_PROPAGATION) {
+			put_title(s, step);
+			fprintf(s->sh.out, "%s$ld ./", s->indent);
+			shell_command(&s->sh, step);
+			fputc('\n', s->sh.out);
+		}
+	}
+}
+
+/* One setpriv has the options of all of its steps: the order among them is its business. */
+static void put_exec(struct script *s, const struct step *step)
+{
+	static const enum step_kind identity[] = { STEP_BOUNDING, STEP_IDS, STEP_CAPABILITIES,
+						   STEP_NO_NEW_PRIVS };
+	const struct plan *plan = s->sh.plan;
+	const struct step *home = find_child_step(plan, STEP_HOME),
+			  *cwd = find_child_step(plan, STEP_CWD);
+	const struct step *personality = find_child_step(plan, STEP_PERSONALITY), *part;
+	FILE *out = s->sh.out;
+
+	fprintf(out, "%stell executing\n%sexec 3<&- 4>&-\n%sexec", s->indent, s->indent, s->indent);
+	if (personality)
+		fprintf(out, " $ld ./setarch %s",
+			personality->u.personality.domain ? "linux32" : "linux64");
+	fputs(" $ld ./setpriv", out);
+	for (size_t i = 0; i < ARRAY_LEN(identity); i++) {
+		part = find_child_step(plan, identity[i]);
+		if (part)
+			shell_setpriv(out, part);
+	}
+	fputs(" \\\n\t\t$ld ./env -i", out);
+	if (cwd) {
+		fputs(" --chdir=", out);
+		shell_word(out, cwd->u.cwd.path);
+	}
+	fputs(home ? " HOME=\"${HOME:-/}\"" : "", out);
+	shell_exec_words(&s->sh, step);
+	fputc('\n', out);
+}
+
+static void put_pivot_and_exec(struct script *s, const struct step *exec)
+{
+	const struct step *root = &s->sh.plan->steps[s->pivot];
+
+	put_title(s, root);
+	put_line(s, "cd \"$run/tools\" && ld='./ld.so --library-path .'");
+	put_line(s, "pivot_root \"$root\" \"$root\"");
+	put_line(s, "$ld ./umount -l --no-mtab --internal-only --no-canonicalize /");
+	s->sh.in_root = true;
+	put_after_pivot(s);
+	put_title(s, exec);
+	put_exec(s, exec);
+}
+
+/* ---- all steps ----------------------------------------------------------------------------------------------------- */
+
+typedef void put_fn(struct script *s, const struct step *step);
+
+static void put_state_make(struct script *s, const struct step *step)
+{
+	put_line(s, "mkdir \"$state\"");
+}
+
+static void put_part_of_clone(struct script *s, const struct step *step)
+{
+	put_line(s, "# part of the line that makes the container's process");
+}
+
+static void put_at_the_end(struct script *s, const struct step *step)
+{
+	put_line(s, "# with the last line, where setpriv and env do it");
+}
+
+static void put_start_accept(struct script *s, const struct step *step)
+{
+	put_line(s, "hear go");
+}
+
+static void put_start_connect(struct script *s, const struct step *step)
+{
+	put_line(s, "tell go");
+}
+
+static void put_start_socket(struct script *s, const struct step *step)
+{
+	put_line(s, "# the hand-over is there already");
+}
+
+static void put_exec_wait(struct script *s, const struct step *step)
+{
+	put_line(s, "hear executing");
+}
+
+static void put_cgroup_ns(struct script *s, const struct step *step)
+{
+	cut_child(s, "exec unshare --cgroup");
+}
+
+static void put_ns_root(struct script *s, const struct step *step)
+{
+	cut_child(s, "exec setpriv --reuid=0 --regid=0 --clear-groups");
+}
+
+static void put_session(struct script *s, const struct step *step)
+{
+	cut_child(s, "exec setsid");
+}
+
+static void put_device(struct script *s, const struct step *step)
+{
+	put_if_missing(s, step, step->u.device.path);
+}
+
+static void put_symlink(struct script *s, const struct step *step)
+{
+	put_if_missing(s, step, step->u.symlink.path);
+}
+
+static void put_keyring(struct script *s, const struct step *step)
+{
+	put_line(s, "# not done: keyctl is not among the commands that this script may count on");
+}
+
+static void put_idmap(struct script *s, const struct step *step)
+{
+	put_line(s, "# not done: mount learned X-mount.idmap only in util-linux 2.39");
+}
+
+/* The kinds whose part of the script is more or less than their command. */
+static put_fn *const special[STEP_KIND_COUNT] = {
+	[STEP_STATE_MAKE] = put_state_make,
+	[STEP_START_BIND] = put_start_socket,
+	[STEP_START_LISTEN] = put_start_socket,
+	[STEP_START_ACCEPT] = put_start_accept,
+	[STEP_START_CONNECT] = put_start_connect,
+	[STEP_EXEC_WAIT] = put_exec_wait,
+	[STEP_SYNC_SEND] = put_tell,
+	[STEP_SYNC_WAIT] = put_hear,
+	[STEP_STAGE_FORK] = put_part_of_clone,
+	[STEP_NS_JOIN] = put_part_of_clone,
+	[STEP_CLONE] = put_clone,
+	[STEP_CGROUP_MAKE] = put_cgroup_make,
+	[STEP_CGROUP_NS] = put_cgroup_ns,
+	[STEP_TIME_NS] = put_time_ns,
+	[STEP_NS_ROOT] = put_ns_root,
+	[STEP_SESSION] = put_session,
+	[STEP_SOURCE_OPEN] = put_source_open,
+	[STEP_EMPTY_DIR] = put_empty_dir,
+	[STEP_ID_MAP_NS] = put_idmap,
+	[STEP_IDMAP] = put_idmap,
+	[STEP_MOUNT] = put_mount,
+	[STEP_ATTACH] = put_attach,
+	[STEP_DEVICE] = put_device,
+	[STEP_SYMLINK] = put_symlink,
+	[STEP_MASK] = put_mask,
+	[STEP_READONLY] = put_readonly,
+	[STEP_KEYRING] = put_keyring,
+	[STEP_FIND_EXECUTABLE] = put_at_the_end,
+	[STEP_PERSONALITY] = put_at_the_end,
+	[STEP_CWD] = put_cwd,
+	[STEP_STDIO_OWNER] = put_stdio_owner,
+	[STEP_SIGNALS] = put_at_the_end,
+	[STEP_BOUNDING] = put_at_the_end,
+	[STEP_IDS] = put_at_the_end,
+	[STEP_CAPABILITIES] = put_at_the_end,
+	[STEP_NO_NEW_PRIVS] = put_at_the_end,
+};
+
+/* Is it done with the last lines of the script, by put_pivot_and_exec()? */
+static bool is_at_the_end(const struct script *s, size_t index)
+{
+	const struct step *step = &s->sh.plan->steps[index];
+
+	if (step->who != STEP_CHILD || index < s->pivot)
+		return false;
+	return index == s->pivot || step->kind == STEP_HOOK || step->kind == STEP_PROPAGATION;
+}
+
+static void put_steps(struct script *s, bool child)
+{
+	const struct plan *plan = s->sh.plan;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if ((step->who == STEP_CHILD) != child || is_at_the_end(s, i))
+			continue;
+		if (step->kind == STEP_EXEC) {
+			put_pivot_and_exec(s, step);
+			continue;
+		}
+		put_title(s, step);
+		if (special[step->kind])
+			special[step->kind](s, step);
+		else
+			put_command(s, step);
+	}
+}
+
+static void put_child(struct script *s)
+{
+	FILE *out = s->sh.out;
+
+	s->indent = "\t";
+	s->part = 1;
+	fputs("\n# ---- the container's process ----\n\nchild_1() {\n", out);
+	fputs("\t# The host's /proc still is in sight, and knows this process by the host's "
+	      "number.\n",
+	      out);
+	fputs("\tread -r number _ </proc/self/stat\n\techo \"$number\" >&4\n", out);
+	put_steps(s, true);
+	fputs("}\n\nexport root run state\nexport -f tell hear point mask", out);
+	for (size_t i = 1; i <= s->part; i++)
+		fprintf(out, " child_%zu", i);
+	fputc('\n', out);
+}
+
+static void put_parent(struct script *s)
+{
+	s->indent = "";
+	s->sh.in_root = false;
+	fputs("\n# ---- the parent ----\n", s->sh.out);
+	put_steps(s, false);
+	fputs("\nwait \"$container\"\n", s->sh.out);
+}
+
+/* Without a mount namespace there is only chroot, and after chroot no command is left to drop the capabilities. */
+static void put_refusal(FILE *out)
+{
+	fputs("echo \"not possible from a shell: this container has no mount namespace of its own, "
+	      "and after chroot there is\"\\\n"
+	      "\t\"no command left to drop its privileges with\" >&2\nexit 1\n",
+	      out);
+}
+
+static size_t find_pivot(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (plan->steps[i].kind == STEP_PIVOT)
+			return i;
+	}
+	return plan->n_steps;
+}
+
+void explain_sh(FILE *out, const struct plan *plan, const struct create_options *options)
+{
+	struct script s = { .sh = { .out = out, .plan = plan }, .pivot = find_pivot(plan) };
+
+	fprintf(out,
+		"#!/bin/bash\n"
+		"# Runs the container \"%s\" with nothing but bash, util-linux, iproute2, "
+		"coreutils and libcap2-bin: the plan\n"
+		"# of tare-oci in the words of a shell. Made by `tare-oci explain --format sh`.\n",
+		options->id ? options->id : "");
+	if (s.pivot == plan->n_steps || !find_child_step(plan, STEP_EXEC)) {
+		put_refusal(out);
+		return;
+	}
+	fputs(preamble, out);
+	put_child(&s);
+	put_parent(&s);
+}
