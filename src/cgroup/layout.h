@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum cgroup_mode { CGROUP_NONE, CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
 
@@ -33,11 +34,28 @@ struct cgroup_layout {
 	size_t n;
 };
 
+/* The cgroup of one container in one hierarchy. */
+struct cgroup_dir {
+	const char *path;  /* absolute */
+	const char *mount; /* what of it is the hierarchy's mount */
+	uint32_t existing; /* how many names of the path, below the mount, were there before the container */
+	bool v2;
+};
+
 /*
  * cgroup_layout_read() - find the hierarchies from <root>/proc/self/mountinfo and <root>/proc/self/cgroup
  * @root: "" for the real files; every mount path in the result is the plain path, without @root
  * Return: 0, also when there are none (CGROUP_NONE); otherwise -errno
  */
 int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout, struct err *err) MUST_CHECK;
+
+/* cgroup_has_controller() - does the hierarchy offer @controller ("memory", "io", "name=systemd")? */
+bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char *controller);
+
+/* cgroup_find() - Return: index of the hierarchy that offers @controller; -1 if none does */
+int cgroup_find(const struct cgroup_layout *layout, const char *controller);
+
+/* cgroup_find_v2() - Return: index of the v2 hierarchy; -1 if there is none */
+int cgroup_find_v2(const struct cgroup_layout *layout);
 
 #endif

@@ -60,21 +60,33 @@ static int write_all(int fd, const void *bytes, size_t len)
 	return 0;
 }
 
-int os_file_write_at(int dir, const char *path, const char *text, size_t len)
+int os_file_open_write_at(int dir, const char *path)
 {
-	defer_close int fd = -EBADF;
+	int fd;
+
+	OS_FAULT("open");
+	fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
+int os_file_write(int fd, const char *text, size_t len)
+{
 	ssize_t n;
 
 	OS_FAULT("write");
-	fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
 	do {
 		n = write(fd, text, len);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
+}
+
+int os_file_write_at(int dir, const char *path, const char *text, size_t len)
+{
+	defer_close int fd = os_file_open_write_at(dir, path);
+
+	return fd < 0 ? fd : os_file_write(fd, text, len);
 }
 
 int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode)

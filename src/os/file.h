@@ -17,6 +17,10 @@ int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, siz
 /* os_file_write_at() - write to an existing file (procfs, cgroupfs) in one write; a short one is -EIO */
 int os_file_write_at(int dir, const char *path, const char *text, size_t len) MUST_CHECK;
 
+/* os_file_open_write_at(), os_file_write() - the two halves of it, for several writes to one file */
+int os_file_open_write_at(int dir, const char *path) MUST_CHECK;
+int os_file_write(int fd, const char *text, size_t len) MUST_CHECK;
+
 /* os_file_make_at() - a new file with these bytes; -EEXIST if there is one */
 int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode) MUST_CHECK;
 

@@ -2,7 +2,8 @@
 #include "runtime/cleanup.h"
 
 #include "base/log.h"
-#include "cgroup/manage.h"
+#include "cgroup/processes.h"
+#include "cgroup/remove.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "runtime/hooks.h"
@@ -14,9 +15,9 @@
 /* How long a killed process may take to go: it may sit in uninterruptible sleep on a slow disk. */
 #define KILL_TIMEOUT_MS 10000
 
-struct container_cgroup cleanup_cgroup(const struct step *step)
+struct cgroup_dir cleanup_cgroup(const struct step *step)
 {
-	return (struct container_cgroup){
+	return (struct cgroup_dir){
 		.path = step->u.cgroup_make.path,
 		.mount = step->u.cgroup_make.mount,
 		.existing = step->u.cgroup_make.existing,
@@ -52,11 +53,9 @@ int cleanup_processes(const struct container *c, struct err *err)
 			return err_set(err, r, "kill the container's init");
 	}
 	/* In a frozen v1 cgroup a killed process only ends when it is thawed; this does that too. */
-	for (size_t i = 0; i < c->n_cgroups; i++) {
-		r = cgroup_kill_all(c->cgroups[i].path, c->cgroups[i].v2, SIGKILL);
-		if (r < 0 && r != -ENOENT)
-			return err_set(err, r, "kill the processes in cgroup \"%s\"", c->cgroups[i].path);
-	}
+	r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);
+	if (r < 0)
+		return r;
 	if (pidfd >= 0 && os_pidfd_ended(pidfd, KILL_TIMEOUT_MS) != 1) {
 		err_set(err, -ETIMEDOUT, "wait for the container's init %d to end", (int)c->pid);
 		return err_hint(err, "it may hang in the kernel: look at /proc/%d/stack", (int)c->pid);
@@ -66,12 +65,12 @@ int cleanup_processes(const struct container *c, struct err *err)
 
 int cleanup_cgroups(const struct container *c, struct err *err)
 {
+	struct err later = ERR_INIT;
 	int first = 0, r;
 
 	for (size_t i = 0; i < c->n_cgroups; i++) {
-		r = cgroup_remove(c->cgroups[i].path, c->cgroups[i].mount, c->cgroups[i].existing);
-		if (r < 0 && r != -ENOENT && first == 0)
-			first = err_set(err, r, "remove the cgroup \"%s\"", c->cgroups[i].path);
+		r = cgroup_remove(&c->cgroups[i], CGROUP_REMOVE_TIMEOUT_MS, first == 0 ? err : &later);
+		first = first == 0 ? r : first;
 	}
 	return first;
 }

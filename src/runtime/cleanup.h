@@ -9,7 +9,7 @@
 #include "runtime/container.h"
 
 /* cleanup_cgroup() - what the record keeps of a CGROUP_MAKE step */
-struct container_cgroup cleanup_cgroup(const struct step *step);
+struct cgroup_dir cleanup_cgroup(const struct step *step);
 
 /* cleanup_config() - decode the config.json that create saved in the state directory @dir */
 int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err) MUST_CHECK;

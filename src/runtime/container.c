@@ -2,7 +2,7 @@
 /* Looking at containers: one, and all of them. */
 #include "runtime/container.h"
 
-#include "cgroup/manage.h"
+#include "cgroup/processes.h"
 #include "os/process.h"
 #include "runtime/cleanup.h"
 #include "runtime/record.h"
@@ -11,15 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool is_frozen(const struct container *c)
-{
-	for (size_t i = 0; i < c->n_cgroups; i++) {
-		if (cgroup_frozen(c->cgroups[i].path, c->cgroups[i].v2) > 0)
-			return true;
-	}
-	return false;
-}
 
 /* Turn the record's status into today's: the record does not know how things went on. */
 static void look_at_process(struct container *c)
@@ -40,7 +31,7 @@ static void look_at_process(struct container *c)
 		c->pid = 0;
 		return;
 	}
-	if (is_frozen(c))
+	if (cgroup_is_frozen(c->cgroups, c->n_cgroups))
 		c->status = CONTAINER_PAUSED;
 }
 

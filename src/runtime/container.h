@@ -38,8 +38,7 @@ struct container {
 	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
 	uint64_t creator_start_time;
 	struct key_value_list annotations;
-	/* Cgroup directories, absolute; `existing` counts the leading path components that create did not make. */
-	struct container_cgroup { const char *path, *mount; uint32_t existing; bool v2; } *cgroups;
+	struct cgroup_dir *cgroups; /* one in each hierarchy */
 	size_t n_cgroups;
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/container.h"
 
 #include "base/clock.h"
+#include "cgroup/make.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "runtime/act.h"
@@ -112,10 +113,14 @@ static void record_cgroups(struct plan *plan, struct container *c)
 {
 	c->cgroups = arena_array(&plan->arena, plan->n_steps, sizeof(*c->cgroups));
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
+		struct step *step = &plan->steps[i];
 
-		if (step->kind == STEP_CGROUP_MAKE)
-			c->cgroups[c->n_cgroups++] = cleanup_cgroup(step);
+		if (step->kind != STEP_CGROUP_MAKE)
+			continue;
+		/* Known before anything is made, so that the record can say what must stay when it is removed. */
+		step->u.cgroup_make.existing =
+			cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path);
+		c->cgroups[c->n_cgroups++] = cleanup_cgroup(step);
 	}
 }
 

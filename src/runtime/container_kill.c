@@ -2,32 +2,19 @@
 /* kill: a signal to init, or to everything in the container. */
 #include "runtime/container.h"
 
-#include "cgroup/manage.h"
+#include "cgroup/processes.h"
 #include "os/process.h"
 
 #include <signal.h>
 
-/* Every process in the container's cgroup: one hierarchy has them all. */
 static int kill_all(const struct container *c, int signal, struct err *err)
 {
 	int r;
 
-	for (size_t i = 0; i < c->n_cgroups; i++) {
-		r = cgroup_kill_all(c->cgroups[i].path, c->cgroups[i].v2, signal);
-		if (r == -ENOENT)
-			continue;
-		if (r < 0)
-			return err_set(err, r, "signal the processes in cgroup \"%s\"", c->cgroups[i].path);
-		return 0;
-	}
-	return 0;
-}
-
-/* On v1 a frozen process dies only after it is thawed; on v2 at once (row K-9). */
-static void thaw(const struct container *c)
-{
-	for (size_t i = 0; i < c->n_cgroups; i++)
-		(void)cgroup_thaw(c->cgroups[i].path, c->cgroups[i].v2);
+	if (signal == SIGKILL)
+		return cgroup_kill_all(c->cgroups, c->n_cgroups, err);
+	r = cgroup_signal_all(c->cgroups, c->n_cgroups, signal, err);
+	return r < 0 ? r : 0;
 }
 
 /* Spec: runtime.md "Kill": only created or running, else an error and no effect (row Y-21) */
@@ -62,7 +49,8 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
 		return err_user_code(err, -ESRCH, "container not running");
 	if (r < 0 && r != -ESRCH)
 		return err_set(err, r, "send signal %d to the container's init", signal);
+	/* On v1 a frozen process dies only after it is thawed; on v2 at once (row K-9). */
 	if (signal == SIGKILL && c.status == CONTAINER_PAUSED)
-		thaw(&c);
+		(void)!cgroup_thaw(c.cgroups, c.n_cgroups);
 	return 0;
 }

@@ -155,8 +155,22 @@ struct step {
 		struct { const char *name; } hostname, domainname;
 		struct { const char *key; const char *path; /* below /proc/sys */ const char *value; } sysctl; /* in[0]: proc */
 
-		struct { const char *path, *mount; bool v2; uint32_t existing; /* leading components of path that were there before */ const char *controller; /* label in messages */ } cgroup_make; /* absolute; out: directory */
-		struct { const char *dir, *file, *value; bool optional; /* a missing file is no error */ } cgroup_write; /* in[0]: directory */
+		struct {
+			const char *path, *mount;             /* absolute */
+			bool v2;
+			uint32_t existing;                    /* names of path, below mount, that were there before; looked up just before acting */
+			const char *controller;               /* label in messages */
+			const char *enable, *needed;          /* v2: controllers to switch on above it, "+cpu +memory"; and those that must be */
+			bool cpuset, copy_cpus, copy_mems;    /* v1 cpuset: what to take from the parent */
+		} cgroup_make; /* out: directory */
+		struct {
+			const char *dir, *file, *value;
+			bool lines;                           /* one write for each line of value */
+			bool optional;                        /* a missing file is no error */
+			bool may_be_refused;                  /* EPERM is no error */
+			const char *other_file, *other_value; /* to write instead where file is missing; or NULL */
+			const char *usage_file;               /* holds what is in use now; a value below that is refused; or NULL */
+		} cgroup_write; /* in[0]: directory */
 		struct { const char *dir; const void *insns; uint32_t n; /* struct bpf_insn */ } cgroup_devices; /* in[0] */
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
 		struct { const char *dir; } cgroup_join; /* in[0]: the v1 directory; the child writes 0 to its tasks file */

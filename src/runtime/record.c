@@ -198,7 +198,7 @@ static void read_cgroups(struct arena *arena, const struct json *array, struct c
 		return;
 	ret->cgroups = arena_array(arena, array->len, sizeof(*ret->cgroups));
 	json_each(item, array) {
-		struct container_cgroup *cgroup = &ret->cgroups[ret->n_cgroups];
+		struct cgroup_dir *cgroup = &ret->cgroups[ret->n_cgroups];
 
 		cgroup->path = string(item, "path");
 		cgroup->mount = string(item, "mount");

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/filter.h"
+
+#include "os/bpf.h"
+
+#include <string.h>
+
+/* The kernel's own limit of programs on one cgroup (BPF_CGROUP_MAX_PROGS). */
+#define PROGRAMS_MAX 64
+
+static int load(const struct bpf_insn *insns, uint32_t n, struct err *err)
+{
+	char log[2048];
+	int fd;
+
+	fd = os_bpf_load_device(insns, n, log, sizeof(log));
+	if (fd >= 0)
+		return fd;
+	err_set(err, fd, "load the device filter of %u instructions", n);
+	if (fd == -EPERM)
+		return err_hint(err, "it needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of any user namespace");
+	if (log[0])
+		return err_hint(err, "the kernel's verifier says: %.200s", log);
+	return err_hint(err, "the kernel must be built with CONFIG_CGROUP_BPF");
+}
+
+static int detach_all(int fd, const uint32_t *ids, int n)
+{
+	int r = 0;
+
+	for (int i = 0; i < n && r == 0; i++) {
+		defer_close int old = os_bpf_open(ids[i]);
+
+		r = old < 0 ? old : os_bpf_detach_device(fd, old);
+	}
+	return r;
+}
+
+static int attach(int fd, int program, const uint32_t *ids, int n_ids)
+{
+	defer_close int old = -EBADF;
+	int r;
+
+	if (n_ids == 1) {
+		old = os_bpf_open(ids[0]);
+		if (old >= 0 && os_bpf_attach_device(fd, program, old) == 0)
+			return 0;
+	}
+	r = os_bpf_attach_device(fd, program, -1);
+	/* A program that was attached alone, without "allow multi", suffers no other beside it. */
+	if (r == -EPERM && n_ids > 0) {
+		r = detach_all(fd, ids, n_ids);
+		return r < 0 ? r : os_bpf_attach_device(fd, program, -1);
+	}
+	return r < 0 ? r : detach_all(fd, ids, n_ids);
+}
+
+int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n, struct err *err)
+{
+	defer_close int program = -EBADF;
+	uint32_t ids[PROGRAMS_MAX];
+	int n_ids, r;
+
+	program = load(insns, n, err);
+	if (program < 0)
+		return program;
+	n_ids = os_bpf_query_device(fd, ids, PROGRAMS_MAX);
+	if (n_ids < 0)
+		return err_set(err, n_ids, "list the device filters of cgroup \"%s\"", path);
+	r = attach(fd, program, ids, n_ids);
+	if (r < 0)
+		return err_set(err, r, "attach the device filter to cgroup \"%s\"", path);
+	return 0;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cgroup/processes.h"
+
+#include "os/dir.h"
+#include "os/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define DEPTH_MAX 256
+
+/* A v1 freezer that meets a fork at the wrong moment stays in FREEZING; thawing and trying again helps. */
+#define FREEZE_RETRY_MS 50
+
+/* Without a freezer, processes that fork while we signal them are met again in the next round. */
+#define KILL_ROUNDS 100
+
+static void sleep_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
+}
+
+static int write_file(const char *dir, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, file) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return os_file_write_at(AT_FDCWD, path, text, strlen(text));
+}
+
+static int read_file(const char *dir, const char *file, char *buf, size_t size)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, file) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return (int)os_read_at(AT_FDCWD, path, buf, size);
+}
+
+/* ---- every process in a tree ------------------------------------------------------------------------------------ */
+
+/* Return: 0 to go on, anything else ends the walk with that */
+typedef int process_fn(pid_t pid, void *arg);
+
+static int walk_one(const char *path, process_fn *fn, void *arg)
+{
+	char file[PATH_MAX];
+	FILE *stream;
+	long pid;
+	int r = 0;
+
+	if (snprintf(file, sizeof(file), "%s/cgroup.procs", path) >= (int)sizeof(file))
+		return -ENAMETOOLONG;
+	stream = fopen(file, "re");
+	if (!stream)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	/* 0 is a process of another pid namespace; it counts, but has no name here. */
+	while (r == 0 && fscanf(stream, "%ld", &pid) == 1)
+		r = fn((pid_t)pid, arg);
+	fclose(stream);
+	return r;
+}
+
+static int walk(const char *path, process_fn *fn, void *arg, int depth)
+{
+	struct dirent *entry;
+	char child[PATH_MAX];
+	DIR *dir;
+	int r;
+
+	r = walk_one(path, fn, arg);
+	if (r != 0 || depth >= DEPTH_MAX)
+		return r;
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while (r == 0 && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >= (int)sizeof(child))
+			r = -ENAMETOOLONG;
+		else
+			r = walk(child, fn, arg, depth + 1);
+	}
+	closedir(dir);
+	return r;
+}
+
+static int found_one(pid_t pid, void *arg)
+{
+	return 1;
+}
+
+int cgroup_has_processes(const char *path)
+{
+	return walk(path, found_one, NULL, 0);
+}
+
+/* ---- freezing --------------------------------------------------------------------------------------------------- */
+
+/* In the order in which a freezer is looked for: the v1 mount that is called so, other v1 ones, v2. */
+static int freezer_rank(const struct cgroup_dir *dir)
+{
+	if (dir->v2)
+		return 2;
+	return strstr(dir->mount, "freezer") ? 0 : 1;
+}
+
+/* The directory with a freezer, and its state. NULL if there is none. */
+static const struct cgroup_dir *find_freezer(const struct cgroup_dir *dirs, size_t n, char *state, size_t size)
+{
+	for (int rank = 0; rank <= 2; rank++) {
+		for (size_t i = 0; i < n; i++) {
+			const char *file = dirs[i].v2 ? "cgroup.freeze" : "freezer.state";
+
+			if (freezer_rank(&dirs[i]) == rank && read_file(dirs[i].path, file, state, size) >= 0)
+				return &dirs[i];
+		}
+	}
+	return NULL;
+}
+
+int cgroup_is_frozen(const struct cgroup_dir *dirs, size_t n)
+{
+	char state[32];
+	const struct cgroup_dir *freezer = find_freezer(dirs, n, state, sizeof(state));
+
+	if (!freezer)
+		return 0;
+	return freezer->v2 ? state[0] == '1' : strcmp(state, "THAWED") != 0;
+}
+
+static bool is_settled(const struct cgroup_dir *freezer)
+{
+	char text[256];
+
+	if (freezer->v2)
+		return read_file(freezer->path, "cgroup.events", text, sizeof(text)) >= 0 && strstr(text, "frozen 1");
+	return read_file(freezer->path, "freezer.state", text, sizeof(text)) >= 0 && strcmp(text, "FROZEN") == 0;
+}
+
+static int set_frozen(const struct cgroup_dir *freezer, bool frozen)
+{
+	if (freezer->v2)
+		return write_file(freezer->path, "cgroup.freeze", frozen ? "1" : "0");
+	return write_file(freezer->path, "freezer.state", frozen ? "FROZEN" : "THAWED");
+}
+
+int cgroup_freeze(const struct cgroup_dir *dirs, size_t n, int timeout_ms)
+{
+	char state[32];
+	const struct cgroup_dir *freezer = find_freezer(dirs, n, state, sizeof(state));
+	int r;
+
+	if (!freezer)
+		return -EOPNOTSUPP;
+	r = set_frozen(freezer, true);
+	for (int waited_ms = 0; r == 0; waited_ms++) {
+		if (is_settled(freezer))
+			return 0;
+		if (waited_ms >= timeout_ms) {
+			r = -ETIMEDOUT;
+			break;
+		}
+		sleep_ms(1);
+		if (!freezer->v2 && waited_ms % FREEZE_RETRY_MS == FREEZE_RETRY_MS - 1) {
+			r = set_frozen(freezer, false);
+			if (r == 0)
+				r = set_frozen(freezer, true);
+		}
+	}
+	/* Half frozen is worse than not at all; the error is the first one. */
+	(void)!set_frozen(freezer, false);
+	return r;
+}
+
+int cgroup_thaw(const struct cgroup_dir *dirs, size_t n)
+{
+	char state[32];
+	const struct cgroup_dir *freezer = find_freezer(dirs, n, state, sizeof(state));
+
+	return freezer ? set_frozen(freezer, false) : -EOPNOTSUPP;
+}
+
+/* ---- signals ---------------------------------------------------------------------------------------------------- */
+
+struct signalling {
+	int signal, count, error;
+};
+
+static int signal_one(pid_t pid, void *arg)
+{
+	struct signalling *s = arg;
+
+	if (pid <= 0)
+		return 0;
+	s->count++;
+	if (kill(pid, s->signal) < 0 && errno != ESRCH)
+		s->error = -errno;
+	return 0;
+}
+
+/* Any hierarchy will do, since the container is in all of them; v2 first, which the container can't leave. */
+static const struct cgroup_dir *any_dir(const struct cgroup_dir *dirs, size_t n)
+{
+	for (size_t i = n; i-- > 0;) {
+		if (os_exists_at(AT_FDCWD, dirs[i].path) == 1)
+			return &dirs[i];
+	}
+	return NULL;
+}
+
+int cgroup_signal_all(const struct cgroup_dir *dirs, size_t n, int signal, struct err *err)
+{
+	const struct cgroup_dir *dir = any_dir(dirs, n);
+	struct signalling s = { .signal = signal };
+	bool was_frozen = cgroup_is_frozen(dirs, n), frozen;
+	int r;
+
+	if (!dir)
+		return 0;
+	frozen = was_frozen || cgroup_freeze(dirs, n, CGROUP_FREEZE_TIMEOUT_MS) == 0;
+	r = walk(dir->path, signal_one, &s, 0);
+	/* On v1 even SIGKILL waits for the thaw. */
+	if (frozen && (!was_frozen || signal == SIGKILL))
+		(void)!cgroup_thaw(dirs, n);
+	if (r == 0)
+		r = s.error;
+	if (r < 0)
+		return err_set(err, r, "signal the processes of cgroup \"%s\"", dir->path);
+	return s.count;
+}
+
+/* The kernel's own way, which no fork escapes. Return: 1 if it was done */
+static int kill_v2(const struct cgroup_dir *dirs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (dirs[i].v2 && write_file(dirs[i].path, "cgroup.kill", "1") == 0) {
+			if (cgroup_is_frozen(dirs, n))
+				(void)!cgroup_thaw(dirs, n);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int cgroup_kill_all(const struct cgroup_dir *dirs, size_t n, struct err *err)
+{
+	char state[32];
+	int found;
+
+	if (kill_v2(dirs, n))
+		return 0;
+	for (int round = 0; round < KILL_ROUNDS; round++) {
+		found = cgroup_signal_all(dirs, n, SIGKILL, err);
+		if (found < 0)
+			return found;
+		if (found == 0 || find_freezer(dirs, n, state, sizeof(state)))
+			return 0;
+		sleep_ms(1);
+	}
+	return err_set(err, -EBUSY, "end the processes of the container: new ones keep coming");
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+uint64_t cgroup_oom_kills(const struct cgroup_dir *dirs, size_t n)
+{
+	char text[512];
+	const char *at;
+	uint64_t count;
+
+	for (size_t i = 0; i < n; i++) {
+		if (read_file(dirs[i].path, dirs[i].v2 ? "memory.events" : "memory.oom_control", text, sizeof(text)) < 0)
+			continue;
+		at = strstr(text, "oom_kill ");
+		if (at && sscanf(at, "oom_kill %" SCNu64, &count) == 1)
+			return count;
+	}
+	return 0;
+}

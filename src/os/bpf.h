@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bpf(2), as far as device filters of cgroups need it. */
+#ifndef TARE_OS_BPF_H
+#define TARE_OS_BPF_H
+
+#include "base/defer.h"
+
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * os_bpf_load_device() - hand a BPF_PROG_TYPE_CGROUP_DEVICE program to the kernel
+ * @log: receives the verifier's words when it refuses the program, may be NULL
+ *
+ * Needs:  CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, in the initial user namespace
+ * Return: an O_CLOEXEC fd; -EPERM; -EINVAL also if the kernel has no CONFIG_CGROUP_BPF
+ */
+int os_bpf_load_device(const struct bpf_insn *insns, uint32_t n, char *log, size_t log_size) MUST_CHECK;
+
+/*
+ * os_bpf_attach_device() - from now on the kernel asks @program for processes of @cgroup
+ * @replace: program to take the place of, < 0: add to those that are attached, all of which must agree
+ */
+int os_bpf_attach_device(int cgroup, int program, int replace) MUST_CHECK;
+int os_bpf_detach_device(int cgroup, int program) MUST_CHECK;
+
+/* os_bpf_query_device() - ids of the attached programs. Return: how many, at most @max; -ENOSPC if more; -errno */
+int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max) MUST_CHECK;
+
+/* os_bpf_open() - the program with this id. Return: an O_CLOEXEC fd; -errno */
+int os_bpf_open(uint32_t id) MUST_CHECK;
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The container's cgroups: one in every hierarchy, since engines read their statistics from all of them, and update and
+ * pause need them later. They are made, limited and handed over before anything runs in them.
+ *
+ * On v2, and on the v2 side of a hybrid host, the init is cloned right into its cgroup; on v1 it goes by itself, with one
+ * write to each `tasks` file: a parent that moves another process waits milliseconds for the kernel's RCU. Only then can it
+ * unshare the cgroup namespace, whose root is the cgroup that its maker is in.
+ *
+ * Spec: config-linux.md "Control groups"; rows G-1 to G-7, R-1 to R-24, K-5, K-6, K-11, K-14, K-15, K-19
+ */
+#include "runtime/planners.h"
+
+#include "cgroup/knobs.h"
+#include "cgroup/path.h"
+
+#include <string.h>
+
+/* ---- making ----------------------------------------------------------------------------------------------------- */
+
+/* All that the v2 mount offers: engines want statistics and updates of everything. */
+static const char *all_controllers(struct plan *plan, const char *controllers)
+{
+	const char *text = "";
+	size_t len;
+
+	for (; *controllers; controllers += len + (controllers[len] == ' ')) {
+		len = strcspn(controllers, " ");
+		text = plan_printf(plan, "%s%s+%.*s", text, *text ? " " : "", (int)len, controllers);
+	}
+	return text;
+}
+
+static void add_make(struct planner_state *s, size_t i, const char *path, const struct cgroup_knobs *knobs)
+{
+	const struct cgroup_hierarchy *hierarchy = &s->facts->cgroup.items[i];
+	const char *pointer = s->config->linux_.cgroups_path ? "/linux/cgroupsPath" : "";
+	struct plan *plan = s->plan;
+	struct step *step;
+
+	step = plan_add(plan, STEP_PARENT, STEP_CGROUP_MAKE, pointer);
+	step->u.cgroup_make.path = cgroup_directory(&plan->arena, hierarchy, path);
+	step->u.cgroup_make.mount = plan_strdup(plan, hierarchy->mount);
+	step->u.cgroup_make.v2 = hierarchy->v2;
+	step->u.cgroup_make.controller = hierarchy->v2 ? "v2" : plan_strdup(plan, hierarchy->controllers);
+	step->u.cgroup_make.enable = "";
+	step->u.cgroup_make.needed = "";
+	if (hierarchy->v2) {
+		/* On a hybrid host the v2 mount is for what v1 doesn't have; there only what is asked for is touched. */
+		step->u.cgroup_make.needed = knobs->v2_needed;
+		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 ?
+						     all_controllers(plan, hierarchy->controllers) :
+						     knobs->v2_needed;
+	} else if (cgroup_has_controller(hierarchy, "cpuset")) {
+		step->u.cgroup_make.cpuset = true;
+		step->u.cgroup_make.copy_cpus = !knobs->cpus_given;
+		step->u.cgroup_make.copy_mems = !knobs->mems_given;
+	}
+	step->out = plan_slot(plan, plan_printf(plan, "cgroup %s", step->u.cgroup_make.controller));
+
+	s->cgroup_paths[i] = step->u.cgroup_make.path;
+	s->cgroup_dirs[i] = step->out;
+	if (hierarchy->v2)
+		s->slots.cgroup2 = step->out;
+}
+
+static void add_write(struct planner_state *s, const struct cgroup_write *write)
+{
+	struct step *step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_WRITE, write->pointer);
+
+	step->in[0] = s->cgroup_dirs[write->hierarchy];
+	step->u.cgroup_write.dir = s->cgroup_paths[write->hierarchy];
+	/* The arena of the plan made the new texts; the others still belong to the config. */
+	step->u.cgroup_write.file = plan_strdup(s->plan, write->file);
+	step->u.cgroup_write.value = plan_strdup(s->plan, write->value);
+	step->u.cgroup_write.lines = write->lines;
+	step->u.cgroup_write.optional = write->optional;
+	step->u.cgroup_write.may_be_refused = write->may_be_refused;
+	step->u.cgroup_write.other_file = write->other_file;
+	step->u.cgroup_write.other_value = write->other_value;
+	step->u.cgroup_write.usage_file = write->usage_file;
+}
+
+static void add_writes(struct planner_state *s, const struct cgroup_knobs *knobs, bool after_clone)
+{
+	for (size_t i = 0; i < knobs->n; i++) {
+		if (knobs->items[i].after_clone == after_clone)
+			add_write(s, &knobs->items[i]);
+	}
+}
+
+static void add_device_filter(struct planner_state *s, const struct cgroup_knobs *knobs)
+{
+	int v2 = cgroup_find_v2(&s->facts->cgroup);
+	struct step *step;
+
+	if (!knobs->n_device_program)
+		return;
+	step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_DEVICES, knobs->device_pointer);
+	step->in[0] = s->cgroup_dirs[v2];
+	step->u.cgroup_devices.dir = s->cgroup_paths[v2];
+	step->u.cgroup_devices.insns = knobs->device_program;
+	step->u.cgroup_devices.n = knobs->n_device_program;
+}
+
+/* ---- giving it to the container's user --------------------------------------------------------------------------- */
+
+static bool has_option(const struct config_mount *mount, const char *word)
+{
+	for (size_t i = 0; i < mount->options.n; i++) {
+		if (strcmp(mount->options.items[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Return: index of the mount that shows the container its cgroup with the right to write, or mounts.n */
+static size_t writable_cgroup_mount(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->mounts.n; i++) {
+		const struct config_mount *mount = &config->mounts.items[i];
+
+		if (strcmp(mount->destination, "/sys/fs/cgroup") == 0 && mount->source &&
+		    strcmp(mount->source, "cgroup") == 0 && !has_option(mount, "ro"))
+			break;
+	}
+	return i;
+}
+
+/* Return: false if the container's user has no id on the host that we know */
+static bool host_uid(const struct config *config, uint32_t *ret)
+{
+	const struct id_map_list *maps = &config->linux_.uid_mappings;
+	uint32_t uid = config->process.uid;
+
+	if (config->linux_.namespaces[NS_USER].mode == NS_ABSENT) {
+		*ret = uid;
+		return true;
+	}
+	if (config->linux_.namespaces[NS_USER].mode == NS_JOIN)
+		return false;
+	for (size_t i = 0; i < maps->n; i++) {
+		if (uid >= maps->items[i].container_id && uid - maps->items[i].container_id < maps->items[i].size) {
+			*ret = maps->items[i].host_id + (uid - maps->items[i].container_id);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Only where it is safe (v2) and where the container sees its cgroup alone (own namespace) and may write to it.
+ * Spec: config-linux.md "Cgroup ownership"; row G-7
+ */
+static void add_delegation(struct planner_state *s)
+{
+	size_t mount = writable_cgroup_mount(s->config);
+	int v2 = cgroup_find_v2(&s->facts->cgroup);
+	struct step *step;
+	uint32_t uid;
+
+	if (s->facts->cgroup.mode != CGROUP_V2 || !s_ns_new(s, NS_CGROUP) || mount == s->config->mounts.n)
+		return;
+	/* Made by us, it belongs to us; for root's own container that is all there is to do. */
+	if (!host_uid(s->config, &uid) || uid == s->facts->euid)
+		return;
+	step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_CHOWN, plan_printf(s->plan, "/mounts/%zu", mount));
+	step->in[0] = s->cgroup_dirs[v2];
+	step->u.cgroup_chown.dir = s->cgroup_paths[v2];
+	step->u.cgroup_chown.uid = uid;
+	step->u.cgroup_chown.gid = (uint32_t)-1;
+}
+
+/* ---- the planners ----------------------------------------------------------------------------------------------- */
+
+static int read_knobs(struct planner_state *s, struct cgroup_knobs *ret, struct err *err)
+{
+	return cgroup_knobs(&s->plan->arena, &s->config->linux_.resources, &s->facts->cgroup, ret, err);
+}
+
+static void plan_without_cgroups(struct planner_state *s)
+{
+	if (s->config->linux_.cgroups_path)
+		plan_ignore(s->plan, "/linux/cgroupsPath", "no cgroup filesystem is mounted on this host");
+	plan_warn(s->plan, "no cgroup filesystem is mounted: the container stays in the runtime's own cgroup");
+}
+
+int plan_cgroup_make(struct planner_state *s, struct err *err)
+{
+	const struct cgroup_layout *layout = &s->facts->cgroup;
+	struct cgroup_knobs knobs;
+	const char *path;
+	int r;
+
+	s->cgroup_paths = arena_array(&s->plan->arena, layout->n, sizeof(*s->cgroup_paths));
+	s->cgroup_dirs = arena_array(&s->plan->arena, layout->n, sizeof(*s->cgroup_dirs));
+	r = read_knobs(s, &knobs, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < knobs.n_notes; i++)
+		plan_ignore(s->plan, knobs.notes[i].pointer, knobs.notes[i].why);
+	if (layout->n == 0) {
+		plan_without_cgroups(s);
+		return 0;
+	}
+
+	r = cgroup_path_clean(&s->plan->arena, s->config->linux_.cgroups_path, s->options->id, &path, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < layout->n; i++)
+		add_make(s, i, path, &knobs);
+	add_writes(s, &knobs, false);
+	add_device_filter(s, &knobs);
+	add_delegation(s);
+	return 0;
+}
+
+int plan_cgroup_join(struct planner_state *s, struct err *err)
+{
+	const struct config_namespace *ns = &s->config->linux_.namespaces[NS_CGROUP];
+	const struct cgroup_layout *layout = &s->facts->cgroup;
+	struct cgroup_knobs knobs;
+	struct step *step;
+	int r;
+
+	r = read_knobs(s, &knobs, err);
+	if (r < 0)
+		return r;
+	add_writes(s, &knobs, true);
+	for (size_t i = 0; i < layout->n; i++) {
+		if (layout->items[i].v2)
+			continue;
+		step = plan_add(s->plan, STEP_CHILD, STEP_CGROUP_JOIN, "");
+		step->in[0] = s->cgroup_dirs[i];
+		step->u.cgroup_join.dir = s->cgroup_paths[i];
+	}
+	if (ns->mode == NS_NEW)
+		plan_add(s->plan, STEP_CHILD, STEP_CGROUP_NS, plan_strdup(s->plan, ns->pointer));
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The actors for cgroups. All but the last two run in the parent. */
+#include "runtime/act.h"
+
+#include "cgroup/filter.h"
+#include "cgroup/hints.h"
+#include "cgroup/make.h"
+#include "cgroup/remove.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/ns.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+int step_cgroup_make(struct act *a, const struct step *step, struct err *err)
+{
+	const struct cgroup_request request = {
+		.path = step->u.cgroup_make.path,
+		.mount = step->u.cgroup_make.mount,
+		.v2 = step->u.cgroup_make.v2,
+		.expected = step->u.cgroup_make.existing,
+		.enable = step->u.cgroup_make.enable,
+		.needed = step->u.cgroup_make.needed,
+		.cpuset = step->u.cgroup_make.cpuset,
+		.copy_cpus = step->u.cgroup_make.copy_cpus,
+		.copy_mems = step->u.cgroup_make.copy_mems,
+	};
+	uint32_t existing;
+
+	return cgroup_make(&request, &existing, &a->fd[step->out], err);
+}
+
+void undo_cgroup_make(struct act *a, const struct step *step)
+{
+	const struct cgroup_dir dir = {
+		.path = step->u.cgroup_make.path,
+		.mount = step->u.cgroup_make.mount,
+		.existing = step->u.cgroup_make.existing,
+		.v2 = step->u.cgroup_make.v2,
+	};
+	struct err ignored = ERR_INIT;
+
+	/* A step that failed has cleaned up behind itself; what is there now is somebody else's. */
+	if (a->fd[step->out] >= 0)
+		(void)!cgroup_remove(&dir, CGROUP_REMOVE_TIMEOUT_MS, &ignored);
+}
+
+/* ---- limits ----------------------------------------------------------------------------------------------------- */
+
+/* Row R-9: with memory.checkBeforeUpdate the kernel isn't to squeeze or kill what already uses more. */
+static int check_usage(int dir, const struct step *step, struct err *err)
+{
+	const char *file = step->u.cgroup_write.usage_file;
+	unsigned long long usage, limit = strtoull(step->u.cgroup_write.value, NULL, 10);
+	char text[32];
+	ssize_t n;
+
+	n = os_read_at(dir, file, text, sizeof(text));
+	if (n < 0)
+		return err_set(err, (int)n, "read \"%s\" of cgroup \"%s\"", file, step->u.cgroup_write.dir);
+	usage = strtoull(text, NULL, 10);
+	if (usage <= limit)
+		return 0;
+	err_user(err, "limit memory to %llu bytes: cgroup \"%s\" uses %llu already", limit, step->u.cgroup_write.dir,
+		 usage);
+	return err_hint(err, "memory.checkBeforeUpdate forbids a limit below what is in use");
+}
+
+static int write_error(const struct step *step, const char *file, const char *value, size_t len, int r,
+		       struct err *err)
+{
+	const char *hint = cgroup_write_hint(file, r);
+
+	err_set(err, r, "write \"%.*s\" to \"%s\" of cgroup \"%s\"", (int)len, value, file, step->u.cgroup_write.dir);
+	return hint ? err_hint(err, "%s", hint) : r;
+}
+
+/* Several lines go through one open file: the kernel takes each write by itself. */
+static int write_lines(int dir, const struct step *step, struct err *err)
+{
+	const char *file = step->u.cgroup_write.file, *line = step->u.cgroup_write.value;
+	defer_close int fd = os_file_open_write_at(dir, file);
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return write_error(step, file, line, strcspn(line, "\n"), fd, err);
+	for (; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		r = os_file_write(fd, line, len);
+		if (r == -EPERM && step->u.cgroup_write.may_be_refused)
+			continue;
+		if (r < 0)
+			return write_error(step, file, line, len, r, err);
+	}
+	return 0;
+}
+
+int step_cgroup_write(struct act *a, const struct step *step, struct err *err)
+{
+	const char *file = step->u.cgroup_write.file, *value = step->u.cgroup_write.value;
+	int dir = a->fd[step->in[0]], r;
+
+	if (step->u.cgroup_write.usage_file) {
+		r = check_usage(dir, step, err);
+		if (r < 0)
+			return r;
+	}
+	if (step->u.cgroup_write.lines)
+		return write_lines(dir, step, err);
+
+	r = os_file_write_at(dir, file, value, strlen(value));
+	if (r == -ENOENT && step->u.cgroup_write.other_file) {
+		file = step->u.cgroup_write.other_file;
+		value = step->u.cgroup_write.other_value;
+		r = os_file_write_at(dir, file, value, strlen(value));
+	}
+	if ((r == -ENOENT && step->u.cgroup_write.optional) || (r == -EPERM && step->u.cgroup_write.may_be_refused))
+		return 0;
+	return r < 0 ? write_error(step, file, value, strlen(value), r, err) : 0;
+}
+
+int step_cgroup_devices(struct act *a, const struct step *step, struct err *err)
+{
+	return cgroup_filter_attach(a->fd[step->in[0]], step->u.cgroup_devices.dir, step->u.cgroup_devices.insns,
+				    step->u.cgroup_devices.n, err);
+}
+
+/* ---- ownership -------------------------------------------------------------------------------------------------- */
+
+/* The kernel lists the files that may be given away; this is what kernels before 4.15 without the list have. */
+#define DELEGATE_LIST    "/sys/kernel/cgroup/delegate"
+#define DELEGATE_DEFAULT "cgroup.procs\ncgroup.subtree_control\ncgroup.threads"
+
+int step_cgroup_chown(struct act *a, const struct step *step, struct err *err)
+{
+	int dir = a->fd[step->in[0]], r;
+	char list[4096], *rest = list, *file;
+	uid_t uid = step->u.cgroup_chown.uid;
+	gid_t gid = step->u.cgroup_chown.gid;
+	ssize_t n;
+
+	n = os_read_at(AT_FDCWD, DELEGATE_LIST, list, sizeof(list));
+	if (n == -ENOENT)
+		strcpy(list, DELEGATE_DEFAULT);
+	else if (n < 0)
+		return err_set(err, (int)n, "read \"" DELEGATE_LIST "\"");
+
+	r = os_chown_at(dir, ".", uid, gid);
+	if (r < 0)
+		return err_set(err, r, "give cgroup \"%s\" to user %u", step->u.cgroup_chown.dir, uid);
+	while ((file = strsep(&rest, "\n"))) {
+		if (!*file)
+			continue;
+		r = os_chown_at(dir, file, uid, gid);
+		if (r < 0 && r != -ENOENT)
+			return err_set(err, r, "give \"%s\" of cgroup \"%s\" to user %u", file,
+				       step->u.cgroup_chown.dir, uid);
+	}
+	return 0;
+}
+
+/* ---- in the child ----------------------------------------------------------------------------------------------- */
+
+/*
+ * step_cgroup_join() - enter a v1 cgroup
+ *
+ * `tasks`, not `cgroup.procs`: the child has one thread, and for one thread that moves itself the kernel needs no grace
+ * period. Must run while the child still has the host's ids: the file belongs to the host's root.
+ */
+int step_cgroup_join(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_file_write_at(a->fd[step->in[0]], "tasks", "0", 1);
+
+	if (r == 0)
+		return 0;
+	err_set(err, r, "join cgroup \"%s\"", step->u.cgroup_join.dir);
+	if (r == -ENOSPC)
+		return err_hint(err, "its cpuset has no CPUs or no memory nodes");
+	if (r == -EINVAL)
+		return err_hint(err, "a real-time process can't enter a cgroup without cpu.rt_runtime_us");
+	return r;
+}
+
+int step_cgroup_ns(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_unshare(CLONE_NEWCGROUP);
+
+	return r < 0 ? err_set(err, r, "unshare the cgroup namespace") : 0;
+}
