@@ -29,8 +29,10 @@ After each test the host is compared with what it was before (support/host.py), 
 
 import os
 import shutil
+import signal
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ from support.bundle import Bundle, Template
 from support.host import Snapshot
 
 SETTLE_S = 3.0
+TIME_LIMIT_S = 120
 
 
 def pytest_configure(config):
@@ -107,6 +110,18 @@ def nothing_left(request, tmp):
         pytest.fail("the test left something behind:\n  " + "\n  ".join(left), pytrace=False)
 
 
+@pytest.fixture(autouse=True)
+def time_limit():
+    """No test may hang the suite: after TIME_LIMIT_S it fails where it stands."""
+    def too_long(signum, frame):
+        pytest.fail(f"the test did not end in {TIME_LIMIT_S} s")
+
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(TIME_LIMIT_S)
+    yield
+    signal.alarm(0)
+
+
 @pytest.fixture
 def tare(tmp, nothing_left):
     """The runtime under test. What the test created is deleted by force at its end."""
@@ -126,3 +141,12 @@ def bundle(tmp, template):
         return Bundle(tmp / f"bundle{next(count)}", template, base, args, script)
 
     return make
+
+
+@pytest.fixture
+def parallel():
+    """Call functions at the same time; returns their results in order, or raises the first failure."""
+    def run(*functions):
+        with ThreadPoolExecutor(len(functions)) as pool:
+            return [f.result() for f in [pool.submit(f) for f in functions]]
+    return run

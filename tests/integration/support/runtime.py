@@ -171,8 +171,12 @@ class Runtime:
         try:
             stdout, stderr = process.communicate(stdin if isinstance(stdin, str) else None, timeout=timeout)
         except subprocess.TimeoutExpired:
+            # Not communicate(): a container that inherited the pipes would keep us waiting for ever.
             process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.wait()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
             raise AssertionError(f"{' '.join(command)} did not end in {timeout} s") from None
         records = read_log(log)
         return Result(command, process.returncode, stdout or "", stderr or "", records)
@@ -238,6 +242,8 @@ class Runtime:
             self.call("delete", "--force", container.id)
 
     def _same_bundle(self, bundle, before, result):
+        if flavour() != "tare":
+            return  # the peers leave what they made in the rootfs
         after = bundle.listing()
         changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
         assert not changed, f"{result.describe()}\nthe failed command changed the root filesystem: {changed}"
