@@ -50,7 +50,7 @@ static int remove_place(void **state)
 
 static struct container sample(void)
 {
-	static struct container_cgroup cgroups[] = {
+	static struct cgroup_dir cgroups[] = {
 		{ .path = "/sys/fs/cgroup/memory/web", .mount = "/sys/fs/cgroup/memory", .existing = 1 },
 		{ .path = "/sys/fs/cgroup/unified/web", .mount = "/sys/fs/cgroup/unified", .v2 = true },
 	};
