@@ -46,8 +46,7 @@ static char *command_text(const struct shell *sh, const struct step *step)
 	return text;
 }
 
-/* After these the container's paths are its own. */
-static bool changes_root(const struct step *step)
+bool step_changes_root(const struct step *step)
 {
 	return step->kind == STEP_PIVOT || step->kind == STEP_CHROOT;
 }
@@ -137,7 +136,7 @@ void explain_text(FILE *out, const struct plan *plan, const struct create_option
 			put_heading(out, p, who, options->run);
 		}
 		put_step(&sh, p, i);
-		sh.in_root |= changes_root(&plan->steps[i]);
+		sh.in_root |= step_changes_root(&plan->steps[i]);
 	}
 	put_ignored(out, p, &plan->ignored);
 	put_warnings(out, p, &plan->warnings);
@@ -209,7 +208,7 @@ void explain_json(FILE *out, const struct plan *plan, const struct create_option
 	json_array_begin(&w, "steps");
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		add_step(&w, &sh, i);
-		sh.in_root |= changes_root(&plan->steps[i]);
+		sh.in_root |= step_changes_root(&plan->steps[i]);
 	}
 	json_array_end(&w);
 

@@ -98,6 +98,9 @@ void shell_setpriv(FILE *out, const struct step *step);
 /* shell_exec_words() - " A=B ... PROGRAM ARGS" of an EXEC, as env(1) takes them */
 void shell_exec_words(const struct shell *sh, const struct step *step);
 
+/* step_changes_root() - are paths of the container its own after it? */
+bool step_changes_root(const struct step *step);
+
 /* plan_slot_writer() - the step that fills a slot, or NULL */
 const struct step *plan_slot_writer(const struct plan *plan, int slot);
 
