@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/cleanup.h"
 
-#include "base/log.h"
 #include "cgroup/processes.h"
 #include "cgroup/remove.h"
 #include "os/file.h"
@@ -14,16 +13,6 @@
 
 /* How long a killed process may take to go: it may sit in uninterruptible sleep on a slow disk. */
 #define KILL_TIMEOUT_MS 10000
-
-struct cgroup_dir cleanup_cgroup(const struct step *step)
-{
-	return (struct cgroup_dir){
-		.path = step->u.cgroup_make.path,
-		.mount = step->u.cgroup_make.mount,
-		.existing = step->u.cgroup_make.existing,
-		.v2 = step->u.cgroup_make.v2,
-	};
-}
 
 int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err)
 {
@@ -52,10 +41,12 @@ int cleanup_processes(const struct container *c, struct err *err)
 		if (r < 0 && r != -ESRCH)
 			return err_set(err, r, "kill the container's init");
 	}
-	/* In a frozen v1 cgroup a killed process only ends when it is thawed; this does that too. */
-	r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);
-	if (r < 0)
-		return r;
+	/* A frozen process of a v1 cgroup only ends when it is thawed; this does that too. */
+	if (c->n_cgroups) {
+		r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);
+		if (r < 0)
+			return r;
+	}
 	if (pidfd >= 0 && os_pidfd_ended(pidfd, KILL_TIMEOUT_MS) != 1) {
 		err_set(err, -ETIMEDOUT, "wait for the container's init %d to end", (int)c->pid);
 		return err_hint(err, "it may hang in the kernel: look at /proc/%d/stack", (int)c->pid);
@@ -65,23 +56,33 @@ int cleanup_processes(const struct container *c, struct err *err)
 
 int cleanup_cgroups(const struct container *c, struct err *err)
 {
-	struct err later = ERR_INIT;
-	int first = 0, r;
+	struct err one = ERR_INIT;
 
+	*err = ERR_INIT;
 	for (size_t i = 0; i < c->n_cgroups; i++) {
-		r = cgroup_remove(&c->cgroups[i], CGROUP_REMOVE_TIMEOUT_MS, first == 0 ? err : &later);
-		first = first == 0 ? r : first;
+		if (cgroup_remove(&c->cgroups[i], CGROUP_REMOVE_TIMEOUT_MS, &one) < 0 && err->code == 0)
+			*err = one;
 	}
-	return first;
+	return err->code;
 }
 
-void cleanup_poststop(const struct container *c, const struct config *config)
+void report_warning(const struct report *report, const struct err *err)
+{
+	char line[ERR_TEXT_MAX + ERR_POINTER_MAX + 64];
+
+	if (!report || !report->warning)
+		return;
+	err_render(err, line, sizeof(line));
+	report->warning(report->to, line);
+}
+
+void cleanup_poststop(const struct container *c, const struct config *config, const struct report *report)
 {
 	struct err err = ERR_INIT;
 
-	/* Every hook runs, whatever becomes of the others: runtime.md "Lifecycle" step 13. */
+	/* Every hook runs, whatever becomes of the others. */
 	for (size_t i = 0; i < config->hooks[HOOK_POSTSTOP].n; i++) {
 		if (hook_run(HOOK_POSTSTOP, i, &config->hooks[HOOK_POSTSTOP].items[i], c, "stopped", &err) < 0)
-			log_warn_err(&err);
+			report_warning(report, &err);
 	}
 }

@@ -8,9 +8,6 @@
 
 #include "runtime/container.h"
 
-/* cleanup_cgroup() - what the record keeps of a CGROUP_MAKE step */
-struct cgroup_dir cleanup_cgroup(const struct step *step);
-
 /* cleanup_config() - decode the config.json that create saved in the state directory @dir */
 int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err) MUST_CHECK;
 
@@ -23,7 +20,13 @@ int cleanup_processes(const struct container *c, struct err *err) MUST_CHECK;
 /* cleanup_cgroups() - remove the cgroups that create made. Return: 0; -EBUSY; -errno of the first that stays */
 int cleanup_cgroups(const struct container *c, struct err *err) MUST_CHECK;
 
-/* cleanup_poststop() - run the poststop hooks; what fails is logged as a warning. Spec: runtime.md step 13 */
-void cleanup_poststop(const struct container *c, const struct config *config);
+/*
+ * cleanup_poststop() - run the poststop hooks, all of them; what fails is a warning
+ * Spec: runtime.md "Lifecycle" step 13
+ */
+void cleanup_poststop(const struct container *c, const struct config *config, const struct report *report);
+
+/* report_warning() - @err as one line; for errors that do not end the command */
+void report_warning(const struct report *report, const struct err *err);
 
 #endif

@@ -71,7 +71,8 @@ int container_create(const char *root, struct create_options *options, int confi
 		     struct container_started *ret, struct err *err) MUST_CHECK;
 
 /* container_start() - let a created container execute its program; returns when it has, and poststart hooks are done */
-int container_start(const char *root, const char *id, const struct trace_options *trace, struct err *err) MUST_CHECK;
+int container_start(const char *root, const char *id, const struct trace_options *trace, const struct report *report,
+		    struct err *err) MUST_CHECK;
 
 /*
  * container_load() - read the record and look at the process
@@ -98,6 +99,7 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
  * container_delete() - remove a stopped container: cgroups, then poststop hooks, then the state directory
  * @force: kill it first; an unknown id is success
  */
-int container_delete(const char *root, const char *id, bool force, struct err *err) MUST_CHECK;
+int container_delete(const char *root, const char *id, bool force, const struct report *report,
+		     struct err *err) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "cgroup/make.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "os/seqpacket.h"
 #include "runtime/act.h"
 #include "runtime/cleanup.h"
 #include "runtime/record.h"
@@ -108,7 +109,10 @@ static int resolve_rootfs(struct create_options *o, const struct config *config,
 
 /* ---- plan ------------------------------------------------------------------------------------------------------- */
 
-/* The cgroups that the plan makes, for the record. */
+/*
+ * The cgroups that the plan makes, for the record. How much of each path is there already is asked now: the record is
+ * written before the first of them is made.
+ */
 static void record_cgroups(struct plan *plan, struct container *c)
 {
 	c->cgroups = arena_array(&plan->arena, plan->n_steps, sizeof(*c->cgroups));
@@ -117,10 +121,14 @@ static void record_cgroups(struct plan *plan, struct container *c)
 
 		if (step->kind != STEP_CGROUP_MAKE)
 			continue;
-		/* Known before anything is made, so that the record can say what must stay when it is removed. */
 		step->u.cgroup_make.existing =
 			cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path);
-		c->cgroups[c->n_cgroups++] = cleanup_cgroup(step);
+		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
+			.path = step->u.cgroup_make.path,
+			.mount = step->u.cgroup_make.mount,
+			.existing = step->u.cgroup_make.existing,
+			.v2 = step->u.cgroup_make.v2,
+		};
 	}
 }
 
@@ -180,7 +188,7 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 		return r;
 	describe(plan, &in, record);
 	if (o->report)
-		o->report(o->report_to, plan);
+		o->report->planned(o->report->to, plan);
 	return 0;
 }
 
@@ -209,7 +217,16 @@ static void fail(struct act *a)
 		poststop = c.has_poststop && cleanup_config(&arena, a->state_dir, &config, &ignored) == 0;
 	act_undo(a);
 	if (poststop)
-		cleanup_poststop(&c, config);
+		cleanup_poststop(&c, config, a->options->report);
+}
+
+/* What steps found worth a line although they went on. */
+static void report_steps(const struct act *a)
+{
+	const struct report *report = a->options->report;
+
+	for (uint32_t i = 0; report && i < a->page->n_warnings && i < WARNINGS_MAX; i++)
+		report->warning(report->to, a->page->warnings[i]);
 }
 
 static int act_create(struct act *a, const struct trace_options *trace, struct err *err)
@@ -226,6 +243,7 @@ static int act_create(struct act *a, const struct trace_options *trace, struct e
 	a->sync_peer = pair[1];
 
 	r = act_run(a, STEP_PARENT, 0, err);
+	report_steps(a);
 	if (trace && trace->stream)
 		trace_write(trace, a->page, a->plan);
 	if (r < 0)

@@ -60,7 +60,7 @@ static int tear_down(int dir, const struct container *c, struct err *err)
 }
 
 static int delete_loaded(const char *root, const char *id, int dir, const struct container *c, struct arena *arena,
-			 struct err *err)
+			 const struct report *report, struct err *err)
 {
 	struct err hooks = ERR_INIT;
 	struct config *config;
@@ -75,7 +75,7 @@ static int delete_loaded(const char *root, const char *id, int dir, const struct
 	if (r == 1) {
 		record_dir_unlock(dir);
 		if (cleanup_config(arena, dir, &config, &hooks) == 0)
-			cleanup_poststop(c, config);
+			cleanup_poststop(c, config, report);
 		r = record_dir_lock(dir);
 		if (r == -ENOENT)
 			return 0;
@@ -105,7 +105,7 @@ static int delete_broken(const char *root, const char *id, int dir, int why, boo
 }
 
 /* Spec: runtime.md "Delete" (rows Y-13 to Y-15, Y-22); --force and unknown ids as callers expect (2.5 no. 12) */
-int container_delete(const char *root, const char *id, bool force, struct err *err)
+int container_delete(const char *root, const char *id, bool force, const struct report *report, struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
 	defer_close int dir = -EBADF;
@@ -133,7 +133,7 @@ int container_delete(const char *root, const char *id, bool force, struct err *e
 		r = end_creator(&c, err);
 	if (r < 0)
 		return r;
-	return delete_loaded(root, id, dir, &c, &arena, err);
+	return delete_loaded(root, id, dir, &c, &arena, report, err);
 }
 
 int container_sweep(const char *root, const char *id)
@@ -157,5 +157,5 @@ int container_sweep(const char *root, const char *id)
 		close(creator);
 		return -EBUSY;
 	}
-	return delete_loaded(root, id, dir, &c, &arena, &err);
+	return delete_loaded(root, id, dir, &c, &arena, NULL, &err);
 }

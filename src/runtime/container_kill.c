@@ -7,10 +7,12 @@
 
 #include <signal.h>
 
-static int kill_all(const struct container *c, int signal, struct err *err)
+static int signal_all(const struct container *c, int signal, struct err *err)
 {
 	int r;
 
+	if (c->n_cgroups == 0)
+		return 0;
 	if (signal == SIGKILL)
 		return cgroup_kill_all(c->cgroups, c->n_cgroups, err);
 	r = cgroup_signal_all(c->cgroups, c->n_cgroups, signal, err);
@@ -32,7 +34,7 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
 	if (signal == SIGKILL && !c.private_pid_ns)
 		all = true;
 	if (c.status == CONTAINER_STOPPED && all)
-		return kill_all(&c, signal, err);
+		return signal_all(&c, signal, err);
 	if (c.status == CONTAINER_STOPPED || c.status == CONTAINER_CREATING || c.pid <= 0)
 		return err_user_code(err, -ESRCH, "container not running");
 
@@ -41,7 +43,7 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
 		return err_user_code(err, -ESRCH, "container not running");
 	if (pidfd < 0)
 		return err_set(err, pidfd, "open the pidfd of the container's init");
-	r = all ? kill_all(&c, signal, err) : 0;
+	r = all ? signal_all(&c, signal, err) : 0;
 	if (r < 0)
 		return r;
 	r = os_pidfd_kill(pidfd, signal);

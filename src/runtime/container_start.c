@@ -77,7 +77,8 @@ static bool takes_container_along(const struct err *err)
 	return strcmp(err->step_name, step_names[STEP_HOOK]) == 0;
 }
 
-int container_start(const char *root, const char *id, const struct trace_options *trace, struct err *err)
+int container_start(const char *root, const char *id, const struct trace_options *trace, const struct report *report,
+		    struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
 	static const struct config without_hooks;
@@ -111,6 +112,6 @@ int container_start(const char *root, const char *id, const struct trace_options
 		r = act_start(&plan, &dir, &c, &record, trace, err);
 	plan_clear(&plan);
 	if (r < 0 && takes_container_along(err))
-		(void)!container_delete(root, id, true, &ignored);
+		(void)!container_delete(root, id, true, report, &ignored);
 	return r;
 }

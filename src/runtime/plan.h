@@ -283,6 +283,13 @@ struct plan {
 	struct str_list warnings;           /* complete lines for the log, e.g. a capability that can't be granted */
 };
 
+/* Whom the runtime tells what is no error but worth a line in the log. */
+struct report {
+	void (*planned)(void *to, const struct plan *plan);   /* the plan stands: its warnings, what it ignores */
+	void (*warning)(void *to, const char *text);          /* something could not be done, and it goes on */
+	void *to;
+};
+
 /* What the command line adds to the config. Strings are borrowed until plan_create() returns. */
 struct create_options {
 	const char *id;
@@ -296,9 +303,7 @@ struct create_options {
 	unsigned preserve_fds;      /* fds 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
 	const char *listen_fdnames; /* or NULL */
-	/* called once the plan stands, for its warnings and what it ignores; may be NULL */
-	void (*report)(void *to, const struct plan *plan);
-	void *report_to;
+	const struct report *report; /* who is told what is worth a line in the log; NULL: nobody */
 };
 
 struct plan_input {

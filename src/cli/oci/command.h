@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/options.h"
+#include "runtime/plan.h"
 
 #include <stddef.h>
 
@@ -79,6 +80,9 @@ const struct command *command_find(const char *name, struct err *err);
  */
 int path_absolute(const char *path, char *buf, size_t size, const char **ret_path,
 		  struct err *err) MUST_CHECK;
+
+/* command_report() - the runtime's warnings go to the log; borrows @cli */
+struct report command_report(struct cli *cli);
 
 /* write_stdout() - all of it, and say so if that can't be done. Return: 0; -errno */
 int write_stdout(const char *text, size_t len, struct err *err) MUST_CHECK;

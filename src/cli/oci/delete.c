@@ -8,10 +8,12 @@ struct args {
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
+	struct report report = command_report(cli);
+
 	if (container_id_check(words->words[0], err) < 0)
 		return err->code;
 	return container_delete(cli->root, words->words[0], ((const struct args *)args)->force,
-				err);
+				&report, err);
 }
 
 static const struct option options[] = {

@@ -84,20 +84,6 @@ int trace_close(const char *path, struct trace_options *trace, struct err *err)
 	return fclose(stream) == 0 ? 0 : err_sys(err, "write trace file \"%s\"", path);
 }
 
-/* Called once the plan stands: what the container will not have although its config says so. */
-static void report_plan(void *log, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->ignored.n; i++) {
-		const struct config_ignored *ignored = &plan->ignored.items[i];
-
-		log_write(log, LOG_LEVEL_WARNING, "ignore %s: %s%s%s%s", ignored->pointer,
-			  ignored->why, ignored->near ? " (did you mean " : "",
-			  ignored->near ? ignored->near : "", ignored->near ? "?)" : "");
-	}
-	for (size_t i = 0; i < plan->warnings.n; i++)
-		log_write(log, LOG_LEVEL_WARNING, "%s", plan->warnings.items[i]);
-}
-
 /* The error that ends the command is create's; one of the trace file alone comes second. */
 static int launch_traced(struct cli *cli, struct create_options *options,
 			 const struct launch_args *args, int config, struct container_started *ret,
@@ -138,11 +124,11 @@ int launch(struct cli *cli, const struct launch_args *args, const char *id, bool
 	   struct container_started *ret, struct err *err)
 {
 	struct create_options options = launch_options(args, id, run);
+	struct report report = command_report(cli);
 	defer_close int config = -EBADF;
 	char pid_file[PATH_MAX];
 
-	options.report = report_plan;
-	options.report_to = &cli->log;
+	options.report = &report;
 
 	/* Before anything else, so that no path is made of it. */
 	if (container_id_check(id, err) < 0)

@@ -11,9 +11,10 @@
 /* The container goes away with us, whatever the end was; an error of the watch itself is the one reported. */
 static int remove_container(struct cli *cli, const char *id, bool force)
 {
+	struct report report = command_report(cli);
 	struct err err = ERR_INIT;
 
-	if (container_delete(cli->root, id, force, &err) == 0)
+	if (container_delete(cli->root, id, force, &report, &err) == 0)
 		return 0;
 	err_context(&err, "delete \"%s\" after its end", id);
 	log_error(&cli->log, &err);

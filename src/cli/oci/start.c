@@ -9,6 +9,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 {
 	const char *path = ((const struct args *)args)->trace;
 	struct err trace_err = ERR_INIT;
+	struct report report = command_report(cli);
 	struct trace_options trace;
 	int r;
 
@@ -17,7 +18,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = trace_open(path, &trace, err);
 	if (r < 0)
 		return r;
-	r = container_start(cli->root, words->words[0], trace.stream ? &trace : NULL, err);
+	r = container_start(cli->root, words->words[0], trace.stream ? &trace : NULL, &report,
+			    err);
 	if (trace_close(path, &trace, &trace_err) < 0)
 		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
 	return r;
