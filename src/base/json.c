@@ -143,12 +143,13 @@ static const char *keep_string(struct builder *b, const unsigned char *bytes, si
 	bool in_place = at < b->len;
 	const char *why;
 
-	if (!is_clean((const char *)bytes, len, &why)) {
-		complain(b, start, why);
-		return NULL;
-	}
+	/* First, because yajl would make "?" or ill-formed UTF-8 of what is not paired. */
 	if (!in_place && !escapes_are_paired(b->text + start + 1, b->text + end - 1)) {
 		complain(b, start, "a string holds half of a surrogate pair");
+		return NULL;
+	}
+	if (!is_clean((const char *)bytes, len, &why)) {
+		complain(b, start, why);
 		return NULL;
 	}
 	if (!in_place)
@@ -441,7 +442,7 @@ int json_i64(const struct json *value, int64_t *ret)
 	return num_i64(value->text, value->len, ret);
 }
 
-/* Writes "/token" so that it ends at @end, and stops at @buf. Return: its first byte */
+/* Writes "/token" so that it ends at @end; what has no room is left out at its front. Return: its first byte */
 static char *prepend_token(const struct json *value, char *buf, char *end)
 {
 	char number[16];
@@ -452,14 +453,14 @@ static char *prepend_token(const struct json *value, char *buf, char *end)
 		snprintf(number, sizeof(number), "%u", value->index);
 		token = number;
 	}
-	for (i = strlen(token); i > 0 && end - buf > 2; i--) {
+	for (i = strlen(token); i > 0 && end - buf >= 2; i--) {
 		char c = token[i - 1];
 
 		*--end = c == '~' ? '0' : c == '/' ? '1' : c;
 		if (c == '~' || c == '/')
 			*--end = '~';
 	}
-	if (end > buf)
+	if (i == 0 && end > buf)
 		*--end = '/';
 	return end;
 }
@@ -469,7 +470,7 @@ void json_pointer_text(const struct json *value, char *buf, size_t size)
 	char *end = buf + size - 1;
 
 	*end = '\0';
-	for (; value->parent && end > buf; value = value->parent)
+	for (; value->parent && end - buf >= 2; value = value->parent)
 		end = prepend_token(value, buf, end);
 	memmove(buf, end, (size_t)(buf + size - end));
 }
