@@ -48,10 +48,21 @@ static planner *const planners[] = {
 	plan_devices,   plan_pivot,          plan_masks,       plan_root_propagation,
 };
 
+/* The host's own cgroups stand in for the container's: plan_cgroup.c is not part of this. */
+static void read_cgroups(struct planner_state *s, struct arena *arena, struct facts *facts)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(cgroup_layout_read(arena, "", &facts->cgroup, &err), 0);
+	s->cgroup_paths = arena_array(arena, facts->cgroup.n, sizeof(*s->cgroup_paths));
+	for (size_t i = 0; i < facts->cgroup.n; i++)
+		s->cgroup_paths[i] = facts->cgroup.items[i].mount;
+}
+
 static int make_plan(struct plan *plan, const struct config *config,
 		     const struct create_options *options, struct err *err)
 {
-	static const struct facts facts;
+	struct facts facts = { 0 };
 	struct planner_state s = {
 		.plan = plan,
 		.config = config,
@@ -61,6 +72,7 @@ static int make_plan(struct plan *plan, const struct config *config,
 	};
 	int r = 0;
 
+	read_cgroups(&s, &plan->arena, &facts);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(planners); i++)
 		r = planners[i](&s, err);
 	return r;
@@ -363,8 +375,9 @@ static void docker_like(void **state)
 		"{\"destination\":\"/"
 		"sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\","
 		"\"nodev\",\"ro\"]}"
-		"],\"linux\":{" NS_ALL ",\"maskedPaths\":[\"/proc/interrupts\",\"/proc/keys\",\"/proc/"
-				       "not-there\",\"/sys/firmware\",\"/proc/scsi\"],"
+		"],\"linux\":{" NS_ALL
+		",\"maskedPaths\":[\"/proc/interrupts\",\"/proc/keys\",\"/proc/"
+		"not-there\",\"/sys/firmware\",\"/proc/scsi\"],"
 		"\"readonlyPaths\":[\"/proc/bus\",\"/proc/sys\",\"/nowhere\"]}",
 		look_docker_like));
 }
@@ -530,8 +543,7 @@ static const char *look_copy_up(void)
 static void tmpcopyup(void **state)
 {
 	assert_ok(run(
-		",\"mounts\":[" PROC
-		",{\"destination\":\"/"
+		",\"mounts\":[" PROC ",{\"destination\":\"/"
 		"etc\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\",\"nosuid\"]}]" LINUX,
 		look_copy_up));
 }
@@ -557,7 +569,8 @@ static void user_namespace(void **state)
 		"volume\",\"options\":[\"bind\"]}],\"linux\":{"
 		"\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}],\"gidMappings\":[{"
 		"\"containerID\":0,\"hostID\":0,\"size\":1}],"
-		"\"maskedPaths\":[\"/proc/interrupts\",\"/proc/keys\",\"/sys/firmware\",\"/proc/acpi\"],"
+		"\"maskedPaths\":[\"/proc/interrupts\",\"/proc/keys\",\"/sys/firmware\",\"/proc/"
+		"acpi\"],"
 		"\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"network\"},{"
 		"\"type\":\"ipc\"},{\"type\":\"user\"}]}",
 		look_userns));
@@ -659,10 +672,32 @@ static const char *look_late_ro(void)
 
 static void late_read_only(void **state)
 {
-	assert_ok(run(",\"mounts\":[" PROC
-		      ",{\"destination\":\"/"
+	assert_ok(run(",\"mounts\":[" PROC ",{\"destination\":\"/"
 		      "dev\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"nosuid\"]}]" LINUX,
 		      look_late_ro));
+}
+
+static const char *look_cgroup(void)
+{
+	CHECK(mount_has("/sys/fs/cgroup", " ro,nosuid|- tmpfs cgroup"));
+	CHECK(mount_has("/sys/fs/cgroup/memory", " / /sys| ro,nosuid|- cgroup cgroup|memory"));
+	CHECK(mount_has("/sys/fs/cgroup/systemd", "name=systemd"));
+	CHECK(mount_has("/sys/fs/cgroup/unified", "- cgroup2"));
+	return access("/sys/fs/cgroup/pids/tasks", F_OK) == 0 ? NULL : "no tasks file";
+}
+
+#define CGROUP                                                                                     \
+	"{\"destination\":\"/sys\",\"type\":\"sysfs\"},{\"destination\":\"/sys/fs/cgroup\","       \
+	"\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\",\"nosuid\"]}"
+
+/* Row M-15, with and without a cgroup namespace. */
+static void cgroup_mount(void **state)
+{
+	assert_ok(run(",\"mounts\":[" PROC "," CGROUP "],\"linux\":{" NS_ALL "}", look_cgroup));
+	assert_ok(run(",\"mounts\":[" PROC "," CGROUP
+		      "],\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"cgroup\"},"
+		      "{\"type\":\"pid\"}]}",
+		      look_cgroup));
 }
 
 static int set_up(void **state)
@@ -729,6 +764,7 @@ int main(void)
 		cmocka_unit_test(without_mount_namespace),
 		cmocka_unit_test(late_read_only),
 		cmocka_unit_test(tmpcopyup),
+		cmocka_unit_test(cgroup_mount),
 	};
 
 	return cmocka_run_group_tests_name("mount-act", tests, set_up, tear_down);
