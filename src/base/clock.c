@@ -1,17 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/clock.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
-/* gmtime_r() needs no time zone file: nothing is opened. */
+static bool is_leap(unsigned year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/*
+ * Day number since 1970-01-01 to a date of the Gregorian calendar. Not gmtime_r(): glibc's reads the time zone file,
+ * seven system calls for a zone that is always UTC.
+ */
+static void to_date(int64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
+{
+	static const unsigned char lengths[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	unsigned year = 1970, month = 0, length;
+
+	while (days >= (is_leap(year) ? 366 : 365))
+		days -= is_leap(year++) ? 366 : 365;
+	for (; month < 11; month++) {
+		length = lengths[month] + (month == 1 && is_leap(year));
+		if (days < (int64_t)length)
+			break;
+		days -= length;
+	}
+	*ret_year = year;
+	*ret_month = month + 1;
+	*ret_day = (unsigned)days + 1;
+}
+
 char *time_rfc3339(const struct timespec *ts, char *buf)
 {
-	struct tm tm = { 0 };
+	/* Before 1970 and after 9999 there is no container; a clock that says so is wrong. */
+	const int64_t last = 253402300799;
+	int64_t secs = ts->tv_sec < 0 ? 0 : ts->tv_sec > last ? last : ts->tv_sec;
+	unsigned year, month, day, second = (unsigned)(secs % 86400);
 
-	gmtime_r(&ts->tv_sec, &tm);
-	snprintf(buf, TIME_RFC3339_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", (unsigned)tm.tm_year % 8100 + 1900,
-		 ((unsigned)tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
-		 (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, (unsigned)ts->tv_nsec % 1000000000u);
+	to_date(secs / 86400, &year, &month, &day);
+	snprintf(buf, TIME_RFC3339_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", year % 10000, month % 100, day % 100,
+		 second / 3600, second / 60 % 60, second % 60, (unsigned)ts->tv_nsec % 1000000000u);
 	return buf;
 }
 

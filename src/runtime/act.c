@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/act.h"
 
+#include "cgroup/processes.h"
 #include "os/fault.h"
 #include "os/process.h"
+#include "runtime/record.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -228,6 +230,14 @@ static bool has_our_name(pid_t pid, struct os_process_stat *stat)
 	return os_process_stat(pid, stat) == 0 && strcmp(stat->comm, ACT_CHILD_NAME) == 0;
 }
 
+/* Did the kernel end something in the container's cgroups for want of memory? (row K-17) */
+static bool ran_out_of_memory(const struct act *a)
+{
+	const struct record *record = a->record;
+
+	return record->n_cgroups && cgroup_oom_kills(record->cgroups, record->n_cgroups) > 0;
+}
+
 static int describe_end(const struct act *a, const struct os_process_stat *stat, struct err *err)
 {
 	const char *step = child_step_name(a);
@@ -244,9 +254,11 @@ static int describe_end(const struct act *a, const struct os_process_stat *stat,
 	err->kind = ERR_SYSTEM;
 	if (WTERMSIG(code) == SIGSYS)
 		err_hint(err, "the seccomp profile kills a system call that tare itself needs until execve");
-	if (WTERMSIG(code) == SIGKILL)
-		err_hint(err, "if nobody sent it, the memory limit was too low for the start, or the seccomp "
-			      "profile kills execve");
+	if (WTERMSIG(code) == SIGKILL && ran_out_of_memory(a)) {
+		err_context(err, "out of memory");
+		err_at(err, "/linux/resources/memory/limit");
+		err_hint(err, "the limit is too low for the container to start: raise linux.resources.memory.limit");
+	}
 	return -ECHILD;
 }
 

@@ -135,6 +135,8 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	text = json_writer_text(&w, &len);
 	text[len - 1] = '\0';
 	record->text = text;
+	record->cgroups = c->cgroups;
+	record->n_cgroups = c->n_cgroups;
 }
 
 int record_write(int dir, const struct record *record, const char *status, pid_t pid, struct err *err)

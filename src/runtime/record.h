@@ -27,6 +27,8 @@ enum { START_HELLO = 'h', START_GO = 'g' };
 struct record {
 	const char *root;       /* the runtime's --root */
 	const char *id;
+	const struct cgroup_dir *cgroups;
+	size_t n_cgroups;
 	const char *text;       /* state.json as an object without its end: status and process come last */
 	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;
@@ -35,7 +37,7 @@ struct record {
 
 /*
  * record_render() - prepare @record's text
- * @container: everything but status, pid and start time is used
+ * @container: everything but status, pid and start time is used; its cgroups are borrowed
  */
 void record_render(struct arena *arena, const struct container *container, struct record *record);
 

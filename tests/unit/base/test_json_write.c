@@ -104,6 +104,21 @@ static void test_rfc3339(void **state)
 	assert_string_equal(time_rfc3339(&ts, buf), "2026-01-31T08:05:09.012345678Z");
 }
 
+/* The C library knows the calendar too. */
+static void test_rfc3339_agrees_with_gmtime(void **state)
+{
+	char ours[TIME_RFC3339_MAX], theirs[TIME_RFC3339_MAX];
+
+	for (int64_t secs = 0; secs < 253402300800; secs += 86400 * 9 + 12345) {
+		struct timespec ts = { .tv_sec = secs };
+		struct tm tm;
+
+		gmtime_r(&ts.tv_sec, &tm);
+		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm);
+		assert_string_equal(time_rfc3339(&ts, ours), theirs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_invalid_utf8_becomes_the_replacement_character),
 		cmocka_unit_test(test_a_long_text_grows),
 		cmocka_unit_test(test_rfc3339),
+		cmocka_unit_test(test_rfc3339_agrees_with_gmtime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
