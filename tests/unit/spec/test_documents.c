@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The documents that we write: state, features, and the template, which we must be able to read ourselves. */
+#include "base/json.h"
+#include "spec/config.h"
+#include "spec/features.h"
+#include "spec/state_doc.h"
+#include "spec/template.h"
+#include "spec/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct json *parse(struct arena *arena, struct json_writer *w)
+{
+	const struct json *root = NULL;
+	struct err err;
+	size_t len;
+	char *text = json_writer_text(w, &len);
+
+	if (json_parse(arena, text, len, &root, &err) < 0)
+		fail_msg("%s in %s", err.text, text);
+	return root;
+}
+
+/* ---- state -------------------------------------------------------------------------------------------------- */
+
+static void test_state(void **state)
+{
+	struct key_value annotations[] = { { "a", "b \"c\"" }, { "d", "" } };
+	struct state_doc doc = { .id = "web", .status = "running", .bundle = "/b", .pid = 42,
+				 .annotations = { annotations, 2 }, .rootfs = "/b/r", .created = "2026", .owner = "root" };
+	struct arena arena = { 0 };
+	struct json_writer w;
+
+	json_writer_init(&w, &arena, 0);
+	state_doc_write(&w, NULL, &doc);
+	assert_string_equal(json_writer_text(&w, NULL),
+			    "{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":42,\"status\":\"running\",\"bundle\":\"/b\","
+			    "\"rootfs\":\"/b/r\",\"created\":\"2026\",\"annotations\":{\"a\":\"b \\\"c\\\"\",\"d\":\"\"},"
+			    "\"owner\":\"root\"}");
+
+	doc = (struct state_doc){ .id = "web", .status = "stopped", .bundle = "/b" };
+	json_writer_init(&w, &arena, 0);
+	state_doc_write(&w, NULL, &doc);
+	assert_string_equal(json_writer_text(&w, NULL),
+			    "{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":0,\"status\":\"stopped\",\"bundle\":\"/b\"}");
+	arena_clear(&arena);
+}
+
+static void test_state_with_a_hole(void **state)
+{
+	struct key_value annotations[] = { { "\"pid\":", "x" } };
+	struct state_doc doc = { .id = "\"pid\":", .status = "creating", .bundle = "/b", .pid = 7,
+				 .annotations = { annotations, 1 } };
+	const char *before, *after;
+	struct arena arena = { 0 };
+	const struct json *root;
+	struct err err;
+	uint64_t pid;
+	char *text;
+
+	state_doc_split(&arena, &doc, &before, &after);
+	text = arena_printf(&arena, "%s%d%s", before, 4321, after);
+	assert_int_equal(json_parse(&arena, text, strlen(text), &root, &err), 0);
+	assert_int_equal(json_u64(json_member(root, "pid"), &pid), 0);
+	assert_int_equal(pid, 4321);
+	assert_string_equal(json_string(json_member(root, "id")), "\"pid\":");
+	assert_string_equal(json_string(json_member(root, "status")), "creating");
+	arena_clear(&arena);
+}
+
+/* ---- features ----------------------------------------------------------------------------------------------- */
+
+static bool has_string(const struct json *list, const char *text)
+{
+	const struct json *entry;
+
+	json_each (entry, list) {
+		if (!strcmp(json_string(entry), text))
+			return true;
+	}
+	return false;
+}
+
+static bool is_enabled(const struct json *object, const char *name)
+{
+	return json_member(json_member(object, name), "enabled")->boolean;
+}
+
+static void test_features(void **state)
+{
+	static const char *const options[] = { "ro", "bind", "tmpcopyup" };
+	struct arena arena = { 0 };
+	const struct json *root, *linux_, *seccomp, *cgroup;
+	struct json_writer w;
+
+	json_writer_init(&w, &arena, 4);
+	features_write(&w, &arena, options, ARRAY_LEN(options));
+	root = parse(&arena, &w);
+	linux_ = json_member(root, "linux");
+	seccomp = json_member(linux_, "seccomp");
+	cgroup = json_member(linux_, "cgroup");
+
+	assert_string_equal(json_string(json_member(root, "ociVersionMin")), "1.0.0");
+	assert_string_equal(json_string(json_member(root, "ociVersionMax")), "1.3.0");
+	assert_int_equal(json_member(root, "hooks")->len, 6);
+	assert_string_equal(json_string(json_entry(json_member(root, "mountOptions"), 0)), "bind");
+	assert_string_equal(json_string(json_entry(json_member(root, "mountOptions"), 2)), "tmpcopyup");
+	assert_int_equal(json_member(linux_, "namespaces")->len, NS_TYPES);
+	assert_true(has_string(json_member(linux_, "namespaces"), "time"));
+	assert_int_equal(json_member(linux_, "capabilities")->len, 41);
+	assert_true(json_member(cgroup, "v1")->boolean);
+	assert_true(json_member(cgroup, "v2")->boolean);
+	assert_true(json_member(cgroup, "rdma")->boolean);
+	assert_false(json_member(cgroup, "systemd")->boolean);
+	assert_false(json_member(cgroup, "systemdUser")->boolean);
+	assert_true(json_member(seccomp, "enabled")->boolean);
+	assert_int_equal(json_member(seccomp, "actions")->len, 8);
+	assert_false(has_string(json_member(seccomp, "actions"), "SCMP_ACT_NOTIFY"));
+	assert_true(has_string(json_member(seccomp, "actions"), "SCMP_ACT_KILL"));
+	assert_int_equal(json_member(seccomp, "operators")->len, 7);
+	assert_int_equal(json_member(seccomp, "archs")->len, SECCOMP_ARCHES);
+	assert_int_equal(json_member(seccomp, "knownFlags")->len, 4);
+	assert_int_equal(json_member(seccomp, "supportedFlags")->len, 3);
+	assert_int_equal(json_member(json_member(linux_, "memoryPolicy"), "modes")->len, 7);
+	assert_int_equal(json_member(json_member(linux_, "memoryPolicy"), "flags")->len, 3);
+	assert_true(is_enabled(json_member(linux_, "mountExtensions"), "idmap"));
+	assert_false(is_enabled(linux_, "apparmor"));
+	assert_false(is_enabled(linux_, "selinux"));
+	assert_false(is_enabled(linux_, "intelRdt"));
+	assert_false(is_enabled(linux_, "netDevices"));
+	assert_int_equal(json_member(root, "potentiallyUnsafeConfigAnnotations")->len, 0);
+	assert_non_null(json_string(json_member(json_member(root, "annotations"), "run.tare.version")));
+	arena_clear(&arena);
+}
+
+/* F-1: what features promises as the oldest and the newest version must be accepted. */
+static void test_promised_versions(void **state)
+{
+	static const char *const versions[] = { SPEC_VERSION_MIN, SPEC_VERSION };
+
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		struct arena arena = { 0 };
+		struct config *config;
+		struct err err;
+		char *text = arena_printf(&arena, "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"}}", versions[i]);
+
+		assert_int_equal(config_read(&arena, text, strlen(text), &config, &err), 0);
+		arena_clear(&arena);
+	}
+}
+
+/* ---- template ----------------------------------------------------------------------------------------------- */
+
+static void test_template(void **state)
+{
+	struct arena arena = { 0 };
+	struct json_writer w;
+	struct config *c = NULL;
+	struct err err = ERR_INIT;
+	size_t len;
+	char *text;
+
+	json_writer_init(&w, &arena, 4);
+	template_write(&w);
+	text = json_writer_text(&w, &len);
+	assert_int_equal(config_read(&arena, text, len, &c, &err), 0);
+	assert_int_equal(c->ignored.n, 0);
+	assert_string_equal(c->process.args.items[0], "sh");
+	assert_true(c->process.terminal);
+	assert_true(c->process.no_new_privileges);
+	assert_true(c->root.readonly);
+	assert_int_equal(c->process.capabilities.unknown.n, 0);
+	assert_int_equal(c->process.capabilities.ambient, 0);
+	assert_int_equal(c->process.capabilities.bounding, c->process.capabilities.permitted);
+	assert_int_equal(c->mounts.n, 7);
+	assert_int_equal(c->linux_.namespaces[NS_CGROUP].mode, NS_NEW);
+	assert_int_equal(c->linux_.namespaces[NS_USER].mode, NS_ABSENT);
+	assert_int_equal(c->linux_.masked_paths.n, 12);
+	assert_false(c->linux_.resources.devices.items[0].allow);
+	arena_clear(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_state_with_a_hole),
+		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_promised_versions),
+		cmocka_unit_test(test_template),
+	};
+
+	return cmocka_run_group_tests_name("documents", tests, NULL, NULL);
+}
