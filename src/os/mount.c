@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467 /* the same number on every architecture */
+#endif
+
 int os_tree_clone(int dir, const char *path, unsigned flags)
 {
 	int fd;
@@ -27,20 +31,46 @@ int os_tree_attach(int tree, int to_dir, const char *to_path)
 	return move_mount(tree, "", to_dir, to_path, flags) < 0 ? -errno : 0;
 }
 
-int os_mount_setattr(int dir, const char *path, bool recursive, const struct os_mount_attr *attr)
+static struct mount_attr kernel_attr(const struct os_mount_attr *attr)
 {
-	struct mount_attr kernel = {
+	return (struct mount_attr){
 		.attr_set = attr->set,
 		.attr_clr = attr->clr,
 		.propagation = attr->propagation,
 		.userns_fd = attr->set & MOUNT_ATTR_IDMAP ? (uint64_t)attr->userns : 0,
 	};
+}
+
+int os_mount_setattr(int dir, const char *path, bool recursive, const struct os_mount_attr *attr)
+{
+	struct mount_attr kernel = kernel_attr(attr);
 	unsigned flags = recursive ? AT_RECURSIVE : 0;
 
 	OS_FAULT("mount_setattr");
 	if (path[0] == '\0')
 		flags |= AT_EMPTY_PATH;
 	return mount_setattr(dir, path, flags, &kernel, sizeof(kernel)) < 0 ? -errno : 0;
+}
+
+int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct os_mount_attr *attr)
+{
+	struct mount_attr kernel = kernel_attr(attr);
+	defer_close int fd = -EBADF;
+	int r;
+
+	OS_FAULT("open_tree_attr");
+	fd = (int)syscall(SYS_open_tree_attr, dir, path,
+			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags, &kernel, sizeof(kernel));
+	if (fd >= 0)
+		return take_fd(&fd);
+	if (errno != ENOSYS)
+		return -errno;
+
+	fd = os_tree_clone(dir, path, flags);
+	if (fd < 0)
+		return fd;
+	r = os_mount_setattr(fd, "", flags & AT_RECURSIVE, attr);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags,

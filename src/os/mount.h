@@ -36,6 +36,14 @@ struct os_mount_attr {
 int os_mount_setattr(int dir, const char *path, bool recursive,
 		     const struct os_mount_attr *attr) MUST_CHECK;
 
+/*
+ * os_tree_clone_attr() - os_tree_clone() and os_mount_setattr() of the new tree, recursive if @flags has AT_RECURSIVE
+ *
+ * One call since Linux 6.15; before that, two.
+ */
+int os_tree_clone_attr(int dir, const char *path, unsigned flags,
+		       const struct os_mount_attr *attr) MUST_CHECK;
+
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags,
 	     const char *data) MUST_CHECK;
 int os_umount(const char *target, int flags) MUST_CHECK;

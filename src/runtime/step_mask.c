@@ -82,12 +82,9 @@ int step_readonly(struct act *a, const struct step *step, struct err *err)
 		return 0;
 	if (target < 0)
 		return err_set(err, target, "find read-only path \"%s\"", path);
-	tree = os_tree_clone(target, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	tree = os_tree_clone_attr(target, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 	if (tree < 0)
-		return err_set(err, tree, "copy the mount of read-only path \"%s\"", path);
-	r = os_mount_setattr(tree, "", true, &attr);
-	if (r < 0)
-		return err_set(err, r, "make path \"%s\" read-only", path);
+		return err_set(err, tree, "make path \"%s\" read-only", path);
 	r = os_tree_attach(tree, target, "");
 	return r < 0 ? err_set(err, r, "mount read-only path \"%s\"", path) : 0;
 }

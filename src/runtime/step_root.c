@@ -20,7 +20,6 @@ int step_root_open(struct act *a, const struct step *step, struct err *err)
 	struct os_mount_attr attr = { .propagation = step->u.root_open.propagation };
 	const char *path = step->u.root_open.path;
 	defer_close int fd = -EBADF;
-	int r;
 
 	if (!step->u.root_open.detached) {
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -30,20 +29,15 @@ int step_root_open(struct act *a, const struct step *step, struct err *err)
 		return 0;
 	}
 
-	fd = os_tree_clone(AT_FDCWD, path, AT_RECURSIVE);
+	fd = os_tree_clone_attr(AT_FDCWD, path, AT_RECURSIVE, &attr);
 	if (fd < 0) {
 		err_set(err, fd, "open the rootfs \"%s\"", path);
 		if (fd == -EINVAL)
 			err_hint(err, "it may be in a mount that is unbindable, or not in this "
 				      "mount namespace");
-		return fd;
-	}
-	r = os_mount_setattr(fd, "", true, &attr);
-	if (r < 0) {
-		err_set(err, r, "take the rootfs \"%s\" out of the host's mount propagation", path);
-		if (r == -ENOSYS)
+		if (fd == -ENOSYS)
 			err_hint(err, "tare needs Linux 5.12 or newer");
-		return r;
+		return fd;
 	}
 	a->fd[step->out] = take_fd(&fd);
 	return 0;

@@ -54,25 +54,41 @@ static int explain_setattr(int code, const struct step *step, uint64_t clr, stru
 			      "the word out");
 		break;
 	}
-	if (code == -ENOSYS)
-		err_hint(err, "tare needs Linux 5.12 or newer");
 	return code;
 }
 
-static int set_attr(int fd, bool recursive, const struct os_mount_attr *attr,
-		    const struct step *step, struct err *err)
+/* Copy the source, with the first lot of changes in the same call where there are any. Return: fd; -errno */
+static int clone_source(const struct step *step, unsigned flags, const struct os_mount_attr *attr,
+			struct err *err)
 {
-	int r;
+	const char *path = step->u.source_open.path;
+	bool change = attr->set || attr->clr || attr->propagation;
+	int fd = change ? os_tree_clone_attr(AT_FDCWD, path, flags, attr)
+			: os_tree_clone(AT_FDCWD, path, flags);
 
-	if (!attr->set && !attr->clr && !attr->propagation)
-		return 0;
-	r = os_mount_setattr(fd, "", recursive, attr);
-	return r < 0 ? explain_setattr(r, step, attr->clr, err) : 0;
+	if (fd >= 0)
+		return fd;
+	if (fd == -EPERM && attr->clr)
+		return explain_setattr(fd, step, attr->clr, err);
+	err_set(err, fd, "open the mount source \"%s\"", path);
+	if (fd == -EINVAL)
+		err_hint(err,
+			 "it may be in a mount that is unbindable, or not in this mount namespace");
+	if (fd == -ENOSYS)
+		err_hint(err, "tare needs Linux 5.12 or newer");
+	return fd;
 }
 
-/* The words for the whole tree first, so that those for its top have the last word there. */
-static int apply_attributes(int fd, const struct step *step, struct err *err)
+/*
+ * step_source_open() - a tree of the host, with the attributes that the config asks for
+ *
+ * The words for the whole tree come first, so that those for its top have the last word there. Often there is only one
+ * lot, and then one call does it all.
+ */
+int step_source_open(struct act *a, const struct step *step, struct err *err)
 {
+	unsigned flags = (step->u.source_open.recursive ? AT_RECURSIVE : 0) |
+			 (step->u.source_open.nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 	struct os_mount_attr top = {
 		.set = step->u.source_open.attr_set,
 		.clr = step->u.source_open.attr_clr,
@@ -83,41 +99,27 @@ static int apply_attributes(int fd, const struct step *step, struct err *err)
 		.clr = step->u.source_open.rec_attr_clr,
 		.propagation = step->u.source_open.rec_propagation,
 	};
-	int r;
-
-	/* A single mount that gets nothing twice needs one call. */
-	if (!step->u.source_open.recursive && !tree.set && !tree.clr && !top.propagation) {
-		top.propagation = tree.propagation;
-		tree.propagation = 0;
-	}
-	r = set_attr(fd, true, &tree, step, err);
-	return r < 0 ? r : set_attr(fd, false, &top, step, err);
-}
-
-int step_source_open(struct act *a, const struct step *step, struct err *err)
-{
-	unsigned flags = (step->u.source_open.recursive ? AT_RECURSIVE : 0) |
-			 (step->u.source_open.nofollow ? AT_SYMLINK_NOFOLLOW : 0);
-	const char *path = step->u.source_open.path;
 	defer_close int fd = -EBADF;
 	int r;
 
-	fd = os_tree_clone(AT_FDCWD, path, flags);
-	if (fd < 0) {
-		err_set(err, fd, "open the mount source \"%s\"", path);
-		if (fd == -EINVAL)
-			err_hint(err, "it may be in a mount that is unbindable, or not in this "
-				      "mount namespace");
-		return fd;
+	if (!step->u.source_open.recursive && !tree.set && !tree.clr && !top.propagation) {
+		top.propagation = tree.propagation;
+		tree = top;
+		top = (struct os_mount_attr){ 0 };
 	}
+	fd = clone_source(step, flags, &tree, err);
+	if (fd < 0)
+		return fd;
 	if (step->u.source_open.check_device) {
 		r = check_device(fd, step, err);
 		if (r < 0)
 			return r;
 	}
-	r = apply_attributes(fd, step, err);
-	if (r < 0)
-		return r;
+	if (top.set || top.clr || top.propagation) {
+		r = os_mount_setattr(fd, "", false, &top);
+		if (r < 0)
+			return explain_setattr(r, step, top.clr, err);
+	}
 	a->fd[step->out] = take_fd(&fd);
 	return 0;
 }
