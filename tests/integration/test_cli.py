@@ -107,7 +107,10 @@ def test_C6_list_of_a_named_root_that_is_not_there(tmp):
 def test_C6_root_may_be_relative(tmp, bundle):
     b = bundle(args=["/bin/true"])
     b.write()
-    assert cli("--root", "here", "create", "-b", b.path, "x", cwd=tmp).returncode == 0
+    # Not captured: the container would keep the pipe open.
+    made = subprocess.run([binary(), "--root", "here", "create", "-b", b.path, "x"], cwd=tmp, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert made.returncode == 0
     document = json.loads(cli("--root", tmp / "here", "state", "x").stdout)
     assert (tmp / "here/x/state.json").exists() and document["status"] == "created"
     assert cli("-root=here", "delete", "-f", "x", cwd=tmp).returncode == 0
@@ -154,7 +157,8 @@ def test_C2_every_way_to_write_an_option(tare, bundle, args):
 
 
 @pytest.mark.parametrize("command", ["create", "run", "start", "state", "kill", "delete"])
-@pytest.mark.parametrize("id", ["", "..", ".hidden", "a/b", "../x", "a b", "x" * 1025, "\u00e4"])
+@pytest.mark.parametrize("id", [
+    pytest.param("", id="empty"), "..", ".hidden", "a/b", "../x", "a b", pytest.param("x" * 1025, id="long"), "\u00e4"])
 def test_Z12_ids_are_checked_before_any_path_is_made_of_them(tare, command, id):
     result = tare.call(command, id)
     result.fails("container id")
@@ -173,8 +177,7 @@ def test_Z12_an_id_may_not_look_like_an_option(tare):
     ("sigrtmax-1", 63), ("64", 64),
 ])
 def test_C11_signals_by_name_and_number(tare, bundle, word, number):
-    names = {10: "USR1", 34: "RTMIN", 35: "35", 63: "63", 64: "64"}
-    script = f"trap 'exit 7' {names[number]}; echo ready; while :; do sleep 0.02; done"
+    script = f"trap 'exit 7' {number}; echo ready; while :; do sleep 0.02; done"
     c = tare.run_detached(bundle(script=script)).wait_out("ready")
     c.kill(word).ok()
     c.wait("stopped")
@@ -339,22 +342,6 @@ def test_C5_a_config_with_a_misspelt_property_is_warned_about(tare, bundle):
 # ---- inherited files ------------------------------------------------------------------------------------------------
 
 
-def open_fds(output):
-    return [int(n) for n in output.split()]
-
-
-LIST_FDS = "cd /proc/self/fd && echo *"
-
-
-def inherited(n):
-    """n pipes' read ends, as fds that a child may inherit."""
-    pipes = [os.pipe() for _ in range(n)]
-    for read, write in pipes:
-        os.close(write)
-        os.set_inheritable(read, True)
-    return [read for read, _ in pipes]
-
-
 def with_fds(numbers):
     """A function for the child: give it /dev/null on these fds and on no other above 2."""
     def before():
@@ -369,10 +356,9 @@ def with_fds(numbers):
 
 
 def container_fds(tare, bundle, *options, fds, env=None):
-    # The shell opens the directory to list it, on the lowest free fd; it is not the container's.
     b = bundle(script="for f in 3 4 5 6 7 8 9; do [ -e /proc/self/fd/$f ] && echo $f; done; true")
     result = tare.run(b, *options, before=with_fds(fds), env=env)
-    return open_fds(result.ok().out)
+    return [int(n) for n in result.ok().out.split()]
 
 
 def test_Z13_Y26_nothing_inherited_reaches_the_container(tare, bundle):

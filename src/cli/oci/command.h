@@ -22,6 +22,7 @@ struct cli {
 	const char *root; /* absolute; not there yet, perhaps */
 	bool root_is_default;
 	struct log log;
+	bool log_settled;       /* the options of the log were looked at; its file is open if there is one */
 	char *const *argv;
 	/* as written */
 	const char *given_root, *log_path, *log_format, *rootless;

@@ -95,9 +95,10 @@ static int settle_root(struct cli *cli, char *buf, size_t size, struct err *err)
 	return 0;
 }
 
-/* Where errors go. Called before anything else can go wrong, and best effort for errors in the usage itself. */
+/* Where messages go. The file is opened after inherited fds were looked at, or when there is something to say before. */
 static int settle_log(struct cli *cli, struct err *err)
 {
+	cli->log_settled = true;
 	if (cli->debug)
 		cli->log.level = LOG_LEVEL_DEBUG;
 	if (cli->log_format && strcmp(cli->log_format, "json") == 0) {
@@ -183,25 +184,30 @@ static int execute(struct cli *cli, const struct command *command, void *args,
 		  TARE_COMMIT, command->name, cli->root);
 	r = command->run(cli, args, words, err);
 	if (r < 0 && words->n)
-		err_context(err, "%s \"%s\"", command->name, words->words[0]);
+		err_context(err, "%s \"%.64s\"", command->name, words->words[0]);
 	else if (r < 0)
 		err_context(err, "%s", command->name);
 	return r;
 }
 
-/* Wrong usage: the error where errors go, the help where it can be read. */
-static int fail_usage(struct cli *cli, const struct command *command, const struct err *err)
+static int fail(struct cli *cli, const struct err *err)
 {
 	struct err log_err = ERR_INIT;
 
-	if (settle_log(cli, &log_err) < 0)
+	if (!cli->log_settled && settle_log(cli, &log_err) < 0)
 		log_error(&cli->log, &log_err);
 	log_error(&cli->log, err);
+	return 1;
+}
+
+/* Wrong usage: the error where errors go, the help where it can be read. */
+static int fail_usage(struct cli *cli, const struct command *command, const struct err *err)
+{
 	if (command)
 		help_command(command);
 	else
 		help_program();
-	return 1;
+	return fail(cli, err);
 }
 
 static int check_operands(const struct command *command, const struct operands *words,
@@ -239,10 +245,7 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 		return fail_usage(cli, command, &err);
 
 	r = execute(cli, command, args, &words, &err);
-	if (r >= 0)
-		return r;
-	log_error(&cli->log, &err);
-	return 1;
+	return r < 0 ? fail(cli, &err) : r;
 }
 
 /* `help`, `help COMMAND` */
