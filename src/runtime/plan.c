@@ -114,6 +114,19 @@ void plan_ignore(struct plan *plan, const char *pointer, const char *why)
 	plan->ignored.n++;
 }
 
+/* What the reader ignored; it lives in the config's arena, which goes before the plan does. */
+static void copy_ignored(struct plan *plan, const struct config_ignored_list *from)
+{
+	plan->ignored.items = arena_array(&plan->arena, from->n, sizeof(*from->items));
+	plan->ignored.n = from->n;
+	for (size_t i = 0; i < from->n; i++)
+		plan->ignored.items[i] = (struct config_ignored){
+			.pointer = plan_strdup(plan, from->items[i].pointer),
+			.near = plan_strdup(plan, from->items[i].near),
+			.why = plan_strdup(plan, from->items[i].why),
+		};
+}
+
 void plan_clear(struct plan *plan)
 {
 	arena_clear(&plan->arena);
@@ -183,6 +196,7 @@ int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
 	int r;
 
 	plan->foreground = in->options->foreground;
+	copy_ignored(plan, &in->config->ignored);
 	for (size_t i = 0; i < ARRAY_LEN(create_policy); i++) {
 		r = create_policy[i](&state, err);
 		if (r < 0)

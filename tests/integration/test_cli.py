@@ -342,42 +342,42 @@ def test_C5_a_config_with_a_misspelt_property_is_warned_about(tare, bundle):
 # ---- inherited files ------------------------------------------------------------------------------------------------
 
 
-def with_fds(numbers):
-    """A function for the child: give it /dev/null on these fds and on no other above 2."""
-    def before():
-        null = os.open("/dev/null", os.O_RDONLY)
-        os.closerange(3, null)
-        os.closerange(null + 1, 256)
-        for number in numbers:
-            os.dup2(null, number, inheritable=True)
-        if null not in numbers:
-            os.close(null)
-    return before
-
-
-def container_fds(tare, bundle, *options, fds, env=None):
-    b = bundle(script="for f in 3 4 5 6 7 8 9; do [ -e /proc/self/fd/$f ] && echo $f; done; true")
-    result = tare.run(b, *options, before=with_fds(fds), env=env)
-    return [int(n) for n in result.ok().out.split()]
+def shell_run(tare, bundle, *options, fds=(), before="", closed=(), script=None):
+    """`run` by a shell that opens /dev/null on fds, closes others, and does `before` first."""
+    bundle.script(script or "for f in 3 4 5 6 7 8 9; do [ -e /proc/self/fd/$f ] && echo $f; done; true").write()
+    command = " ".join(tare.command("run", "--bundle", bundle.path, *options, tare.new_id()))
+    redirections = [f"{fd}</dev/null" for fd in fds] + [f"{fd}>&-" for fd in closed]
+    return subprocess.run(["/bin/sh", "-c", f"{before} exec {command} {' '.join(redirections)}"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
 
 
 def test_Z13_Y26_nothing_inherited_reaches_the_container(tare, bundle):
-    assert container_fds(tare, bundle, fds=[3, 5, 9]) == []
+    result = shell_run(tare, bundle(), fds=[3, 5, 9])
+    assert (result.returncode, result.stdout) == (0, ""), result
+
+
+def test_Z13_Y26_nothing_inherited_reaches_a_hook(tare, bundle):
+    b, out = bundle(), tare.work / "fds"
+    b.hook("createRuntime", "/bin/sh", ["sh", "-c", f"ls /proc/self/fd > {out}"], ["PATH=/bin:/usr/bin"])
+    assert shell_run(tare, b, "--preserve-fds", "2", fds=[3, 4, 9]).stdout.split() == ["3", "4"]
+    assert out.read_text().split() == ["0", "1", "2", "3"], "3 is what ls lists the directory with"
 
 
 def test_Z13_Y26_preserved_fds_and_no_others(tare, bundle):
-    assert container_fds(tare, bundle, "--preserve-fds", "2", fds=[3, 4, 5, 9]) == [3, 4]
+    result = shell_run(tare, bundle(), "--preserve-fds", "2", fds=[3, 4, 5, 9])
+    assert result.stdout.split() == ["3", "4"], result
 
 
 def test_Z13_a_preserved_fd_that_is_not_open(tare, bundle):
-    result = tare.run(bundle(), "--preserve-fds", "2", id="x", before=with_fds([3, 5]))
-    result.fails("preserve 2 files: fd 4 is not open")
-    assert result.log[-1]["hint"] == "--preserve-fds and LISTEN_FDS count open files from 3 up"
+    result = shell_run(tare, bundle(), "--preserve-fds", "2", fds=[3, 5])
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == ["tare-oci: preserve 2 files: fd 4 is not open",
+                                          "hint: --preserve-fds and LISTEN_FDS count open files from 3 up"]
 
 
 def test_Z13_the_log_is_no_preserved_fd(tare, bundle):
     """The program's own first file must not be taken for the caller's fd 3."""
-    tare.run(bundle(), "--preserve-fds", "1", before=with_fds([])).fails("fd 3 is not open")
+    tare.run(bundle(), "--preserve-fds", "1").fails("preserve 1 files: fd 3 is not open")
 
 
 @pytest.mark.parametrize("number", ["1048577", "4294967295"])
@@ -385,16 +385,12 @@ def test_Z13_more_than_any_process_has(tare, bundle, number):
     tare.run(bundle(), "--preserve-fds", number).fails(f"preserve {number} files: no process can have that many")
 
 
-def listen(tare, bundle, n, *options, pid=None, fds=(), names=None, script=None):
+def listen(tare, bundle, n, *options, pid="$$", fds=(), names=None):
     """Run with LISTEN_FDS; LISTEN_PID is the runtime's own unless given."""
-    variables = [f"LISTEN_FDS={n}", f"LISTEN_PID={pid or '$$'}"] + ([f"LISTEN_FDNAMES={names}"] if names else [])
-    b = bundle(script=script or "echo $LISTEN_PID/$LISTEN_FDS/$LISTEN_FDNAMES; "
-                                "for f in 3 4 5 6; do [ -e /proc/self/fd/$f ] && echo $f; done; true")
-    b.write()
-    command = " ".join(tare.command("run", "--bundle", b.path, *options, tare.new_id()))
-    opens = " ".join(f"{fd}</dev/null" for fd in fds)
-    return subprocess.run(["/bin/sh", "-c", f"export {' '.join(variables)}; exec {command} {opens}"],
-                          capture_output=True, text=True, timeout=60)
+    variables = f"export LISTEN_FDS={n} LISTEN_PID={pid} {f'LISTEN_FDNAMES={names}' if names else ''};"
+    return shell_run(tare, bundle(), *options, fds=fds, before=variables,
+                     script="echo $LISTEN_PID/$LISTEN_FDS/$LISTEN_FDNAMES; "
+                            "for f in 3 4 5 6; do [ -e /proc/self/fd/$f ] && echo $f; done; true")
 
 
 def test_Z13_listen_fds_are_handed_on(tare, bundle):
@@ -421,11 +417,8 @@ def test_Z13_listen_fds_that_is_no_number(tare, bundle):
 
 @pytest.mark.parametrize("closed", [[0], [1], [2], [0, 1, 2]])
 def test_Z13_closed_standard_streams_are_null_and_no_file_of_ours(tare, bundle, closed):
-    b = bundle(script="for f in 0 1 2; do readlink /proc/$$/fd/$f; done > /data/fds")
-    b.write()
-    command = " ".join(tare.command("run", "--bundle", b.path, tare.new_id()))
-    closings = " ".join(f"{fd}>&-" if fd else "0<&-" for fd in closed)
-    result = subprocess.run(["/bin/sh", "-c", f"exec {command} {closings}"], capture_output=True, text=True, timeout=60)
+    b = bundle()
+    result = shell_run(tare, b, closed=closed, script="for f in 0 1 2; do readlink /proc/$$/fd/$f; done > /data/fds")
     assert result.returncode == 0, result
     links = (b.rootfs / "data/fds").read_text().split()
     for fd in closed:
