@@ -51,6 +51,7 @@ static int make_each(const char *mount, const char *path, uint32_t *ret_existing
 	if (r < 0 && r != -EEXIST) {
 		const struct cgroup_dir made = { part, mount, *ret_existing, false };
 
+		*strrchr(part, '/') = '\0';
 		(void)!cgroup_remove(&made, 0, &undo_err);
 	}
 	return r;
