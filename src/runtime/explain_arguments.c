@@ -51,10 +51,12 @@ static const struct argument {
 
 	ARG(CGROUP_MAKE, cgroup_make, path, ARG_TEXT),
 	ARG(CGROUP_MAKE, cgroup_make, v2, ARG_BOOL),
+	ARG(CGROUP_MAKE, cgroup_make, enable, ARG_TEXT),
 	ARG(CGROUP_MAKE, cgroup_make, controller, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, dir, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, file, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, value, ARG_TEXT),
+	ARG(CGROUP_WRITE, cgroup_write, lines, ARG_BOOL),
 	ARG(CGROUP_WRITE, cgroup_write, optional, ARG_BOOL),
 	ARG(CGROUP_DEVICES, cgroup_devices, dir, ARG_TEXT),
 	ARG(CGROUP_DEVICES, cgroup_devices, n, ARG_U32),

@@ -118,7 +118,7 @@ void shell_nsenter(const struct shell *sh, const struct step *step)
 
 void command_proc_open(const struct shell *sh, const struct step *step)
 {
-	fputs("stat -f -c %T /proc   # \"proc\"", sh->out);
+	fputs("[ \"$(stat -f -c %T /proc)\" = proc ]", sh->out);
 }
 
 void command_ns_open(const struct shell *sh, const struct step *step)
@@ -230,10 +230,31 @@ void command_sysctl(const struct shell *sh, const struct step *step)
 
 /* ---- cgroups ---------------------------------------------------------------------------------------------------- */
 
+/* A new cpuset is empty, and nobody can join it before it has something. */
+static void put_cpuset_copy(const struct shell *sh, const char *dir, const char *file)
+{
+	fputs(" && cat ", sh->out);
+	shell_word(sh->out, dir);
+	fprintf(sh->out, "/../%s > ", file);
+	shell_word(sh->out, dir);
+	fprintf(sh->out, "/%s", file);
+}
+
 void command_cgroup_make(const struct shell *sh, const struct step *step)
 {
+	const char *path = step->u.cgroup_make.path;
+
 	fputs("mkdir -p ", sh->out);
-	shell_word(sh->out, step->u.cgroup_make.path);
+	shell_word(sh->out, path);
+	if (step->u.cgroup_make.enable && *step->u.cgroup_make.enable) {
+		fprintf(sh->out, " && echo '%s' > ", step->u.cgroup_make.enable);
+		shell_word(sh->out, path);
+		fputs("/../cgroup.subtree_control", sh->out);
+	}
+	if (step->u.cgroup_make.copy_cpus)
+		put_cpuset_copy(sh, path, "cpuset.cpus");
+	if (step->u.cgroup_make.copy_mems)
+		put_cpuset_copy(sh, path, "cpuset.mems");
 }
 
 static void put_cgroup_file(FILE *out, const char *dir, const char *file)
@@ -243,17 +264,40 @@ static void put_cgroup_file(FILE *out, const char *dir, const char *file)
 	shell_word(out, file);
 }
 
-void command_cgroup_write(const struct shell *sh, const struct step *step)
+static void put_cgroup_write(const struct shell *sh, const struct step *step, const char *file,
+			     const char *value)
 {
-	if (step->u.cgroup_write.optional) {
-		fputs("[ ! -e ", sh->out);
-		put_cgroup_file(sh->out, step->u.cgroup_write.dir, step->u.cgroup_write.file);
-		fputs(" ] || ", sh->out);
+	const char *dir = step->u.cgroup_write.dir;
+
+	if (step->u.cgroup_write.lines) {
+		fputs("while read -r line; do echo \"$line\" > ", sh->out);
+		put_cgroup_file(sh->out, dir, file);
+		fputs("; done <<< ", sh->out);
+		shell_word(sh->out, value);
+		return;
 	}
 	fputs("echo ", sh->out);
-	shell_word(sh->out, step->u.cgroup_write.value);
+	shell_word(sh->out, value);
 	fputs(" > ", sh->out);
-	put_cgroup_file(sh->out, step->u.cgroup_write.dir, step->u.cgroup_write.file);
+	put_cgroup_file(sh->out, dir, file);
+}
+
+void command_cgroup_write(const struct shell *sh, const struct step *step)
+{
+	const char *file = step->u.cgroup_write.file, *other = step->u.cgroup_write.other_file;
+
+	if (step->u.cgroup_write.optional && !other) {
+		fputs("[ ! -e ", sh->out);
+		put_cgroup_file(sh->out, step->u.cgroup_write.dir, file);
+		fputs(" ] || ", sh->out);
+	}
+	put_cgroup_write(sh, step, file, step->u.cgroup_write.value);
+	if (other) {
+		fputs(" || ", sh->out);
+		put_cgroup_write(sh, step, other, step->u.cgroup_write.other_value);
+	}
+	if (step->u.cgroup_write.may_be_refused || (step->u.cgroup_write.optional && other))
+		fputs(" || :", sh->out);
 }
 
 void command_cgroup_devices(const struct shell *sh, const struct step *step)

@@ -134,7 +134,7 @@ void command_io_priority(const struct shell *sh, const struct step *step)
 
 void command_affinity_reset(const struct shell *sh, const struct step *step)
 {
-	fprintf(sh->out, "taskset --all-tasks --cpu-list --pid 0-1023 %s", target_pid(step));
+	fprintf(sh->out, "taskset --cpu-list --pid 0-1023 %s > /dev/null", target_pid(step));
 }
 
 void command_memory_policy(const struct shell *sh, const struct step *step)
@@ -173,7 +173,7 @@ void command_home(const struct shell *sh, const struct step *step)
 {
 	fprintf(sh->out, "HOME=$(awk -F: '$3 == %u { print $6; exit }' ", step->u.home.uid);
 	shell_path(sh, "/etc/passwd");
-	fputs(")", sh->out);
+	fputs(" || :)", sh->out);
 }
 
 void command_cwd(const struct shell *sh, const struct step *step)
@@ -296,6 +296,10 @@ void shell_exec_words(const struct shell *sh, const struct step *step)
 	char *const *word;
 
 	for (size_t i = 0; i < step->u.exec.n_env; i++) {
+		if (step->u.exec.envp[i] == step->u.exec.listen_pid) {
+			fputs(" LISTEN_PID=$$", sh->out);
+			continue;
+		}
 		fputc(' ', sh->out);
 		shell_word(sh->out, step->u.exec.envp[i]);
 	}

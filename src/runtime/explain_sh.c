@@ -8,7 +8,9 @@
  *
  * One thing is in another order than in the plan. After pivot_root a shell has no commands any more, so everything that
  * the child does in its own root is done before, through "$root", and pivot_root comes just before the program. The few
- * commands that have to run after it are copied, with their libraries, to a place that survives it.
+ * commands that have to run after it are copied, with their libraries, to a place that survives it: a filesystem which is
+ * gone from every namespace but still is the working directory. There they are reached by relative paths, which the exec
+ * builtin would make absolute; so the end is a text for `bash -c`, which executes its last command without a fork.
  *
  * What a shell can't do (seccomp, terminals, keyrings, eBPF, idmapped mounts) stands there as a comment.
  */
@@ -18,8 +20,9 @@
 
 struct script {
 	struct shell sh;
-	size_t part;        /* number of the child's function that is being written */
-	size_t pivot;       /* index of the step that changes the root; n_steps if there is none */
+	size_t part;  /* number of the child's function that is being written */
+	size_t pivot; /* index of the step that changes the root; n_steps if there is none */
+	const struct step *exec;
 	const char *indent; /* of the process whose steps are being written */
 };
 
@@ -61,17 +64,18 @@ static const char preamble[] =
 	"tell() { echo \"$1\" >&\"$to\"; }\n"
 	"hear() { read -r heard <&\"$from\" && [ \"$heard\" = \"$1\" ]; }\n"
 	"\n"
-	"# A cgroup, and on cgroup2 the parent's controllers for it; what is made is removed at "
-	"the end.\n"
+	"# A cgroup: make_cgroup PATH CONTROLLERS COPY. On cgroup2 each directory above it gives "
+	"it the controllers; a cpuset is\n"
+	"# born empty and takes what COPY names from the one above. What is made is removed at the "
+	"end.\n"
 	"make_cgroup() {\n"
-	"\t[ -d \"$1\" ] && return\n"
-	"\tmake_cgroup \"${1%/*}\"\n"
-	"\tlocal all=${1%/*}/cgroup.controllers on=${1%/*}/cgroup.subtree_control name\n"
-	"\tif [ -e \"$all\" ]; then\n"
-	"\t\tfor name in $(<\"$all\"); do echo \"+$name\" >\"$on\" || :; done\n"
-	"\tfi\n"
+	"\tlocal file\n"
+	"\t[ ! -d \"$1\" ] || return 0\n"
+	"\tmake_cgroup \"${1%/*}\" \"$2\" \"$3\"\n"
+	"\t[ -z \"$2\" ] || echo \"$2\" >\"${1%/*}/cgroup.subtree_control\"\n"
 	"\tmkdir \"$1\"\n"
 	"\tmade=(\"$1\" \"${made[@]}\")\n"
+	"\tfor file in $3; do echo \"$(<\"${1%/*}/$file\")\" >\"$1/$file\"; done\n"
 	"}\n"
 	"\n"
 	"# A source, taken while the host's tree is there: source NUMBER PATH bind|rbind\n"
@@ -145,7 +149,9 @@ static void put_cgroup_make(struct script *s, const struct step *step)
 {
 	fprintf(s->sh.out, "%smake_cgroup ", s->indent);
 	shell_word(s->sh.out, step->u.cgroup_make.path);
-	fputc('\n', s->sh.out);
+	fputc(' ', s->sh.out);
+	shell_word(s->sh.out, step->u.cgroup_make.enable ? step->u.cgroup_make.enable : "");
+	fprintf(s->sh.out, " '%s'\n", step->u.cgroup_make.cpuset ? "cpuset.cpus cpuset.mems" : "");
 }
 
 static void put_source_open(struct script *s, const struct step *step)
@@ -334,43 +340,46 @@ static void put_exec(struct script *s, const struct step *step)
 	static const enum step_kind identity[] = { STEP_BOUNDING, STEP_IDS, STEP_CAPABILITIES,
 						   STEP_NO_NEW_PRIVS };
 	const struct plan *plan = s->sh.plan;
-	const struct step *home = find_child_step(plan, STEP_HOME),
-			  *cwd = find_child_step(plan, STEP_CWD);
-	const struct step *personality = find_child_step(plan, STEP_PERSONALITY), *part;
+	const struct step *personality = find_child_step(plan, STEP_PERSONALITY);
+	const struct step *cwd = find_child_step(plan, STEP_CWD), *part;
 	FILE *out = s->sh.out;
 
-	fprintf(out, "%stell executing\n%sexec 3<&- 4>&-\n%sexec", s->indent, s->indent, s->indent);
+	fputs("tell executing\nexec 3<&- 4>&-\n", out);
 	if (personality)
-		fprintf(out, " $ld ./setarch %s",
+		fprintf(out, "$ld ./setarch %s ",
 			personality->u.personality.domain ? "linux32" : "linux64");
-	fputs(" $ld ./setpriv", out);
+	fputs("$ld ./setpriv", out);
 	for (size_t i = 0; i < ARRAY_LEN(identity); i++) {
 		part = find_child_step(plan, identity[i]);
 		if (part)
 			shell_setpriv(out, part);
 	}
-	fputs(" \\\n\t\t$ld ./env -i", out);
+	fputs(" \\\n\t$ld ./env -i", out);
 	if (cwd) {
 		fputs(" --chdir=", out);
 		shell_word(out, cwd->u.cwd.path);
 	}
-	fputs(home ? " HOME=\"${HOME:-/}\"" : "", out);
+	if (find_child_step(plan, STEP_HOME))
+		fputs(" HOME=\"${HOME:-/}\"", out);
 	shell_exec_words(&s->sh, step);
 	fputc('\n', out);
 }
 
-static void put_pivot_and_exec(struct script *s, const struct step *exec)
+static void put_last(struct script *s)
 {
-	const struct step *root = &s->sh.plan->steps[s->pivot];
-
-	put_title(s, root);
+	s->indent = "";
+	s->sh.in_root = true;
+	fputs("\n# Run by bash -c, which executes its last command without a fork.\n"
+	      "export last=$(cat <<'END_OF_LAST'",
+	      s->sh.out);
+	put_title(s, &s->sh.plan->steps[s->pivot]);
 	put_line(s, "cd \"$run/tools\" && ld='./ld.so --library-path .'");
 	put_line(s, "pivot_root \"$root\" \"$root\"");
 	put_line(s, "$ld ./umount -l --no-mtab --internal-only --no-canonicalize /");
-	s->sh.in_root = true;
 	put_after_pivot(s);
-	put_title(s, exec);
-	put_exec(s, exec);
+	put_title(s, s->exec);
+	put_exec(s, s->exec);
+	fputs("END_OF_LAST\n)\n", s->sh.out);
 }
 
 /* ---- all steps ----------------------------------------------------------------------------------------------------- */
@@ -507,7 +516,7 @@ static void put_steps(struct script *s, bool child)
 		if ((step->who == STEP_CHILD) != child || is_at_the_end(s, i))
 			continue;
 		if (step->kind == STEP_EXEC) {
-			put_pivot_and_exec(s, step);
+			put_line(s, "exec bash -euc \"$last\"");
 			continue;
 		}
 		put_title(s, step);
@@ -530,10 +539,11 @@ static void put_child(struct script *s)
 	      out);
 	fputs("\tread -r number _ </proc/self/stat\n\techo \"$number\" >&4\n", out);
 	put_steps(s, true);
-	fputs("}\n\nexport root run state\nexport -f tell hear point mask", out);
+	fputs("}\n\nexport HOME root run state\nexport -f tell hear point mask", out);
 	for (size_t i = 1; i <= s->part; i++)
 		fprintf(out, " child_%zu", i);
 	fputc('\n', out);
+	put_last(s);
 }
 
 static void put_parent(struct script *s)
@@ -565,7 +575,9 @@ static size_t find_pivot(const struct plan *plan)
 
 void explain_sh(FILE *out, const struct plan *plan, const struct create_options *options)
 {
-	struct script s = { .sh = { .out = out, .plan = plan }, .pivot = find_pivot(plan) };
+	struct script s = { .sh = { .out = out, .plan = plan },
+			    .pivot = find_pivot(plan),
+			    .exec = find_child_step(plan, STEP_EXEC) };
 
 	fprintf(out,
 		"#!/bin/bash\n"
@@ -573,7 +585,7 @@ void explain_sh(FILE *out, const struct plan *plan, const struct create_options 
 		"coreutils and libcap2-bin: the plan\n"
 		"# of tare-oci in the words of a shell. Made by `tare-oci explain --format sh`.\n",
 		options->id ? options->id : "");
-	if (s.pivot == plan->n_steps || !find_child_step(plan, STEP_EXEC)) {
+	if (s.pivot == plan->n_steps || !s.exec || !s.exec->u.exec.argv) {
 		put_refusal(out);
 		return;
 	}

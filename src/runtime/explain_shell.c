@@ -24,10 +24,40 @@ static bool is_plain(const char *text)
 	return true;
 }
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++) {
+		if (iscntrl((unsigned char)*text))
+			return true;
+	}
+	return false;
+}
+
+/* $'...': the one form of quotes in which a line can hold a newline. */
+static void put_escaped(FILE *out, const char *text)
+{
+	fputs("$'", out);
+	for (; *text; text++) {
+		if (*text == '\n')
+			fputs("\\n", out);
+		else if (iscntrl((unsigned char)*text))
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		else if (*text == '\'' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else
+			fputc(*text, out);
+	}
+	fputc('\'', out);
+}
+
 void shell_word(FILE *out, const char *text)
 {
 	if (is_plain(text)) {
 		fputs(text, out);
+		return;
+	}
+	if (has_control(text)) {
+		put_escaped(out, text);
 		return;
 	}
 
