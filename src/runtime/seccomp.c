@@ -5,29 +5,19 @@
  */
 #include "runtime/seccomp.h"
 
+#include "runtime/seccomp_calls.h"
 #include "runtime/seccomp_tree.h"
 
 #include <linux/seccomp.h>
-#include <stdio.h>
 #include <string.h>
 
-#define ERRNO_MAX SECCOMP_RET_DATA
 #define NO_NUMBER UINT32_MAX
 #define MUX_IPC   200 /* syscall_row.mux from here on: by ipc(2) */
 
-/* A rule of the profile that isn't redundant, and a call that it names. */
+/* A rule of the profile that isn't redundant, and a call that it names, by index. */
 struct named {
-	const struct syscall_row *row;
-	const struct config_seccomp_rule *rule;
-	uint32_t ret;
-};
-
-/* What the profile says of one call. */
-struct call {
-	bool decided; /* by a rule without conditions: nothing that comes later counts */
-	uint32_t ret; /* if decided */
-	struct check *checks;
-	unsigned n_checks;
+	uint32_t rule;
+	uint16_t row;
 };
 
 struct compiler {
@@ -39,32 +29,37 @@ struct compiler {
 	struct named *named;
 	size_t n_named;
 	uint32_t largest
-		[SECCOMP_ARCHES]; /* number that the profile mentions, NO_NUMBER: none; redundant rules count */
+		[SECCOMP_ARCHES]; /* number mentioned, also by redundant rules; or NO_NUMBER */
 	const struct syscall_row *socketcall, *ipc;
-	bool too_large;
-	struct call calls[SYSCALL_SLOTS]; /* of the architecture at hand */
-	struct range_list ranges;         /* of the token at hand */
+	struct call_table table;  /* of the architecture at hand */
+	struct range_list ranges; /* of the token at hand */
+	struct leaves leaves;
 	struct emitter emitter;
 };
 
 /* ---- actions ------------------------------------------------------------------------------------------------ */
 
-/* Return: the value for the kernel, by @ret_value; -EINVAL for what we can't express */
-static int action_value(uint32_t action, const struct opt_u32 *errno_ret, uint32_t *ret_value,
-			struct err *err)
+static bool has_errno(uint32_t action)
 {
-	bool has_data = action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE;
+	return action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE;
+}
 
+/* What the filter returns to the kernel. */
+static uint32_t ret_value(uint32_t action, const struct opt_u32 *errno_ret)
+{
+	if (!has_errno(action))
+		return action;
+	return action | (errno_ret->set ? errno_ret->v : EPERM);
+}
+
+static int check_action(uint32_t action, const struct opt_u32 *errno_ret, struct err *err)
+{
 	if (action == SECCOMP_RET_USER_NOTIF) {
 		err_user(err, "seccomp action \"SCMP_ACT_NOTIFY\" is not supported yet");
 		return err_hint(err, "replace it with \"SCMP_ACT_ERRNO\", or leave the rule out");
 	}
-	if (has_data && errno_ret->set && errno_ret->v > ERRNO_MAX)
+	if (has_errno(action) && errno_ret->set && errno_ret->v > SECCOMP_RET_DATA)
 		return err_user(err, "seccomp errno %u does not fit into 16 bits", errno_ret->v);
-
-	*ret_value = action;
-	if (has_data)
-		*ret_value |= errno_ret->set ? errno_ret->v : EPERM;
 	return 0;
 }
 
@@ -135,16 +130,12 @@ static void note_largest(struct compiler *c, const struct syscall_row *row, uint
 static int read_rule(struct compiler *c, size_t index, uint32_t arches, struct err *err)
 {
 	const struct config_seccomp_rule *rule = &c->config->syscalls.items[index];
-	uint32_t ret = 0;
+	bool redundant = ret_value(rule->action, &rule->errno_ret) == c->default_ret;
 	int r;
 
-	r = action_value(rule->action, &rule->errno_ret, &ret, err);
-	if (r < 0) {
-		char pointer[64];
-
-		snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu", index);
-		return err_at(err, pointer);
-	}
+	r = check_action(rule->action, &rule->errno_ret, err);
+	if (r < 0)
+		return err_at(err, arena_printf(c->arena, "/linux/seccomp/syscalls/%zu", index));
 	for (size_t i = 0; i < rule->names.n; i++) {
 		const struct syscall_row *row = syscall_find(rule->names.items[i]);
 
@@ -154,9 +145,11 @@ static int read_rule(struct compiler *c, size_t index, uint32_t arches, struct e
 		}
 		if (c->stub)
 			note_largest(c, row, arches);
-		if (ret != c->default_ret)
-			c->named[c->n_named++] =
-				(struct named){ .row = row, .rule = rule, .ret = ret };
+		if (!redundant)
+			c->named[c->n_named++] = (struct named){
+				.rule = (uint32_t)index,
+				.row = (uint16_t)(row - syscall_rows),
+			};
 	}
 	return 0;
 }
@@ -181,118 +174,25 @@ static int read_rules(struct compiler *c, uint32_t arches, struct err *err)
 	return 0;
 }
 
-/* ---- the rules of one architecture, by call ----------------------------------------------------------------- */
-
-static void add_check(struct compiler *c, struct call *call, const struct check *check)
-{
-	struct check *copy;
-
-	if (call->n_checks == EMIT_MAX) {
-		c->too_large = true;
-		return;
-	}
-	copy = arena_alloc(c->arena, sizeof(*copy));
-	*copy = *check;
-	check_insert(&call->checks, copy);
-	call->n_checks++;
-}
-
-static void decide(struct call *call, uint32_t ret)
-{
-	call->decided = true;
-	call->ret = ret;
-}
-
-/* Add a condition where it belongs by its argument's number. Return: false if that argument has one already */
-static bool insert_cond(struct check *check, const struct check_cond *cond)
-{
-	unsigned at = check->n;
-
-	for (unsigned i = 0; i < check->n; i++)
-		if (check->conds[i].index == cond->index)
-			return false;
-	for (; at > 0 && check->conds[at - 1].index > cond->index; at--)
-		check->conds[at] = check->conds[at - 1];
-	check->conds[at] = *cond;
-	check->n++;
-	return true;
-}
-
-static bool repeats_argument(const struct config_seccomp_arg_list *args)
-{
-	unsigned seen = 0;
-
-	for (size_t i = 0; i < args->n; i++) {
-		if (seen & (1u << args->items[i].index))
-			return true;
-		seen |= 1u << args->items[i].index;
-	}
-	return false;
-}
-
-/*
- * Add conditions [from, to) of the rule as one check. @mux: the call's number as socketcall or ipc have it in their
- * argument 0, where a condition of the rule on argument 0 gives way to it; 0 for a call of its own. The other
- * conditions stay, as in libseccomp, though those calls' arguments are elsewhere.
- */
-static void add_rule(struct compiler *c, enum seccomp_arch arch, struct call *call,
-		     const struct named *named, size_t from, size_t to, unsigned mux)
-{
-	const struct config_seccomp_arg_list *args = &named->rule->args;
-	struct check check = { .ret = named->ret };
-	struct check_cond cond;
-
-	if (call->decided)
-		return;
-	if (mux) {
-		const struct config_seccomp_arg which = { .value = mux, .op = SECCOMP_OP_EQ };
-
-		check_cond_make(&which, seccomp_abis[arch].wide, &cond);
-		insert_cond(&check, &cond);
-	}
-	for (size_t i = from; i < to; i++) {
-		if (mux && args->items[i].index == 0)
-			continue;
-		if (check_cond_make(&args->items[i], seccomp_abis[arch].wide, &cond))
-			insert_cond(&check, &cond);
-	}
-	if (check.n == 0)
-		decide(call, named->ret);
-	else
-		add_check(c, call, &check);
-}
-
-static void add_rules(struct compiler *c, enum seccomp_arch arch, struct call *call,
-		      const struct named *named, unsigned mux)
-{
-	const struct config_seccomp_arg_list *args = &named->rule->args;
-
-	/* A profile that tests one argument twice means "or": every condition is a rule of its own, in all runtimes. */
-	if (!repeats_argument(args)) {
-		add_rule(c, arch, call, named, 0, args->n, mux);
-		return;
-	}
-	for (size_t i = 0; i < args->n; i++)
-		add_rule(c, arch, call, named, i, i + 1, mux);
-}
+/* ---- ranges ------------------------------------------------------------------------------------------------- */
 
 static void sort_rules(struct compiler *c, enum seccomp_arch arch)
 {
-	memset(c->calls, 0, sizeof(c->calls));
+	calls_clear(&c->table);
 	for (size_t i = 0; i < c->n_named; i++) {
-		const struct named *named = &c->named[i];
-		const struct syscall_row *through = mux_row(c, arch, named->row);
-		unsigned slot = named->row->slot[arch];
+		const struct config_seccomp_rule *rule =
+			&c->config->syscalls.items[c->named[i].rule];
+		const struct syscall_row *row = &syscall_rows[c->named[i].row];
+		const struct syscall_row *through = mux_row(c, arch, row);
+		uint32_t ret = ret_value(rule->action, &rule->errno_ret);
 
 		if (through)
-			add_rules(c, arch, &c->calls[through->slot[arch]], named,
-				  named->row->mux % 100);
-		if (slot != SYSCALL_ABSENT)
-			add_rules(c, arch, &c->calls[slot], named, 0);
+			calls_add(&c->table, arch, through->slot[arch], row->mux % 100, &rule->args,
+				  ret);
+		if (row->slot[arch] != SYSCALL_ABSENT)
+			calls_add(&c->table, arch, row->slot[arch], 0, &rule->args, ret);
 	}
 }
-
-/* ---- ranges and program ------------------------------------------------------------------------------------- */
 
 /* Numbers that are newer than the profile. */
 static uint32_t above_ret(const struct compiler *c, enum seccomp_arch arch)
@@ -319,16 +219,17 @@ static void add_ranges(struct compiler *c, enum seccomp_arch arch, uint32_t last
 	struct range_list *list = &c->ranges;
 
 	for (unsigned slot = 0; slot < SYSCALL_SLOTS; slot++) {
-		const struct call *call = &c->calls[slot];
+		const struct call *call = &c->table.calls[slot];
 		uint32_t number = seccomp_number(arch, slot);
 
-		if (!call->decided && !call->checks)
+		if (!call->decided && !call->list)
 			continue;
 		fill_to(c, number, c->default_ret);
 		if (call->decided)
 			range_add(list, number, call->ret, NULL, arch);
 		else
-			range_add(list, number, c->default_ret, call->checks, arch);
+			range_add(list, number, c->default_ret, c->table.lists[call->list].first,
+				  arch);
 	}
 	if (c->largest[arch] != NO_NUMBER)
 		fill_to(c, c->largest[arch] + 1, c->default_ret);
@@ -356,7 +257,8 @@ static label emit_section(struct compiler *c, enum seccomp_arch arch, uint32_t a
 	sort_rules(c, arch);
 	/* s390's number 0 stands for one too large for the instruction, if the kernel doesn't know that one. */
 	if ((arch == ARCH_S390 || arch == ARCH_S390X) && c->stub && c->largest[arch] != NO_NUMBER)
-		decide(&c->calls[0], SECCOMP_RET_ERRNO | ENOSYS);
+		c->table.calls[0] =
+			(struct call){ .ret = SECCOMP_RET_ERRNO | ENOSYS, .decided = true };
 
 	if (arch != ARCH_X86_64) {
 		add_ranges(c, arch, UINT32_MAX);
@@ -369,7 +271,7 @@ static label emit_section(struct compiler *c, enum seccomp_arch arch, uint32_t a
 		add_foreign_x32(c);
 	}
 
-	tree = emit_tree(&c->emitter, c->arena, &c->ranges);
+	tree = emit_tree(&c->emitter, &c->leaves, &c->ranges);
 	return emit_load(&c->emitter, offsetof(struct seccomp_data, nr), tree);
 }
 
@@ -389,6 +291,8 @@ static void emit_program(struct compiler *c, uint32_t arches)
 	}
 
 	emit_init(&c->emitter);
+	c->leaves.arena = c->arena;
+	c->leaves.n = 0;
 	for (size_t i = n; i-- > 0;)
 		sections[i] = emit_section(c, order[i], arches);
 	next = emit_ret(&c->emitter, SECCOMP_RET_KILL_THREAD);
@@ -403,7 +307,7 @@ static int take_program(struct compiler *c, struct err *err)
 	struct emitter *e = &c->emitter;
 	size_t n = EMIT_MAX - e->at;
 
-	if (e->full || c->too_large) {
+	if (e->full || c->table.too_large) {
 		err_user(err,
 			 "the seccomp profile needs more than the %d instructions that the kernel "
 			 "accepts",
@@ -433,13 +337,14 @@ int seccomp_compile(struct arena *arena, const struct config_seccomp *config,
 	c.program = &program;
 	c.stub = wants_stub(config);
 	c.n_named = 0;
-	c.too_large = false;
+	calls_init(&c.table, arena);
 	c.socketcall = syscall_find("socketcall");
 	c.ipc = syscall_find("ipc");
 
-	r = action_value(config->default_action, &config->default_errno_ret, &c.default_ret, err);
+	r = check_action(config->default_action, &config->default_errno_ret, err);
 	if (r < 0)
 		return err_at(err, "/linux/seccomp/defaultAction");
+	c.default_ret = ret_value(config->default_action, &config->default_errno_ret);
 	r = read_rules(&c, arches, err);
 	if (r < 0)
 		return r;

@@ -36,6 +36,14 @@ struct ladder_rule {
 	label loaded[TESTS_MAX]; /* with the word already in the accumulator; narrow tests only */
 };
 
+struct check *check_new(struct arena *arena, unsigned room, uint32_t ret)
+{
+	struct check *check = arena_alloc(arena, sizeof(*check) + room * sizeof(check->conds[0]));
+
+	check->ret = ret;
+	return check;
+}
+
 bool check_cond_make(const struct config_seccomp_arg *arg, bool wide, struct check_cond *ret_cond)
 {
 	uint64_t width = wide ? UINT64_MAX : WORD_MASK;
@@ -73,7 +81,7 @@ static int op_class(enum seccomp_op op)
 static int cond_order(const struct check_cond *a, const struct check_cond *b)
 {
 	if (a->index != b->index)
-		return a->index < b->index ? -1 : 1;
+		return a->index > b->index ? -1 : 1;
 	if (op_class(a->op) != op_class(b->op))
 		return op_class(a->op) - op_class(b->op);
 	if (a->value == b->value)

@@ -27,6 +27,9 @@ struct check {
 	struct check_cond conds[CHECK_CONDS]; /* by rising index, each index once */
 };
 
+/* check_new() - a rule without conditions yet, with room for @room of them */
+struct check *check_new(struct arena *arena, unsigned room, uint32_t ret);
+
 /*
  * check_cond_make() - bring a condition into the form that is compared
  * @wide: the architecture's arguments are 64 bits; else the upper half of value and mask is dropped, as it is of the
@@ -41,7 +44,7 @@ bool check_cond_make(const struct config_seccomp_arg *arg, bool wide, struct che
 /*
  * check_insert() - put a rule into a list by precedence
  *
- * The most specific comparison first, as libseccomp orders them: compared condition by condition, the lower argument;
+ * The most specific comparison first, as libseccomp orders them: compared condition by condition, the higher argument;
  * equality (=, !=, masked) before < and <= before >= and >; then larger values first, but smaller ones for < and <=.
  * Rules of which one extends the other, and equal ones, stay in the order of the profile. A rule that is within an
  * earlier one can never match and is dropped.

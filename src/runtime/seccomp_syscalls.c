@@ -459,7 +459,7 @@ const struct syscall_row syscall_rows[506] = {
 	{ "symlinkat", 0, { 304, 266, 266, 331, 36, 297, 256, 260, 297, 256, 260, 295, 295, 295, 297, 297, 284, 284, 36, 36, 297, 304, 304 } },
 	{ "sync", 0, { 36, 162, 162, 36, 81, 36, 157, 157, 36, 157, 157, 36, 36, 36, 36, 36, 36, 36, 81, 81, 36, 36, 36 } },
 	{ "sync_file_range", 0, { 314, 277, 277, NA, 84, 305, 264, 268, 305, 264, 268, NA, NA, NA, 307, 307, 292, 292, 84, 84, 307, 314, 314 } },
-	{ "sync_file_range2", 0, { NA, NA, NA, 341, NA, NA, NA, NA, NA, NA, NA, 308, 308, 308, NA, NA, NA, NA, NA, NA, NA, NA, NA } },
+	{ "sync_file_range2", 0, { NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, 308, 308, 308, NA, NA, NA, NA, NA, NA, NA, NA, NA } },
 	{ "syncfs", 0, { 344, 306, 306, 373, 267, 342, 301, 306, 342, 301, 306, 348, 348, 348, 338, 338, 327, 327, 267, 267, 343, 362, 362 } },
 	{ "sys_debug_setcontext", 0, { NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, 256, 256, 256, NA, NA, NA, NA, NA, NA, NA, NA, NA } },
 	{ "syscall", 0, { NA, NA, NA, NA, NA, 0, NA, NA, 0, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA } },

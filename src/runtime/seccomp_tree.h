@@ -11,12 +11,14 @@
 struct range {
 	uint32_t first, last;
 	uint32_t ret; /* without checks: the verdict; with: the verdict when none of them matches */
-	const struct check *checks; /* NULL: none */
 	enum seccomp_arch arch;     /* of the checks' arguments */
+	const struct check *checks; /* NULL: none */
 };
 
 /* Each slot of two architectures (x86_64 and x32 share a token) at worst by itself, with a gap behind it. */
 #define RANGES_MAX (4 * SYSCALL_SLOTS + 8)
+
+#define LEAVES_MAX 32
 
 /* All numbers in order, without a gap; neighbours differ. */
 struct range_list {
@@ -29,9 +31,22 @@ void range_add(struct range_list *list, uint32_t last, uint32_t ret, const struc
 	       enum seccomp_arch arch);
 
 /*
- * emit_tree() - decide by the number, which must be in the accumulator
- * @arena: scratch
+ * Code for rules with conditions that is there already: a rule about many calls, or of two architectures with equal
+ * arguments, is written once. The last few are remembered.
  */
-label emit_tree(struct emitter *e, struct arena *arena, const struct range_list *list);
+struct leaves {
+	struct arena *arena; /* scratch */
+	struct leaf {
+		struct range range; /* its verdict; the numbers don't matter */
+		label at;
+	} items[LEAVES_MAX];
+	size_t n; /* ever written; the place of the next one is n % LEAVES_MAX */
+};
+
+/*
+ * emit_tree() - decide by the number, which must be in the accumulator
+ * @leaves: zeroed but for the arena before the program's first tree
+ */
+label emit_tree(struct emitter *e, struct leaves *leaves, const struct range_list *list);
 
 #endif
