@@ -150,3 +150,10 @@ def parallel():
         with ThreadPoolExecutor(len(functions)) as pool:
             return [f.result() for f in [pool.submit(f) for f in functions]]
     return run
+
+
+@pytest.fixture(autouse=True)
+def mark_simulated(request, record_property):
+    """Let the runner count the simulated ones apart."""
+    if request.node.get_closest_marker("simulated"):
+        record_property("simulated", "1")
