@@ -120,23 +120,21 @@ def test_Y16_failed_create_can_be_repeated_with_the_same_id(tare, bundle):
 
 @pytest.mark.parametrize("id", ["../x", "a/b", "", ".", "..", "a b", "ä", "x\n"])
 def test_Z12_illegal_id(tare, bundle, id):
-    result, _ = tare.try_create(bundle(), id=id or "")
     b = bundle()
     b.write()
-    result = tare.call("create", "--bundle", b.path, id)
-    result.fails("id")
+    tare.call("create", "--bundle", b.path, id).fails("id")
     assert not tare.root.exists() or not any(tare.root.iterdir())
 
 
 @only_tare
-@pytest.mark.parametrize("id", [".hidden", "x" * 1025])
+@pytest.mark.parametrize("id", [".hidden", "x" * 1025], ids=["dot", "long"])
 def test_Z12_illegal_id_of_tares_own(tare, bundle, id):
     b = bundle()
     b.write()
     tare.call("create", "--bundle", b.path, id).fails("invalid container id")
 
 
-@pytest.mark.parametrize("id", ["a", "A-b_c.d+e", "0", "x" * 200])
+@pytest.mark.parametrize("id", ["a", "A-b_c.d+e", "0", "x" * 200], ids=["one", "mixed", "digit", "long"])
 def test_Z12_legal_ids(tare, bundle, id):
     c = tare.create(bundle(script=HOLD), id=id)
     assert tare.state(id)["id"] == id
@@ -296,7 +294,7 @@ def test_Z6_broken_entries_do_not_break_list(tare, created):
 @only_tare
 def test_files_state_directory_is_closed_to_others(tare, created):
     directory = tare.root / created.id
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o711
+    assert not stat.S_IMODE(directory.stat().st_mode) & 0o066
     assert not stat.S_IMODE((directory / "state.json").stat().st_mode) & 0o022
     assert not stat.S_IMODE((directory / "config.json").stat().st_mode) & 0o022
 
@@ -498,7 +496,7 @@ def test_Y26_X3_only_stdio_reaches_the_container(tare, bundle):
     extra = os.open("/etc/hostname", os.O_RDONLY)
     os.set_inheritable(extra, True)
     try:
-        r = tare.run(bundle(script="ls /proc/1/fd"), pass_fds=[extra]).ok()
+        r = tare.run(bundle(script="ls /proc/1/fd; true"), pass_fds=[extra]).ok()
     finally:
         os.close(extra)
     assert r.out.split() == ["0", "1", "2"]
@@ -515,7 +513,7 @@ def test_Z13_preserved_fds_reach_the_container_and_no_others(tare, bundle):
         os.set_inheritable(3, True)
         os.set_inheritable(4, True)
 
-    b = bundle(script="ls /proc/1/fd")
+    b = bundle(script="ls /proc/1/fd; true")
     r = tare.run(b, "--preserve-fds", "1", before=three_and_four, pass_fds=[3, 4]).ok()
     assert r.out.split() == ["0", "1", "2", "3"]
 
@@ -557,8 +555,9 @@ def test_Z2_stress_on_one_id_never_corrupts_the_record(tare, bundle, parallel):
             while time.monotonic() < end:
                 r = action()
                 seen.add((r.args[-2] if r.args[-1] == "one" else r.args[-1], r.status))
-                assert r.status in (0, 1), r.describe()
-                assert r.status == 0 or any(w in r.error for w in words), r.describe()
+                # -9: `delete --force` ends a create or start that it finds at work.
+                assert r.status in (0, 1, -signal.SIGKILL), r.describe()
+                assert r.status <= 0 or any(w in r.error for w in words), r.describe()
                 time.sleep(every)
         return loop
 

@@ -67,7 +67,7 @@ def test_seed_by_hand_rootless_needs_its_user_namespace(tare, merged):
 
 def test_seed_by_hand_rootless(tare, merged):
     overlay(merged.config, seed("by-hand-rootless"))
-    merged.namespace("user")
+    merged.namespace("user").give_rootfs_to(100000)
     program(merged, "usr/local/bin/curl", "id -u; cat /proc/self/uid_map")
     assert tare.run(merged).ok().out.split() == ["0", "0", "100000", "65536"]
 

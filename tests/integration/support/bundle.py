@@ -15,7 +15,7 @@ from pathlib import Path
 
 BUSYBOX = "/bin/busybox"
 DATA = Path(__file__).resolve().parents[2] / "data"
-SECCOMP_PROFILE = DATA / "seccomp-default.json"
+SECCOMP_PROFILE = DATA / "default-seccomp.json"
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CAPABILITIES = [
@@ -170,6 +170,10 @@ class Bundle:
         mapping = [{"containerID": 0, "hostID": host_id, "size": size}]
         self.linux["uidMappings"] = list(mapping)
         self.linux["gidMappings"] = list(mapping)
+        return self.give_rootfs_to(host_id)
+
+    def give_rootfs_to(self, host_id):
+        """Change the owner of the whole root filesystem (but of busybox: the other bundles share that file)."""
         for directory, dirs, files in os.walk(self.rootfs):
             for name in dirs + files + ["."]:
                 path = os.path.join(directory, name)

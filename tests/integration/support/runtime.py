@@ -233,7 +233,9 @@ class Runtime:
         return json.loads(self.call("state", id).ok().out)
 
     def list(self):
-        """The documents of `list --format json`, by id."""
+        """The documents of `list --format json`, by id. A --root that nobody made yet holds none."""
+        if not self.root.exists():
+            return {}
         return {c["id"]: c for c in json.loads(self.call("list", "--format", "json").ok().out) or []}
 
     def clean_up(self):
