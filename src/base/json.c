@@ -356,6 +356,14 @@ static void complain_yajl(struct builder *b, size_t offset)
 		yajl_free_error(b->yajl, message);
 }
 
+/* yajl takes these two for blanks; JSON doesn't, and knows no place where they may stand unescaped. */
+static const char *find_false_blank(const char *text, size_t len)
+{
+	const char *at = memchr(text, '\f', len);
+
+	return at ? at : memchr(text, '\v', len);
+}
+
 static void free_yajl(yajl_handle *yajl)
 {
 	if (*yajl)
@@ -367,6 +375,7 @@ int json_parse(struct arena *arena, const char *text, size_t len, const struct j
 {
 	struct builder b = { .arena = arena, .err = err, .text = text, .len = len };
 	__attribute__((cleanup(free_yajl))) yajl_handle yajl = NULL;
+	const char *blank;
 	yajl_status status;
 	size_t at;
 
@@ -374,6 +383,11 @@ int json_parse(struct arena *arena, const char *text, size_t len, const struct j
 		return err_user(err, "parse JSON: %zu bytes are more than the limit of %zu", len,
 				JSON_MAX_BYTES);
 	*err = ERR_INIT;
+	blank = find_false_blank(text, len);
+	if (blank) {
+		complain(&b, (size_t)(blank - text), "a control character");
+		return err->code;
+	}
 	yajl = yajl_alloc(&callbacks, NULL, &b);
 	if (!yajl)
 		return err_set(err, -ENOMEM, "make the JSON parser");
