@@ -44,10 +44,8 @@ const uint64_t ns_clone_flags[NS_TYPES] = {
 	static const struct word table##_items[] = { __VA_ARGS__ };                                \
 	const struct words words_##table = { kind, table##_items, ARRAY_LEN(table##_items) }
 
-#define CAP(name)                                                                                  \
-	{                                                                                          \
-		"CAP_" #name, CAP_##name                                                           \
-	}
+/* clang-format off */
+#define CAP(name) { "CAP_" #name, CAP_##name }
 WORDS(capability, "a capability", CAP(CHOWN), CAP(DAC_OVERRIDE), CAP(DAC_READ_SEARCH), CAP(FOWNER),
       CAP(FSETID), CAP(KILL), CAP(SETGID), CAP(SETUID), CAP(SETPCAP), CAP(LINUX_IMMUTABLE),
       CAP(NET_BIND_SERVICE), CAP(NET_BROADCAST), CAP(NET_ADMIN), CAP(NET_RAW), CAP(IPC_LOCK),
@@ -58,10 +56,7 @@ WORDS(capability, "a capability", CAP(CHOWN), CAP(DAC_OVERRIDE), CAP(DAC_READ_SE
       CAP(WAKE_ALARM), CAP(BLOCK_SUSPEND), CAP(AUDIT_READ), CAP(PERFMON), CAP(BPF),
       CAP(CHECKPOINT_RESTORE));
 
-#define RLIMIT(name)                                                                               \
-	{                                                                                          \
-		"RLIMIT_" #name, RLIMIT_##name                                                     \
-	}
+#define RLIMIT(name) { "RLIMIT_" #name, RLIMIT_##name }
 WORDS(rlimit, "a resource limit", RLIMIT(AS), RLIMIT(CORE), RLIMIT(CPU), RLIMIT(DATA),
       RLIMIT(FSIZE), RLIMIT(LOCKS), RLIMIT(MEMLOCK), RLIMIT(MSGQUEUE), RLIMIT(NICE), RLIMIT(NOFILE),
       RLIMIT(NPROC), RLIMIT(RSS), RLIMIT(RTPRIO), RLIMIT(RTTIME), RLIMIT(SIGPENDING),
@@ -82,20 +77,14 @@ WORDS(sched_policy, "a scheduling policy", { "SCHED_OTHER", SCHED_NORMAL },
       { "SCHED_FIFO", SCHED_FIFO }, { "SCHED_RR", SCHED_RR }, { "SCHED_BATCH", SCHED_BATCH },
       { "SCHED_ISO", 4 }, { "SCHED_IDLE", SCHED_IDLE }, { "SCHED_DEADLINE", SCHED_DEADLINE });
 
-#define SCHED(name)                                                                                \
-	{                                                                                          \
-		"SCHED_FLAG_" #name, SCHED_FLAG_##name                                             \
-	}
+#define SCHED(name) { "SCHED_FLAG_" #name, SCHED_FLAG_##name }
 WORDS(sched_flag, "a scheduling flag", SCHED(RESET_ON_FORK), SCHED(RECLAIM), SCHED(DL_OVERRUN),
       SCHED(KEEP_POLICY), SCHED(KEEP_PARAMS), SCHED(UTIL_CLAMP_MIN), SCHED(UTIL_CLAMP_MAX));
 
 WORDS(io_class, "an I/O class", { "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
       { "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE }, { "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE });
 
-#define MPOL(name)                                                                                 \
-	{                                                                                          \
-		"MPOL_" #name, MPOL_##name                                                         \
-	}
+#define MPOL(name) { "MPOL_" #name, MPOL_##name }
 WORDS(memory_mode, "a memory policy", MPOL(DEFAULT), MPOL(BIND), MPOL(INTERLEAVE),
       { "MPOL_WEIGHTED_INTERLEAVE", MPOL_WEIGHTED_INTERLEAVE_ }, MPOL(PREFERRED),
       MPOL(PREFERRED_MANY), MPOL(LOCAL));
@@ -105,33 +94,25 @@ WORDS(memory_flag, "a memory policy flag", MPOL(F_NUMA_BALANCING), MPOL(F_RELATI
 WORDS(device_type, "a device type", { "c", 'c' }, { "b", 'b' }, { "p", 'p' }, { "u", 'c' });
 WORDS(rule_type, "a device type", { "a", 'a' }, { "c", 'c' }, { "b", 'b' }, { "", 'a' });
 
-#define ACT(name, value)                                                                           \
-	{                                                                                          \
-		"SCMP_ACT_" #name, value                                                           \
-	}
+#define ACT(name, value) { "SCMP_ACT_" #name, value }
 WORDS(seccomp_action, "a seccomp action", ACT(ALLOW, SECCOMP_RET_ALLOW),
       ACT(ERRNO, SECCOMP_RET_ERRNO), ACT(KILL, SECCOMP_RET_KILL_THREAD),
       ACT(KILL_PROCESS, SECCOMP_RET_KILL_PROCESS), ACT(KILL_THREAD, SECCOMP_RET_KILL_THREAD),
       ACT(LOG, SECCOMP_RET_LOG), ACT(NOTIFY, SECCOMP_RET_USER_NOTIF), ACT(TRACE, SECCOMP_RET_TRACE),
       ACT(TRAP, SECCOMP_RET_TRAP));
 
-#define CMP(name)                                                                                  \
-	{                                                                                          \
-		"SCMP_CMP_" #name, SECCOMP_OP_##name                                               \
-	}
+#define CMP(name) { "SCMP_CMP_" #name, SECCOMP_OP_##name }
 WORDS(seccomp_op, "a comparison", CMP(EQ), CMP(GE), CMP(GT), CMP(LE), CMP(LT), CMP(MASKED_EQ),
       CMP(NE));
 
-#define FILTER(name)                                                                               \
-	{                                                                                          \
-		"SECCOMP_FILTER_FLAG_" #name, SECCOMP_FILTER_FLAG_##name                           \
-	}
+#define FILTER(name) { "SECCOMP_FILTER_FLAG_" #name, SECCOMP_FILTER_FLAG_##name }
 WORDS(seccomp_flag, "a seccomp flag", FILTER(LOG), FILTER(SPEC_ALLOW), FILTER(TSYNC),
       { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", FILTER_FLAG_WAIT_KILLABLE_RECV });
 
 #define ARCHES(X)                                                                                  \
 	X(X86)                                                                                     \
-	X(X86_64) X(X32) X(ARM) X(AARCH64) X(MIPS) X(MIPS64) X(MIPS64N32) X(MIPSEL) X(MIPSEL64)    \
+	X(X86_64)                                                                                  \
+	X(X32) X(ARM) X(AARCH64) X(MIPS) X(MIPS64) X(MIPS64N32) X(MIPSEL) X(MIPSEL64)              \
 		X(MIPSEL64N32) X(PPC) X(PPC64) X(PPC64LE) X(S390) X(S390X) X(PARISC) X(PARISC64)   \
 			X(RISCV64) X(LOONGARCH64) X(M68K) X(SH) X(SHEB)
 #define ARCH_NAME(name) [ARCH_##name] = "SCMP_ARCH_" #name,
@@ -149,6 +130,7 @@ WORDS(signal, "a signal", SIG(HUP), SIG(INT), SIG(QUIT), SIG(ILL), SIG(TRAP), SI
       SIG(STKFLT), SIG(CHLD), SIG(CONT), SIG(STOP), SIG(TSTP), SIG(TTIN), SIG(TTOU), SIG(URG),
       SIG(XCPU), SIG(XFSZ), SIG(VTALRM), SIG(PROF), SIG(WINCH), SIG(IO), SIG(PWR), SIG(SYS),
       SIG(IOT), SIG(POLL), { "CLD", SIGCHLD }, { "UNUSED", SIGSYS });
+/* clang-format on */
 
 bool words_find(const struct words *words, const char *name, uint64_t *ret_value)
 {
