@@ -8,7 +8,8 @@
  * anything): they stand right after the last rule that takes everything away or gives everything, and at the front if
  * there is none. So "deny all", which engines write first, leaves a usable /dev, and every rule for a certain device wins.
  *
- * Without any rules the container has tare's own: what nobody asked for is closed.
+ * Without any rules the container has tare's own: what nobody asked for is closed. (Only a config that says nothing of
+ * cgroups at all, and doesn't allow mknod, has none; see runtime/plan_cgroup.c.)
  *
  * Spec: config-linux.md "Allowed Device list"; rows R-1, K-2, L-13
  */

@@ -14,6 +14,9 @@
 /* How long a killed process may take to go: it may sit in uninterruptible sleep on a slow disk. */
 #define KILL_TIMEOUT_MS 10000
 
+/* How long a cgroup that should be empty may take to be so before its processes are killed once more. */
+#define EMPTY_TIMEOUT_MS 200
+
 int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err)
 {
 	defer_close int fd = -EBADF;
@@ -41,6 +44,9 @@ int cleanup_processes(const struct container *c, struct err *err)
 		if (r < 0 && r != -ESRCH)
 			return err_set(err, r, "kill the container's init");
 	}
+	/* A pid namespace whose init has ended is empty. */
+	if (pidfd == -ESRCH && c->pid > 0 && c->private_pid_ns)
+		return 0;
 	/* A frozen process of a v1 cgroup only ends when it is thawed; this does that too. */
 	if (c->n_cgroups) {
 		r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);
@@ -54,16 +60,30 @@ int cleanup_processes(const struct container *c, struct err *err)
 	return 0;
 }
 
-int cleanup_cgroups(const struct container *c, struct err *err)
+/* Every one of them, whatever becomes of the others. Return: 0; the first error, -EBUSY before any other */
+static int remove_cgroups(const struct container *c, int timeout_ms, struct err *err)
 {
 	struct err one = ERR_INIT;
 
 	*err = ERR_INIT;
 	for (size_t i = 0; i < c->n_cgroups; i++) {
-		if (cgroup_remove(&c->cgroups[i], CGROUP_REMOVE_TIMEOUT_MS, &one) < 0 && err->code == 0)
+		int r = cgroup_remove(&c->cgroups[i], timeout_ms, &one);
+
+		if (r < 0 && (err->code == 0 || (r == -EBUSY && err->code != -EBUSY)))
 			*err = one;
 	}
 	return err->code;
+}
+
+/* Nearly always nobody is in there any more. If somebody is, who came from outside, they have to go. */
+int cleanup_cgroups(const struct container *c, struct err *err)
+{
+	int r = remove_cgroups(c, EMPTY_TIMEOUT_MS, err);
+
+	if (r != -EBUSY)
+		return r;
+	r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);
+	return r < 0 ? r : remove_cgroups(c, CGROUP_REMOVE_TIMEOUT_MS, err);
 }
 
 void report_warning(const struct report *report, const struct err *err)

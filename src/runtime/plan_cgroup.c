@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The container's cgroups: one in every hierarchy, since engines read their statistics from all of them, and update and
- * pause need them later. They are made, limited and handed over before anything runs in them.
+ * pause need them later. They are made, limited and handed over before anything runs in them. A config that says nothing
+ * of cgroups at all gets a single one, so that its processes can be found, frozen and ended together.
  *
  * On v2, and on the v2 side of a hybrid host, the init is cloned right into its cgroup; on v1 it goes by itself, with one
  * write to each `tasks` file: a parent that moves another process waits milliseconds for the kernel's RCU. Only then can it
@@ -14,7 +15,43 @@
 #include "cgroup/knobs.h"
 #include "cgroup/path.h"
 
+#include <linux/capability.h>
 #include <string.h>
+
+/* ---- which ones ------------------------------------------------------------------------------------------------- */
+
+static bool has_cgroup_mount(const struct config *config)
+{
+	for (size_t i = 0; i < config->mounts.n; i++) {
+		const char *type = config->mounts.items[i].type;
+
+		if (type && (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the config say anything of cgroups? Who may make device nodes is taken to want the device rules that every
+ * container has otherwise: nothing else would keep it from the host's disks.
+ */
+static bool wants_cgroups(const struct planner_state *s)
+{
+	const struct config_linux *l = &s->config->linux_;
+
+	return (l->cgroups_path && *l->cgroups_path) || l->resources.set || s_ns_private(s, NS_CGROUP) ||
+	       has_cgroup_mount(s->config) || (s->config->process.capabilities.bounding & (1ULL << CAP_MKNOD));
+}
+
+/* The one that serves best to find, freeze and end processes. */
+static size_t keeper(const struct cgroup_layout *layout)
+{
+	int v2 = cgroup_find_v2(layout), freezer = cgroup_find(layout, "freezer");
+
+	if (v2 >= 0)
+		return (size_t)v2;
+	return freezer >= 0 ? (size_t)freezer : 0;
+}
 
 /* ---- making ----------------------------------------------------------------------------------------------------- */
 
@@ -48,7 +85,7 @@ static void add_make(struct planner_state *s, size_t i, const char *path, const 
 	if (hierarchy->v2) {
 		/* On a hybrid host the v2 mount is for what v1 doesn't have; there only what is asked for is touched. */
 		step->u.cgroup_make.needed = knobs->v2_needed;
-		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 ?
+		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s) ?
 						     all_controllers(plan, hierarchy->controllers) :
 						     knobs->v2_needed;
 	} else if (cgroup_has_controller(hierarchy, "cpuset")) {
@@ -175,8 +212,12 @@ static void add_delegation(struct planner_state *s)
 
 /* ---- the planners ----------------------------------------------------------------------------------------------- */
 
+/* What there is to write; nothing for a config that says nothing. */
 static int read_knobs(struct planner_state *s, struct cgroup_knobs *ret, struct err *err)
 {
+	*ret = (struct cgroup_knobs){ .v2_needed = "" };
+	if (!wants_cgroups(s))
+		return 0;
 	return cgroup_knobs(&s->plan->arena, &s->config->linux_.resources, &s->facts->cgroup, ret, err);
 }
 
@@ -209,8 +250,11 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 	r = cgroup_path_clean(&s->plan->arena, s->config->linux_.cgroups_path, s->options->id, &path, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < layout->n; i++)
-		add_make(s, i, path, &knobs);
+	for (size_t i = 0; i < layout->n; i++) {
+		s->cgroup_dirs[i] = SLOT_NONE;
+		if (wants_cgroups(s) || i == keeper(layout))
+			add_make(s, i, path, &knobs);
+	}
 	add_writes(s, &knobs, false);
 	add_device_filter(s, &knobs);
 	add_delegation(s);
@@ -230,7 +274,7 @@ int plan_cgroup_join(struct planner_state *s, struct err *err)
 		return r;
 	add_writes(s, &knobs, true);
 	for (size_t i = 0; i < layout->n; i++) {
-		if (layout->items[i].v2)
+		if (layout->items[i].v2 || s->cgroup_dirs[i] == SLOT_NONE)
 			continue;
 		step = plan_add(s->plan, STEP_CHILD, STEP_CGROUP_JOIN, "");
 		step->in[0] = s->cgroup_dirs[i];

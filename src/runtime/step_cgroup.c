@@ -173,8 +173,10 @@ int step_cgroup_chown(struct act *a, const struct step *step, struct err *err)
  */
 int step_cgroup_join(struct act *a, const struct step *step, struct err *err)
 {
-	int r = os_file_write_at(a->fd[step->in[0]], "tasks", "0", 1);
+	int fd = os_file_open_write_at(a->fd[step->in[0]], "tasks");
+	int r = fd < 0 ? fd : os_file_write(fd, "0", 1);
 
+	/* Not closed: close_range() before the execution does that for all at once. */
 	if (r == 0)
 		return 0;
 	err_set(err, r, "join cgroup \"%s\"", step->u.cgroup_join.dir);
