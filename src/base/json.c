@@ -25,8 +25,7 @@ const struct json *json_member(const struct json *object, const char *key)
 
 	if (!object || object->type != JSON_OBJECT)
 		return NULL;
-	json_each(member, object)
-	{
+	json_each(member, object) {
 		if (!strcmp(member->key, key))
 			return member;
 	}

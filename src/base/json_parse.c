@@ -278,8 +278,7 @@ static const struct json *find_duplicate(struct arena *arena, const struct json 
 
 	/* Most objects are so small that comparing all pairs is the fastest; an attacker's million names are sorted. */
 	if (object->len <= 16) {
-		json_each(member, object)
-		{
+		json_each(member, object) {
 			for (other = object->first; other != member; other = other->next) {
 				if (!strcmp(other->key, member->key))
 					return member;
@@ -289,7 +288,8 @@ static const struct json *find_duplicate(struct arena *arena, const struct json 
 	}
 
 	sorted = arena_array(arena, object->len, sizeof(*sorted));
-	json_each(member, object) sorted[n++] = member;
+	json_each(member, object)
+		sorted[n++] = member;
 	qsort(sorted, n, sizeof(*sorted), by_key);
 	for (size_t i = 1; i < n; i++) {
 		if (!strcmp(sorted[i - 1]->key, sorted[i]->key))

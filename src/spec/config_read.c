@@ -188,7 +188,9 @@ const struct object config_object = OBJECT(struct config, config_fields, check_c
 int config_read(struct arena *arena, const char *text, size_t len, struct config **ret_config,
 		struct err *err)
 {
-	struct decoder d = { .arena = arena, .text = text, .len = len, .err = err };
+	struct decoder d = {
+		.arena = arena, .text = text, .len = len, .err = err, .top = &config_object
+	};
 	const struct json *root;
 	struct config *config;
 	int r;

@@ -33,8 +33,7 @@ static int decode_namespaces(struct decoder *d, const struct json *v, void *out)
 
 	if (v->type != JSON_ARRAY)
 		return decode_fail(d, v, "expected an array, got %s", decode_got(d, v));
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		struct namespace_entry e = { 0 };
 
 		r = decode_object(d, &namespace_object, entry, &e);

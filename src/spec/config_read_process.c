@@ -82,56 +82,53 @@ static void add_unknown(struct decoder *d, struct str_list *unknown, const char 
 	unknown->items[unknown->n++] = name;
 }
 
-/* Names that we don't know are kept apart: the spec wants a warning, not an error. */
-static int decode_set(struct decoder *d, const struct json *v, uint64_t *set,
-		      struct str_list *unknown)
+/* Names that we don't know are no error: the spec wants a warning. collect_unknown() keeps them. */
+static int decode_set(struct decoder *d, const struct json *v, void *out)
 {
+	uint64_t *set = out, bit;
 	const struct json *entry;
-	uint64_t bit;
 
 	if (v->type != JSON_ARRAY)
 		return decode_fail(d, v, "expected an array, got %s", decode_got(d, v));
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		if (entry->type != JSON_STRING)
 			return decode_fail(d, entry, "expected a string, got %s",
 					   decode_got(d, entry));
 		if (words_find(&words_capability, entry->text, &bit))
 			*set |= UINT64_C(1) << bit;
-		else
-			add_unknown(d, unknown, entry->text);
 	}
 	return 0;
 }
 
-static int decode_capabilities(struct decoder *d, const struct json *v, void *out)
+static int collect_unknown(struct decoder *d, const struct json *v, void *out)
 {
-	static const char *const names[] = { "effective", "bounding", "inheritable", "permitted",
-					     "ambient" };
 	struct config_capabilities *caps = out;
-	uint64_t *const sets[] = { &caps->effective, &caps->bounding, &caps->inheritable,
-				   &caps->permitted, &caps->ambient };
-	const struct json *member;
-	size_t i;
-	int r;
+	const struct json *set, *entry;
+	uint64_t bit;
 
-	if (v->type != JSON_OBJECT)
-		return decode_fail(d, v, "expected an object, got %s", decode_got(d, v));
-	caps->set = true;
-	json_each(member, v)
-	{
-		for (i = 0; i < ARRAY_LEN(names) && strcmp(names[i], member->key); i++)
-			;
-		if (i == ARRAY_LEN(names)) {
-			decode_ignored(d, member, NULL, "unknown property");
+	json_each(set, v) {
+		if (set->type != JSON_ARRAY)
 			continue;
+		json_each(entry, set) {
+			const char *name = json_string(entry);
+
+			if (name && !words_find(&words_capability, name, &bit))
+				add_unknown(d, &caps->unknown, name);
 		}
-		r = member->type == JSON_NULL ? 0 : decode_set(d, member, sets[i], &caps->unknown);
-		if (r < 0)
-			return r;
 	}
 	return 0;
 }
+
+static const struct field capabilities_fields[] = {
+	{ "effective", CUSTOM(struct config_capabilities, effective, decode_set) },
+	{ "bounding", CUSTOM(struct config_capabilities, bounding, decode_set) },
+	{ "inheritable", CUSTOM(struct config_capabilities, inheritable, decode_set) },
+	{ "permitted", CUSTOM(struct config_capabilities, permitted, decode_set) },
+	{ "ambient", CUSTOM(struct config_capabilities, ambient, decode_set) },
+};
+
+static const struct object capabilities_object =
+	OBJECT(struct config_capabilities, capabilities_fields, collect_unknown);
 
 /* ---- rlimits ------------------------------------------------------------------------------------------------ */
 
@@ -278,7 +275,8 @@ static const struct field process_fields[] = {
 	{ "apparmorProfile", STRING(struct config_process, apparmor_profile),
 	  .flags = EMPTY_IS_ABSENT },
 	{ "selinuxLabel", STRING(struct config_process, selinux_label), .flags = EMPTY_IS_ABSENT },
-	{ "capabilities", CUSTOM(struct config_process, capabilities, decode_capabilities) },
+	{ "capabilities", SECTION(struct config_process, capabilities, capabilities_object),
+	  .flags = MARKS_SET },
 	{ "noNewPrivileges", BOOL(struct config_process, no_new_privileges) },
 	{ "oomScoreAdj", OPT_I64(struct config_process, oom_score_adj), .min = -1000, .max = 1000 },
 	{ "scheduler", SECTION(struct config_process, scheduler, scheduler_object),

@@ -29,8 +29,7 @@ static int decode_architectures(struct decoder *d, const struct json *v, void *o
 
 	if (v->type != JSON_ARRAY)
 		return decode_fail(d, v, "expected an array, got %s", decode_got(d, v));
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		r = decode_value(d, &one, entry, &arch);
 		if (r < 0)
 			return r;

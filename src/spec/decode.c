@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spec/decode.h"
 
-#include "base/near.h"
 #include "base/num.h"
 
 #include <inttypes.h>
@@ -131,8 +130,7 @@ static int decode_strings(struct decoder *d, const struct field *f, const struct
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		r = read_string(d, f, entry, &out->items[out->n]);
 		if (r < 0)
 			return r;
@@ -152,8 +150,7 @@ static int decode_u32s(struct decoder *d, const struct field *f, const struct js
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		r = read_unsigned(d, f, entry, UINT32_MAX, &value);
 		if (r < 0)
 			return r;
@@ -182,8 +179,7 @@ static int decode_string_map(struct decoder *d, const struct field *f, const str
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		if (!entry->key[0])
 			return empty_name(d, entry);
 		r = read_string(d, f, entry, &out->items[out->n].value);
@@ -243,8 +239,7 @@ static int decode_word_bits(struct decoder *d, const struct field *f, const stru
 	r = want_array(d, f, v);
 	if (r < 0)
 		return r;
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		r = read_word(d, f, entry, &value);
 		if (r < 0)
 			return r;
@@ -267,8 +262,7 @@ static int decode_objects(struct decoder *d, const struct field *f, const struct
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, size);
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		r = decode_object(d, f->object, entry, (char *)out->items + out->n * size);
 		if (r < 0)
 			return r;
@@ -288,8 +282,7 @@ static int decode_object_map(struct decoder *d, const struct field *f, const str
 	if (r < 0)
 		return r;
 	out->items = arena_array(d->arena, v->len, size);
-	json_each(entry, v)
-	{
+	json_each(entry, v) {
 		void *item = (char *)out->items + out->n++ * size;
 
 		if (!entry->key[0])
@@ -358,22 +351,6 @@ int decode_value(struct decoder *d, const struct field *f, const struct json *v,
 	}
 }
 
-static void unknown_property(struct decoder *d, const struct object *object, const struct json *v)
-{
-	const char *pointer = NULL;
-	struct near near;
-
-	near_init(&near, v->key);
-	for (size_t i = 0; i < object->n_fields; i++) {
-		if (object->fields[i].kind != FIELD_IGNORED)
-			near_offer(&near, object->fields[i].name);
-	}
-	if (near.best)
-		pointer = arena_printf(d->arena, "%s/%s", json_pointer(d->arena, v->parent),
-				       near.best);
-	decode_ignored(d, v, pointer, "unknown property");
-}
-
 static const struct field *find_field(const struct object *object, const char *name)
 {
 	for (size_t i = 0; i < object->n_fields; i++) {
@@ -399,12 +376,11 @@ int decode_object(struct decoder *d, const struct object *object, const struct j
 	if (r < 0)
 		return r;
 
-	json_each(member, v)
-	{
+	json_each(member, v) {
 		const struct field *f = find_field(object, member->key);
 
 		if (!f) {
-			unknown_property(d, object, member);
+			decode_unknown(d, object, member);
 			continue;
 		}
 		if (member->type == JSON_NULL)

@@ -20,11 +20,14 @@
 #include "spec/config.h"
 #include "spec/words.h"
 
+struct object;
+
 struct decoder {
 	struct arena *arena;
 	const char *text; /* the document, for lines */
 	size_t len;
 	struct err *err;
+	const struct object *top; /* what the whole document is, for advice; may be NULL */
 	struct config_ignored_list ignored; /* what was not understood, in the file's order */
 	size_t ignored_capacity;
 };
@@ -63,8 +66,6 @@ enum {
 	NOT_MINUS_ONE = 32,  /* uint32: 4294967295 is -1, which means "leave it" to the kernel */
 	LIST_NOT_EMPTY = 64, /* list: at least one entry */
 };
-
-struct object;
 
 /* A check sees a value that has the right type; @out is where it went. Return: 0, or decode_fail()'s. */
 typedef int check_fn(struct decoder *d, const struct json *v, void *out);
@@ -160,5 +161,8 @@ const char *decode_got(struct decoder *d, const struct json *v);
 
 /* decode_ignored() - note that @v has no effect, and why; @near is a whole pointer or NULL */
 void decode_ignored(struct decoder *d, const struct json *v, const char *near, const char *why);
+
+/* decode_unknown() - the same for a name that @object doesn't have, with the name that was meant, if we can tell */
+void decode_unknown(struct decoder *d, const struct object *object, const struct json *v);
 
 #endif

@@ -121,10 +121,7 @@ WORDS(seccomp_flag, "a seccomp flag", FILTER(LOG), FILTER(SPEC_ALLOW), FILTER(TS
 const char *const seccomp_arch_names[SECCOMP_ARCHES] = { ARCHES(ARCH_NAME) };
 WORDS(seccomp_arch, "an architecture", ARCHES(ARCH_WORD));
 
-#define SIG(name)                                                                                  \
-	{                                                                                          \
-#name, SIG##name                                                                   \
-	}
+#define SIG(name) { #name, SIG##name }
 WORDS(signal, "a signal", SIG(HUP), SIG(INT), SIG(QUIT), SIG(ILL), SIG(TRAP), SIG(ABRT), SIG(BUS),
       SIG(FPE), SIG(KILL), SIG(USR1), SIG(SEGV), SIG(USR2), SIG(PIPE), SIG(ALRM), SIG(TERM),
       SIG(STKFLT), SIG(CHLD), SIG(CONT), SIG(STOP), SIG(TSTP), SIG(TTIN), SIG(TTOU), SIG(URG),
