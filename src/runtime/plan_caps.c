@@ -55,6 +55,16 @@ static uint64_t known_to_kernel(const struct facts *facts)
 	return facts->last_cap >= 63 ? UINT64_MAX : (1ULL << (facts->last_cap + 1)) - 1;
 }
 
+static void warn_unknown(struct planner_state *s, const struct str_list *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		const char *near = words_near(&words_capability, names->items[i]);
+
+		plan_warn(s->plan, "capability \"%s\" is left out: there is none of that name%s%s",
+			  names->items[i], near ? ", perhaps it should be " : "", near ? near : "");
+	}
+}
+
 struct cap_sets caps_grantable(struct planner_state *s)
 {
 	const struct config_capabilities *asked = &s->config->process.capabilities;
@@ -64,6 +74,7 @@ struct cap_sets caps_grantable(struct planner_state *s)
 		       asked->ambient;
 	struct cap_sets sets;
 
+	warn_unknown(s, &asked->unknown);
 	/* What is missing altogether is said once, not for each of five sets. */
 	(void)cut(s, "config's", all, known, "which this kernel doesn't have");
 	(void)cut(s, "config's", all & known, own, "which the runtime lacks itself");

@@ -129,24 +129,49 @@ static int check_key(const struct planner_state *s, const char *key, const char 
 	return 0;
 }
 
+/*
+ * The two names of the uts namespace. Their keys belong to the host's root whoever owns the namespace, so in a user
+ * namespace only the system calls work.
+ */
+static bool add_name(struct planner_state *s, const char *path, const char *value,
+		     const char *pointer)
+{
+	if (strcmp(path, "kernel/hostname") == 0)
+		plan_add(s->plan, STEP_CHILD, STEP_HOSTNAME, pointer)->u.hostname.name =
+			plan_strdup(s->plan, value);
+	else if (strcmp(path, "kernel/domainname") == 0)
+		plan_add(s->plan, STEP_CHILD, STEP_DOMAINNAME, pointer)->u.domainname.name =
+			plan_strdup(s->plan, value);
+	else
+		return false;
+	return true;
+}
+
+static void add_key(struct planner_state *s, const struct key_value *entry, const char *path,
+		    const char *pointer)
+{
+	struct step *step = plan_add(s->plan, STEP_CHILD, STEP_SYSCTL, pointer);
+
+	step->in[0] = s->slots.proc;
+	step->u.sysctl.key = plan_strdup(s->plan, entry->key);
+	step->u.sysctl.path = path;
+	/* A write of nothing is no write; a line without text is how a string becomes empty. */
+	step->u.sysctl.value = entry->value[0] ? plan_strdup(s->plan, entry->value) : "\n";
+}
+
 int plan_sysctl(struct planner_state *s, struct err *err)
 {
 	const struct key_value_list *list = &s->config->linux_.sysctl;
 
 	for (size_t i = 0; i < list->n; i++) {
-		const char *key = list->items[i].key, *path = key_path(s->plan, key);
-		const char *pointer = key_pointer(s->plan, key);
-		struct step *step;
+		const struct key_value *entry = &list->items[i];
+		const char *path = key_path(s->plan, entry->key);
+		const char *pointer = key_pointer(s->plan, entry->key);
 
-		if (check_key(s, key, path, err) < 0)
+		if (check_key(s, entry->key, path, err) < 0)
 			return err_at(err, pointer);
-		step = plan_add(s->plan, STEP_CHILD, STEP_SYSCTL, pointer);
-		step->in[0] = s->slots.proc;
-		step->u.sysctl.key = plan_strdup(s->plan, key);
-		step->u.sysctl.path = path;
-		/* A write of nothing is no write; a line without text is how a string becomes empty. */
-		step->u.sysctl.value =
-			list->items[i].value[0] ? plan_strdup(s->plan, list->items[i].value) : "\n";
+		if (!add_name(s, path, entry->value, pointer))
+			add_key(s, entry, path, pointer);
 	}
 	return 0;
 }
