@@ -341,8 +341,9 @@ static void minimal_child(const char *bundle)
 
 int main(int argc, char **argv, char **envp)
 {
-	static char *const default_program[] = { (char *)"/bin/true", NULL };
-	static char *const environment[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	static char program_name[] = "/bin/true", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	static char *const default_program[] = { program_name, NULL };
+	static char *const environment[] = { path, NULL };
 	struct clone_args clone = { .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
 					     CLONE_NEWIPC,
 				    .exit_signal = SIGCHLD };
