@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the one executable must and must not be."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+BINARY = REPO / "build/tare-oci"
+SIZE_LIMIT = 1_100_000
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_it_is_static():
+    assert "INTERP" not in output("readelf", "--program-headers", BINARY)
+    assert "NEEDED" not in output("readelf", "--dynamic", BINARY)
+
+
+def test_it_is_small(tmp_path):
+    """As it is installed, without symbols."""
+    copy = tmp_path / "tare-oci"
+    shutil.copy(BINARY, copy)
+    subprocess.run(["strip", copy], check=True)
+    assert copy.stat().st_size < SIZE_LIMIT
+
+
+@pytest.mark.parametrize("pattern", [r"getpw\w+", r"getgr(nam|gid|ent)\w*", r"getaddrinfo", r"gethostby\w+", r"initgroups"])
+def test_it_asks_no_name_service(pattern):
+    """
+    A static glibc program that calls NSS loads libraries of the host at run time: slow, and the container's if it happens
+    inside. One call anywhere brings the function into the link.
+    """
+    symbols = {line.split()[-1] for line in output("nm", BINARY).splitlines()}
+    assert not [s for s in symbols if re.fullmatch(r"_?_?" + pattern, s)]
+
+
+def test_it_starts_no_thread():
+    symbols = {line.split()[-1] for line in output("nm", BINARY).splitlines()}
+    assert "pthread_create" not in symbols
+
+
+def test_version_names_the_commit():
+    lines = output(BINARY, "--version").splitlines()
+    assert re.fullmatch(r"tare-oci version \d+\.\d+\.\d+", lines[0])
+    assert [line.split(": ")[0] for line in lines[1:]] == ["commit", "spec"]
