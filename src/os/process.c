@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -65,13 +66,27 @@ int os_pidfd_ended(int pidfd, int timeout_ms)
 	return r < 0 ? -errno : r > 0;
 }
 
+/* Field @number of /proc/PID/stat as proc(5) counts them; @text begins with the third, the state. */
+static bool stat_field(const char *text, int number, uint64_t *ret)
+{
+	char *end;
+
+	for (int field = 3; field < number; field++) {
+		text = strchr(text, ' ');
+		if (!text)
+			return false;
+		text++;
+	}
+	*ret = strtoull(text, &end, 10);
+	return end != text;
+}
+
 int os_process_stat(pid_t pid, struct os_process_stat *ret)
 {
 	defer_close int fd = -EBADF;
 	char path[40], text[1024], *comm, *end;
-	unsigned long long start = 0;
+	uint64_t code;
 	size_t len;
-	int code = 0;
 	ssize_t n;
 
 	OS_FAULT("open");
@@ -89,12 +104,9 @@ int os_process_stat(pid_t pid, struct os_process_stat *ret)
 	end = strrchr(text, ')');
 	if (!comm || !end || end[1] != ' ')
 		return -EPROTO;
-	if (sscanf(end + 2,
-		   "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu "
-		   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
-		   &start, &code) < 1)
+	if (!stat_field(end + 2, 22, &ret->start_time))
 		return -EPROTO;
+	ret->exit_code = stat_field(end + 2, 52, &code) ? (int)code : 0;
 
 	len = (size_t)(end - comm - 1);
 	if (len >= sizeof(ret->comm))
@@ -102,8 +114,6 @@ int os_process_stat(pid_t pid, struct os_process_stat *ret)
 	memcpy(ret->comm, comm + 1, len);
 	ret->comm[len] = '\0';
 	ret->state = end[2];
-	ret->start_time = start;
-	ret->exit_code = code;
 	return 0;
 }
 

@@ -4,9 +4,11 @@
 #include "cgroup/processes.h"
 #include "os/fault.h"
 #include "os/process.h"
+#include "os/seqpacket.h"
 #include "runtime/record.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,10 +55,26 @@ static void fault_parse(struct act *a)
 		kill_step = atoi(kill_at);
 }
 
+/*
+ * End the runtime by SIGKILL while this step is about to run. The child can't name its parent in its pid namespace: it
+ * asks by the socket, and goes on when the parent is gone.
+ */
+static void fault_kill_runtime(struct act *a)
+{
+	struct pollfd gone = { .fd = a->sync };
+
+	if (a->who == STEP_PARENT)
+		(void)kill(getpid(), SIGKILL);
+	if (a->who != STEP_CHILD || a->sync < 0)
+		return;
+	(void)os_send_byte(a->sync, FAULT_KILL_TOKEN, -1);
+	(void)poll(&gone, 1, 5000);
+}
+
 static void fault_before(struct act *a)
 {
 	if (kill_step >= 0 && a->index == (size_t)kill_step)
-		kill(a->who == STEP_PARENT ? getpid() : getppid(), SIGKILL);
+		fault_kill_runtime(a);
 	if (a->fault_step >= 0 && a->index == (size_t)a->fault_step)
 		fault_arm(fault_call[0] ? fault_call : NULL, fault_nth, fault_error);
 }

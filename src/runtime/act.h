@@ -96,6 +96,9 @@ STEP_KINDS(STEP_DECLARE)
 /* The child's name in /proc/PID/comm until it executes the user's program; tells act_child_gone() whether it did. */
 #define ACT_CHILD_NAME "tare-oci-init"
 
+/* From the child, in a build with faults: "end the runtime now" (TARE_KILL_AT). */
+#define FAULT_KILL_TOKEN 'K'
+
 /* step_has_undo() - does the kind have an undo_<kind>()? */
 bool step_has_undo(enum step_kind kind);
 

@@ -10,6 +10,7 @@
 #include "os/socket.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -143,6 +144,15 @@ int step_pidfd_send(struct act *a, const struct step *step, struct err *err)
 
 /* ---- parent and child ------------------------------------------------------------------------------------------- */
 
+/* In a build with faults the child may ask for the runtime's end; see act.c. */
+static void fault_obey(char token)
+{
+#ifdef TARE_FAULTS
+	if (token == FAULT_KILL_TOKEN)
+		(void)kill(getpid(), SIGKILL);
+#endif
+}
+
 int step_sync_send(struct act *a, const struct step *step, struct err *err)
 {
 	int r = os_send_byte(a->sync, (char)step->u.sync_send.token, -1);
@@ -165,6 +175,7 @@ int step_sync_wait(struct act *a, const struct step *step, struct err *err)
 		return err_user_code(err, -EPIPE, "the runtime is gone");
 	if (r < 0)
 		return err_set(err, r, "wait for signal \"%c\"", step->u.sync_wait.token);
+	fault_obey(token);
 	if (token != (char)step->u.sync_wait.token)
 		return err_bug(err, "wait for signal \"%c\", got \"%c\"", step->u.sync_wait.token, token);
 	return 0;
@@ -282,11 +293,12 @@ int step_start_connect(struct act *a, const struct step *step, struct err *err)
 int step_exec_wait(struct act *a, const struct step *step, struct err *err)
 {
 	int sock = a->who == STEP_STARTER ? a->start_conn : a->sync;
-	char byte;
+	char byte = 0;
 	int r = os_receive_byte(sock, &byte, NULL);
 
 	if (r < 0)
 		return err_set(err, r, "wait for the program to be executed");
+	fault_obey(r > 0 ? byte : 0);
 	if (r > 0)
 		return err_bug(err, "unexpected message \"%c\" from the container's init", byte);
 	return act_child_gone(a, true, err);
