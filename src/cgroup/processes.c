@@ -15,6 +15,9 @@
 
 #define DEPTH_MAX 256
 
+/* A line is at most eight bytes, and a host has at most four million pids. */
+#define PROCS_MAX_BYTES ((size_t)8 * 4 * 1024 * 1024)
+
 /* A v1 freezer that meets a fork at the wrong moment stays in FREEZING; thawing and trying again helps. */
 #define FREEZE_RETRY_MS 50
 
@@ -49,23 +52,36 @@ static int read_file(const char *dir, const char *file, char *buf, size_t size)
 /* Return: 0 to go on, anything else ends the walk with that */
 typedef int process_fn(pid_t pid, void *arg);
 
+/* The pids in @text, one a line. 0 is a process of another pid namespace; it counts, but has no name here. */
+static int walk_pids(char *text, process_fn *fn, void *arg)
+{
+	char *line, *rest = text;
+	int r = 0;
+
+	while (r == 0 && (line = strsep(&rest, "\n"))) {
+		if (line[0])
+			r = fn((pid_t)strtol(line, NULL, 10), arg);
+	}
+	return r;
+}
+
 static int walk_one(const char *path, process_fn *fn, void *arg)
 {
-	char file[PATH_MAX];
-	FILE *stream;
-	long pid;
-	int r = 0;
+	defer_arena struct arena arena = { 0 };
+	defer_close int fd = -EBADF;
+	char file[PATH_MAX], *text;
+	size_t len;
+	int r;
 
 	if (snprintf(file, sizeof(file), "%s/cgroup.procs", path) >= (int)sizeof(file))
 		return -ENAMETOOLONG;
-	stream = fopen(file, "re");
-	if (!stream)
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	/* 0 is a process of another pid namespace; it counts, but has no name here. */
-	while (r == 0 && fscanf(stream, "%ld", &pid) == 1)
-		r = fn((pid_t)pid, arg);
-	fclose(stream);
-	return r;
+	r = os_file_read(&arena, fd, PROCS_MAX_BYTES, &text, &len);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	return walk_pids(text, fn, arg);
 }
 
 static int walk(const char *path, process_fn *fn, void *arg, int depth)
@@ -275,14 +291,13 @@ uint64_t cgroup_oom_kills(const struct cgroup_dir *dirs, size_t n)
 {
 	char text[512];
 	const char *at;
-	uint64_t count;
 
 	for (size_t i = 0; i < n; i++) {
 		if (read_file(dirs[i].path, dirs[i].v2 ? "memory.events" : "memory.oom_control", text, sizeof(text)) < 0)
 			continue;
 		at = strstr(text, "oom_kill ");
-		if (at && sscanf(at, "oom_kill %" SCNu64, &count) == 1)
-			return count;
+		if (at)
+			return strtoull(at + strlen("oom_kill "), NULL, 10);
 	}
 	return 0;
 }

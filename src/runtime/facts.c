@@ -69,30 +69,48 @@ static int read_last_cap(void)
 	return cap;
 }
 
+bool kernel_version_parse(const char *release, uint64_t *ret)
+{
+	unsigned long major, minor;
+	char *end;
+
+	major = strtoul(release, &end, 10);
+	if (end == release || *end != '.')
+		return false;
+	release = end + 1;
+	minor = strtoul(release, &end, 10);
+	if (end == release || major > 255 || minor > 255)
+		return false;
+	*ret = major << 16 | minor << 8;
+	return true;
+}
+
 static uint64_t read_kernel_version(void)
 {
 	struct utsname uts;
-	unsigned major = 0, minor = 0;
+	uint64_t version;
 
-	if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2)
-		return 0;
-	return (uint64_t)major << 16 | (uint64_t)(minor & 0xff) << 8;
+	return uname(&uts) == 0 && kernel_version_parse(uts.release, &version) ? version : 0;
 }
 
 /* In the initial user namespace every id is mapped to itself; a kernel without user namespaces has no such file. */
 static int read_rootless(const char *root, uint32_t euid, bool *ret_rootless, struct err *err)
 {
-	unsigned inside = 0, outside = 0, count = 0;
-	char map[128];
+	char map[128], *at = map;
+	unsigned long inside, outside, count;
 	ssize_t len;
 
 	len = read_start(root, "/proc/self/uid_map", map, sizeof(map));
 	if (len < 0 && len != -ENOENT)
 		return err_set(err, (int)len, "read \"%s/proc/self/uid_map\"", root);
-	if (len >= 0)
-		sscanf(map, "%u %u %u", &inside, &outside, &count);
-	*ret_rootless =
-		euid != 0 || (len >= 0 && (inside != 0 || outside != 0 || count != UINT32_MAX));
+	if (len < 0) {
+		*ret_rootless = euid != 0;
+		return 0;
+	}
+	inside = strtoul(at, &at, 10);
+	outside = strtoul(at, &at, 10);
+	count = strtoul(at, &at, 10);
+	*ret_rootless = euid != 0 || inside != 0 || outside != 0 || count != UINT32_MAX;
 	return 0;
 }
 

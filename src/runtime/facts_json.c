@@ -166,15 +166,9 @@ static void load_capabilities(struct loader *l, const struct json *object, uint6
 static void load_kernel(struct loader *l, const struct json *object, uint64_t *ret)
 {
 	const struct json *value = member(l, object, "kernel");
-	unsigned major, minor;
 
-	if (!value)
-		return;
-	if (!json_string(value) || sscanf(json_string(value), "%u.%u", &major, &minor) != 2 ||
-	    minor > 255)
+	if (value && (!json_string(value) || !kernel_version_parse(json_string(value), ret)))
 		complain(l, value, "a kernel version like \"6.1\"");
-	else
-		*ret = (uint64_t)major << 16 | (uint64_t)minor << 8;
 }
 
 /* The place of a word in a list of names. Return: @n, and a complaint, when it is not in it */

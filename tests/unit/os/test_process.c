@@ -85,11 +85,11 @@ static void test_a_byte_and_an_fd_cross_the_pair(void **state)
 
 static void test_a_socket_in_a_deep_directory(void **state)
 {
-	char path[4096] = "/tmp/tare-unit-XXXXXX", top[64];
+	char path[4096] = "/tmp/tare-unit-XXXXXX", top[4096];
 	int dir, sock, conn, peer;
 
 	assert_non_null(mkdtemp(path));
-	snprintf(top, sizeof(top), "%s", path);
+	strcpy(top, path);
 	for (int i = 0; i < 12; i++) {
 		strcat(path, "/a-directory-with-a-long-name");
 		assert_int_equal(mkdir(path, 0700), 0);
