@@ -6,6 +6,8 @@
  */
 #include "runtime/plan_mount.h"
 
+#include <string.h>
+
 void plan_mask_sources(struct planner_state *s)
 {
 	struct step *step;
@@ -26,24 +28,50 @@ void plan_mask_sources(struct planner_state *s)
 	step->out = s->slots.empty_source = plan_slot(s->plan, "empty directory");
 }
 
+/* "/" can't be bound over itself: whoever has it as root would stay below. But it has a flag of its own. */
+static void plan_readonly(struct planner_state *s, const char *path, const char *pointer)
+{
+	struct step *step;
+
+	if (strcmp(path, "/") == 0) {
+		plan_add(s->plan, STEP_CHILD, STEP_ROOT_READONLY, pointer);
+		return;
+	}
+	step = plan_add(s->plan, STEP_CHILD, STEP_READONLY, pointer);
+	step->u.readonly.path = path;
+}
+
+static int plan_mask(struct planner_state *s, const char *path, const char *pointer,
+		     struct err *err)
+{
+	struct step *step;
+
+	if (strcmp(path, "/") == 0) {
+		err_user(err, "mask \"/\": nothing would be left of the container");
+		return err_at(err, pointer);
+	}
+	step = plan_add(s->plan, STEP_CHILD, STEP_MASK, pointer);
+	step->in[0] = s->slots.null_source;
+	step->in[1] = s->slots.empty_source;
+	step->u.mask.path = path;
+	return 0;
+}
+
 int plan_masks(struct planner_state *s, struct err *err)
 {
 	const struct str_list *masked = &s->config->linux_.masked_paths;
 	const struct str_list *readonly = &s->config->linux_.readonly_paths;
-	struct step *step;
+	int r;
 
 	/* Read-only first: what is masked inside such a path then covers it, and not the other way round. */
-	for (size_t i = 0; i < readonly->n; i++) {
-		step = plan_add(s->plan, STEP_CHILD, STEP_READONLY,
-				plan_printf(s->plan, "/linux/readonlyPaths/%zu", i));
-		step->u.readonly.path = clean_path(s, readonly->items[i]);
-	}
+	for (size_t i = 0; i < readonly->n; i++)
+		plan_readonly(s, clean_path(s, readonly->items[i]),
+			      plan_printf(s->plan, "/linux/readonlyPaths/%zu", i));
 	for (size_t i = 0; i < masked->n; i++) {
-		step = plan_add(s->plan, STEP_CHILD, STEP_MASK,
-				plan_printf(s->plan, "/linux/maskedPaths/%zu", i));
-		step->in[0] = s->slots.null_source;
-		step->in[1] = s->slots.empty_source;
-		step->u.mask.path = clean_path(s, masked->items[i]);
+		r = plan_mask(s, clean_path(s, masked->items[i]),
+			      plan_printf(s->plan, "/linux/maskedPaths/%zu", i), err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
