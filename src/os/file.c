@@ -10,14 +10,16 @@
 
 int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, size_t *ret_len)
 {
-	size_t size = 16 * 1024, len = 0;
+	size_t size = 16 * 1024, len = 0, expected = 0;
 	char *text, *grown;
 	struct stat st;
 	ssize_t n;
 
 	OS_FAULT("read");
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= limit)
-		size = (size_t)st.st_size + 2;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= limit) {
+		expected = (size_t)st.st_size;
+		size = expected + 2;
+	}
 	text = arena_alloc(arena, size);
 	for (;;) {
 		n = read(fd, text + len, size - len - 1);
@@ -25,11 +27,12 @@ int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, siz
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0)
-			break;
 		len += (size_t)n;
 		if (len > limit)
 			return -EFBIG;
+		/* One byte more was asked for: a regular file of that size is at its end. */
+		if (n == 0 || (expected && len == expected))
+			break;
 		if (size - len > 1)
 			continue;
 		grown = arena_alloc(arena, size * 2);
@@ -100,16 +103,13 @@ int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mo
 	return write_all(fd, bytes, len);
 }
 
-int os_file_replace_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode)
+int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes, size_t len, mode_t mode)
 {
-	char temporary[300];
 	int r;
 
-	if (snprintf(temporary, sizeof(temporary), ".%s.%d", name, (int)getpid()) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
 	r = os_file_make_at(dir, temporary, bytes, len, mode);
 	if (r == -EEXIST) {
-		/* Left by a process that was killed and had our pid. */
+		/* Left by one that was killed. */
 		unlinkat(dir, temporary, 0);
 		r = os_file_make_at(dir, temporary, bytes, len, mode);
 	}

@@ -25,10 +25,11 @@ int os_file_write(int fd, const char *text, size_t len) MUST_CHECK;
 int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode) MUST_CHECK;
 
 /*
- * os_file_replace_at() - the file @name has these bytes afterwards, or is as it was: written beside it, then renamed.
- * Not flushed to disk: for what dies with the machine.
+ * os_file_replace_at() - the file @name has these bytes afterwards, or is as it was: written beside it as @temporary,
+ * then renamed. Not flushed to disk: for what dies with the machine.
  */
-int os_file_replace_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode) MUST_CHECK;
+int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes, size_t len,
+		       mode_t mode) MUST_CHECK;
 
 /* os_fd_path() - the path of an open directory or file, as the kernel names it. Return: 0; -ENAMETOOLONG; -errno */
 int os_fd_path(int fd, char *buf, size_t size) MUST_CHECK;

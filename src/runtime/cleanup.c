@@ -38,15 +38,15 @@ int cleanup_processes(const struct container *c, struct err *err)
 	defer_close int pidfd = -EBADF;
 	int r;
 
+	/* A pid namespace whose init has ended is empty. */
+	if (c->status == CONTAINER_STOPPED && c->start_time && c->private_pid_ns)
+		return 0;
 	pidfd = os_process_open(c->pid, c->start_time);
 	if (pidfd >= 0) {
 		r = os_pidfd_kill(pidfd, SIGKILL);
 		if (r < 0 && r != -ESRCH)
 			return err_set(err, r, "kill the container's init");
 	}
-	/* A pid namespace whose init has ended is empty. */
-	if (pidfd == -ESRCH && c->pid > 0 && c->private_pid_ns)
-		return 0;
 	/* A frozen process of a v1 cgroup only ends when it is thawed; this does that too. */
 	if (c->n_cgroups) {
 		r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);

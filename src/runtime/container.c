@@ -12,27 +12,45 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Turn the record's status into today's: the record does not know how things went on. */
-static void look_at_process(struct container *c)
+static bool is_alive(const struct container *c)
 {
 	struct os_process_stat stat;
 
-	if (c->status == CONTAINER_CREATING) {
-		int creator = record_creator(c);
+	return c->pid > 0 && os_process_stat(c->pid, &stat) == 0 && stat.start_time == c->start_time &&
+	       stat.state != 'Z' && stat.state != 'X';
+}
 
-		if (creator >= 0) {
-			close(creator);
-			return;
-		}
-	}
-	if (c->status == CONTAINER_CREATING || c->pid <= 0 || os_process_stat(c->pid, &stat) < 0 ||
-	    stat.start_time != c->start_time || stat.state == 'Z' || stat.state == 'X') {
+static bool creator_is_gone(const struct container *c)
+{
+	int creator = record_creator(c);
+
+	if (creator < 0)
+		return true;
+	close(creator);
+	return false;
+}
+
+/* Turn the record's status into today's: the record does not know how things went on. */
+static void look_at_process(struct container *c)
+{
+	c->left_over = c->status == CONTAINER_CREATING && creator_is_gone(c);
+	if (c->status == CONTAINER_CREATING && !c->left_over)
+		return;
+	if (!is_alive(c)) {
 		c->status = CONTAINER_STOPPED;
 		c->pid = 0;
-		return;
-	}
-	if (cgroup_is_frozen(c->cgroups, c->n_cgroups))
+	} else if (!c->left_over && cgroup_is_frozen(c->cgroups, c->n_cgroups)) {
 		c->status = CONTAINER_PAUSED;
+	}
+}
+
+int container_read(struct arena *arena, int dir, struct container *ret, struct err *err)
+{
+	int r = record_read(arena, dir, ret, err);
+
+	if (r == 0)
+		look_at_process(ret);
+	return r;
 }
 
 static int unknown(const char *id, struct err *err)
@@ -53,14 +71,9 @@ int container_load(struct arena *arena, const char *root, const char *id, struct
 		return unknown(id, err);
 	if (dir < 0)
 		return err_set(err, dir, "open the state directory");
-	r = record_read(arena, dir, ret, err);
+	r = container_read(arena, dir, ret, err);
 	/* Reserved, but without a record yet, or not any more. */
-	if (r == -ENOENT)
-		return unknown(id, err);
-	if (r < 0)
-		return r;
-	look_at_process(ret);
-	return 0;
+	return r == -ENOENT ? unknown(id, err) : r;
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------- */
@@ -82,10 +95,10 @@ static void free_names(struct dirent **names, int n)
 	free(names);
 }
 
-/* What a killed create left shows as stopped with the record still `creating`; it is no container. */
-static bool is_left_over(const char *root, const char *id, const struct container *c)
+/* What a killed create left is no container. */
+static bool is_swept(const char *root, const char *id, const struct container *c)
 {
-	return c->status == CONTAINER_STOPPED && c->start_time == 0 && container_sweep(root, id) == 0;
+	return c->left_over && container_sweep(root, id) == 0;
 }
 
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
@@ -109,7 +122,7 @@ int container_list(struct arena *arena, const char *root, struct container **ret
 		struct err one = ERR_INIT;
 		int r = container_load(arena, root, names[i]->d_name, &list[found], &one);
 
-		if (r == 0 && !is_left_over(root, names[i]->d_name, &list[found]))
+		if (r == 0 && !is_swept(root, names[i]->d_name, &list[found]))
 			found++;
 		if (r < 0 && r != -ENOENT && broken)
 			broken(to, names[i]->d_name, &one);

@@ -37,6 +37,7 @@ struct container {
 	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
 	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
 	uint64_t creator_start_time;
+	bool left_over;                   /* still `creating`, but its creator is gone: the rest of a killed runtime */
 	struct key_value_list annotations;
 	struct cgroup_dir *cgroups; /* one in each hierarchy */
 	size_t n_cgroups;

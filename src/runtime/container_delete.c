@@ -42,7 +42,7 @@ static int check_status(const struct container *c, const char *id, bool force, s
 }
 
 /*
- * Under the lock: everything but hooks and record.
+ * Under the lock, which ends with @dir: everything but hooks and record.
  * Return: 0; 1 if the poststop hooks are ours to run; -errno
  */
 static int tear_down(int dir, const struct container *c, struct err *err)
@@ -85,7 +85,6 @@ static int delete_loaded(const char *root, const char *id, int dir, const struct
 		if (r < 0)
 			err_set(err, r, "remove the state directory");
 	}
-	record_dir_unlock(dir);
 	return r;
 }
 
@@ -120,15 +119,11 @@ int container_delete(const char *root, const char *id, bool force, const struct 
 		return unknown(id, force, err);
 	if (dir < 0)
 		return err_set(err, dir, "open the state directory");
-	r = record_read(&arena, dir, &c, err);
+	r = container_read(&arena, dir, &c, err);
 	if (r < 0)
 		return delete_broken(root, id, dir, r, force, err);
 
-	r = container_load(&arena, root, id, &c, err);
-	if (r == -ENOENT)
-		return unknown(id, force, err);
-	if (r == 0)
-		r = check_status(&c, id, force, err);
+	r = check_status(&c, id, force, err);
 	if (r == 0 && c.status == CONTAINER_CREATING)
 		r = end_creator(&c, err);
 	if (r < 0)

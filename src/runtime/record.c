@@ -74,17 +74,33 @@ void record_dir_unlock(int dir)
 	(void)flock(dir, LOCK_UN);
 }
 
-int record_dir_remove(const char *root, const char *id, int dir)
+static int remove_files(int dir, const char *const *names, size_t n)
 {
-	static const char *const files[] = { RECORD_FILE, RECORD_CONFIG, RECORD_SOCKET, RECORD_POSTSTOP };
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		if (unlinkat(dir, files[i], 0) < 0 && errno != ENOENT)
+	for (size_t i = 0; i < n; i++) {
+		if (unlinkat(dir, names[i], 0) < 0 && errno != ENOENT)
 			return -errno;
 	}
+	return 0;
+}
+
+int record_dir_remove(const char *root, const char *id, int dir)
+{
+	/* The record first: without it a directory that is still there is known to be a rest. */
+	static const char *const always[] = { RECORD_FILE, RECORD_CONFIG };
+	static const char *const rarely[] = { RECORD_SOCKET, RECORD_POSTSTOP, RECORD_TEMPORARY };
+	char path[PATH_MAX];
+	int r;
+
 	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
+	r = remove_files(dir, always, ARRAY_LEN(always));
+	if (r < 0)
+		return r;
+	if (rmdir(path) == 0 || errno == ENOENT)
+		return 0;
+	r = remove_files(dir, rarely, ARRAY_LEN(rarely));
+	if (r < 0)
+		return r;
 	return rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
@@ -131,19 +147,18 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	add_cgroups(&w, c);
 	json_object_end(&w);
 
-	/* The end of the object is cut off: record_write() adds what only the start brings out. */
+	/* The end of the object is left to record_write(): it adds what only the start brings out. */
 	text = json_writer_text(&w, &len);
-	text[len - 1] = '\0';
-	record->text = text;
+	record->text = arena_alloc(arena, len + RECORD_END_MAX);
+	memcpy(record->text, text, len - 1);
+	record->end = record->text + len - 1;
 	record->cgroups = c->cgroups;
 	record->n_cgroups = c->n_cgroups;
 }
 
 int record_write(int dir, const struct record *record, const char *status, pid_t pid, struct err *err)
 {
-	defer_arena struct arena arena = { 0 };
 	struct os_process_stat stat = { 0 };
-	char *text;
 	int r;
 
 	if (pid > 0) {
@@ -151,9 +166,9 @@ int record_write(int dir, const struct record *record, const char *status, pid_t
 		if (r < 0)
 			return err_set(err, r, "read the start time of the container's init");
 	}
-	text = arena_printf(&arena, "%s,\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n", record->text, status,
-			    (int)pid, (unsigned long long)stat.start_time);
-	r = os_file_replace_at(dir, RECORD_FILE, text, strlen(text), 0600);
+	snprintf(record->end, RECORD_END_MAX, ",\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n", status, (int)pid,
+		 (unsigned long long)stat.start_time);
+	r = os_file_replace_at(dir, RECORD_FILE, RECORD_TEMPORARY, record->text, strlen(record->text), 0600);
 	return r < 0 ? err_set(err, r, "write the state of the container") : 0;
 }
 

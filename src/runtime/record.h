@@ -17,7 +17,9 @@
 #define RECORD_FILE "state.json"
 #define RECORD_CONFIG "config.json"
 #define RECORD_SOCKET "start.sock"
+#define RECORD_TEMPORARY ".state.json" /* becomes state.json; only who has the lock writes it */
 #define RECORD_POSTSTOP "poststop" /* empty; there once a delete has taken the poststop hooks on itself */
+#define RECORD_END_MAX 128
 #define RECORD_MAX_BYTES ((size_t)4 * 1024 * 1024)
 
 /* On the start socket: the init's greeting, with the shared page; and the word that lets it go on. */
@@ -29,7 +31,7 @@ struct record {
 	const char *id;
 	const struct cgroup_dir *cgroups;
 	size_t n_cgroups;
-	const char *text;       /* state.json as an object without its end: status and process come last */
+	char *text, *end;       /* state.json; at @end is room for what changes: status and process */
 	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;
 	struct arena config_arena; /* owns @config; unmapped by STATE_MAKE, the last to need it */
@@ -49,6 +51,9 @@ int record_write(int dir, const struct record *record, const char *status, pid_t
  * Return: 0; -ENOENT if there is no record (half made, or half removed); -EPROTO if it can't be understood
  */
 int record_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;
+
+/* container_read() - record_read(), and what has become of the process. Return: as record_read() */
+int container_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;
 
 /* record_creator() - of a `creating` record: the runtime that wrote it, as a pidfd; -ESRCH if it is gone */
 int record_creator(const struct container *container);

@@ -111,14 +111,15 @@ int step_pid_file(struct act *a, const struct step *step, struct err *err)
 	int len = snprintf(text, sizeof(text), "%d", (int)a->child_pid);
 	const char *path = step->u.pid_file.path, *name = strrchr(path, '/') + 1;
 	defer_close int dir = -EBADF;
-	char parent[PATH_MAX];
+	char parent[PATH_MAX], temporary[NAME_MAX + 1];
 	int r;
 
 	snprintf(parent, sizeof(parent), "%.*s", (int)(name - path), path);
 	dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, "open the directory of the pid file \"%s\"", path);
-	r = os_file_replace_at(dir, name, text, (size_t)len, 0644);
+	snprintf(temporary, sizeof(temporary), ".%.200s.%d", name, (int)getpid());
+	r = os_file_replace_at(dir, name, temporary, text, (size_t)len, 0644);
 	return r < 0 ? err_set(err, r, "write the pid file \"%s\"", path) : 0;
 }
 

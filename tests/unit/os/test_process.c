@@ -126,8 +126,8 @@ static void test_replace_is_whole_or_not_at_all(void **state)
 
 	assert_non_null(mkdtemp(path));
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(os_file_replace_at(dir, "f", "one", 3, 0600), 0);
-	assert_int_equal(os_file_replace_at(dir, "f", "two!", 4, 0600), 0);
+	assert_int_equal(os_file_replace_at(dir, "f", ".f", "one", 3, 0600), 0);
+	assert_int_equal(os_file_replace_at(dir, "f", ".f", "two!", 4, 0600), 0);
 	fd = openat(dir, "f", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(os_file_read(&arena, fd, 100, &text, &len), 0);
 	assert_string_equal(text, "two!");
