@@ -29,9 +29,7 @@ void shell_hook(const struct shell *sh, const struct step *step, const char *too
 {
 	const struct config_hook *hook = step->u.hook.hook;
 
-	fputs("(cd ", sh->out);
-	shell_word(sh->out, step->u.hook.cwd);
-	fputs(" && printf %s ", sh->out);
+	fputs("printf '%s%s%s' ", sh->out);
 	shell_word(sh->out, step->u.hook.state_before);
 	/* A hook inside sees the pid that the container sees. */
 	fprintf(sh->out, " %s ", step->who == STEP_CHILD ? "\"$$\"" : "\"$pid\"");
@@ -39,7 +37,8 @@ void shell_hook(const struct shell *sh, const struct step *step, const char *too
 	fputs(" | ", sh->out);
 	if (hook->timeout_s)
 		fprintf(sh->out, "%stimeout %u ", tools, hook->timeout_s);
-	fprintf(sh->out, "%senv -i", tools);
+	fprintf(sh->out, "%senv -i --chdir=", tools);
+	shell_word(sh->out, step->u.hook.cwd);
 	put_list(sh->out, &hook->env, 0);
 	fputc(' ', sh->out);
 	shell_word(sh->out, hook->path);
@@ -48,7 +47,6 @@ void shell_hook(const struct shell *sh, const struct step *step, const char *too
 		fprintf(sh->out, " >&\"$output%d\"", step->in[0]);
 	if (step->in[1] != SLOT_NONE)
 		fprintf(sh->out, " 2>&\"$output%d\"", step->in[1]);
-	fputc(')', sh->out);
 }
 
 void command_hook_output(const struct shell *sh, const struct step *step)
@@ -123,7 +121,7 @@ void command_scheduler(const struct shell *sh, const struct step *step)
 		fprintf(sh->out, " --sched-period %llu", (unsigned long long)s->period_ns);
 	fprintf(sh->out, " --pid %d %s", s->priority, target_pid(step));
 	if (s->nice)
-		fprintf(sh->out, " && renice -n %d -p %s", s->nice, target_pid(step));
+		fprintf(sh->out, " && renice -n %d -p %s > /dev/null", s->nice, target_pid(step));
 }
 
 void command_io_priority(const struct shell *sh, const struct step *step)

@@ -16,7 +16,9 @@
  */
 #include "runtime/explain_parts.h"
 
+#include <limits.h>
 #include <sched.h>
+#include <string.h>
 
 struct script {
 	struct shell sh;
@@ -58,7 +60,7 @@ static const char preamble[] =
 	"\tdone\n"
 	"\tmv \"$run\"/tools/ld-* \"$run/tools/ld.so\"\n"
 	"}\n"
-	"keep env setarch setpriv timeout mount umount\n"
+	"keep chroot env mount setarch setpriv timeout\n"
 	"\n"
 	"# Hand-overs: a word a line, from the one to the other.\n"
 	"tell() { echo \"$1\" >&\"$to\"; }\n"
@@ -292,12 +294,21 @@ static void put_stdio_owner(struct script *s, const struct step *step)
 		s->indent, s->indent, step->u.stdio_owner.uid, s->indent);
 }
 
+/*
+ * Offsets must be there before anyone enters. A newer kernel enters at the next exec, an older one at the next fork, so
+ * unshare writes them (whole seconds only) and nsenter makes sure.
+ */
 static void put_time_ns(struct script *s, const struct step *step)
 {
-	cut_child(s, "exec unshare --time");
-	fputs(s->indent, s->sh.out);
-	shell_time_offsets(&s->sh, step);
-	fputc('\n', s->sh.out);
+	const struct config_time_offset *mono = &step->u.time_ns.monotonic,
+					*boot = &step->u.time_ns.boottime;
+	char command[160];
+
+	if (mono->nanosecs || boot->nanosecs)
+		put_line(s, "# without the nanoseconds, which unshare does not take");
+	snprintf(command, sizeof(command), "exec unshare --time --monotonic %lld --boottime %lld",
+		 (long long)mono->secs, (long long)boot->secs);
+	cut_child(s, command);
 	cut_child(s, "exec nsenter --time=/proc/self/ns/time_for_children");
 }
 
@@ -375,7 +386,9 @@ static void put_last(struct script *s)
 	put_title(s, &s->sh.plan->steps[s->pivot]);
 	put_line(s, "cd \"$run/tools\" && ld='./ld.so --library-path .'");
 	put_line(s, "pivot_root \"$root\" \"$root\"");
-	put_line(s, "$ld ./umount -l --no-mtab --internal-only --no-canonicalize /");
+	put_line(s, "# The host's tree now lies over ours; it is left from inside, where umount "
+		    "finds what it needs.");
+	put_line(s, "$ld ./chroot ../../.. umount -l /");
 	put_after_pivot(s);
 	put_title(s, s->exec);
 	put_exec(s, s->exec);
@@ -426,9 +439,22 @@ static void put_cgroup_ns(struct script *s, const struct step *step)
 	cut_child(s, "exec unshare --cgroup");
 }
 
-static void put_ns_root(struct script *s, const struct step *step)
+static void become_root(struct script *s)
 {
 	cut_child(s, "exec setpriv --reuid=0 --regid=0 --clear-groups");
+}
+
+/* mount(8) works for root only, and root of the user namespace is what we are about to become: do so right away. */
+static void put_ns_root(struct script *s, const struct step *step)
+{
+	put_line(s, "# before the first mount, which needs it");
+}
+
+static void put_first_mount(struct script *s, const struct step *step)
+{
+	if (find_child_step(s->sh.plan, STEP_NS_ROOT))
+		become_root(s);
+	put_command(s, step);
 }
 
 static void put_session(struct script *s, const struct step *step)
@@ -436,9 +462,33 @@ static void put_session(struct script *s, const struct step *step)
 	cut_child(s, "exec setsid");
 }
 
+/* A node can be anywhere, also in a directory that is not there. */
+static void put_parent_point(struct script *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+
+	if (slash == path || (size_t)(slash - path) >= sizeof(parent))
+		return;
+	memcpy(parent, path, (size_t)(slash - path));
+	parent[slash - path] = '\0';
+	put_point(s, parent, SLOT_NONE);
+}
+
 static void put_device(struct script *s, const struct step *step)
 {
+	put_parent_point(s, step->u.device.path);
 	put_if_missing(s, step, step->u.device.path);
+}
+
+static void put_device_bind(struct script *s, const struct step *step)
+{
+	put_point(s, step->u.device_bind.path, step->in[1]);
+	fprintf(s->sh.out, "%smount --bind ", s->indent);
+	shell_source(&s->sh, step->in[1]);
+	fputc(' ', s->sh.out);
+	shell_path(&s->sh, step->u.device_bind.path);
+	fputc('\n', s->sh.out);
 }
 
 static void put_symlink(struct script *s, const struct step *step)
@@ -474,6 +524,7 @@ static put_fn *const special[STEP_KIND_COUNT] = {
 	[STEP_TIME_NS] = put_time_ns,
 	[STEP_NS_ROOT] = put_ns_root,
 	[STEP_SESSION] = put_session,
+	[STEP_PROPAGATION] = put_first_mount,
 	[STEP_SOURCE_OPEN] = put_source_open,
 	[STEP_EMPTY_DIR] = put_empty_dir,
 	[STEP_ID_MAP_NS] = put_idmap,
@@ -481,6 +532,7 @@ static put_fn *const special[STEP_KIND_COUNT] = {
 	[STEP_MOUNT] = put_mount,
 	[STEP_ATTACH] = put_attach,
 	[STEP_DEVICE] = put_device,
+	[STEP_DEVICE_BIND] = put_device_bind,
 	[STEP_SYMLINK] = put_symlink,
 	[STEP_MASK] = put_mask,
 	[STEP_READONLY] = put_readonly,
