@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+/* Return: 1 if init has had it as well; 0 if nobody was found, or it doesn't matter; -errno */
 static int signal_all(const struct container *c, int signal, struct err *err)
 {
 	int r;
@@ -16,7 +17,7 @@ static int signal_all(const struct container *c, int signal, struct err *err)
 	if (signal == SIGKILL)
 		return cgroup_kill_all(c->cgroups, c->n_cgroups, err);
 	r = cgroup_signal_all(c->cgroups, c->n_cgroups, signal, err);
-	return r < 0 ? r : 0;
+	return r > 0 ? 1 : r;
 }
 
 /* Spec: runtime.md "Kill": only created or running, else an error and no effect (row Y-21) */
@@ -33,8 +34,10 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
 	/* Without a pid namespace of its own the others would outlive init. */
 	if (signal == SIGKILL && !c.private_pid_ns)
 		all = true;
-	if (c.status == CONTAINER_STOPPED && all)
-		return signal_all(&c, signal, err);
+	if (c.status == CONTAINER_STOPPED && all) {
+		r = signal_all(&c, signal, err);
+		return r < 0 ? r : 0;
+	}
 	if (c.status == CONTAINER_STOPPED || c.status == CONTAINER_CREATING || c.pid <= 0)
 		return err_user_code(err, -ESRCH, "container not running");
 
@@ -44,8 +47,8 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
 	if (pidfd < 0)
 		return err_set(err, pidfd, "open the pidfd of the container's init");
 	r = all ? signal_all(&c, signal, err) : 0;
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = os_pidfd_kill(pidfd, signal);
 	if (r == -ESRCH && !all)
 		return err_user_code(err, -ESRCH, "container not running");
