@@ -176,7 +176,26 @@ int step_console(struct act *a, const struct step *step, struct err *err)
 
 /* ---- in the parent ---------------------------------------------------------------------------------------------- */
 
-/* step_console_receive() - the master of a foreground run comes to us */
+/* What must be so before the program writes its first line; a window that has no size is no reason to fail. */
+static int prepare_master(int master, struct err *err)
+{
+	int r = os_tty_plain_newlines(master);
+
+	if (r < 0)
+		return err_set(err, r, "prepare the container's terminal");
+	for (int fd = 0; fd < 3; fd++) {
+		if (os_tty_copy_size(fd, master) == 0)
+			break;
+	}
+	return 0;
+}
+
+/*
+ * step_console_receive() - the master of a foreground run comes to us, who relay it to the terminal that we have
+ *
+ * The container's pty must not turn "\n" into "\r\n": ours does that, on the outside. Its window is as large as ours,
+ * whatever consoleSize says.
+ */
 int step_console_receive(struct act *a, const struct step *step, struct err *err)
 {
 	int master = -EBADF, r;
@@ -190,5 +209,5 @@ int step_console_receive(struct act *a, const struct step *step, struct err *err
 	a->console_master = master;
 	if (token != SYNC_CONSOLE || master < 0)
 		return err_bug(err, "receive the container's terminal: the child sent '%c'", token);
-	return 0;
+	return prepare_master(master, err);
 }

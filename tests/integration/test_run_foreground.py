@@ -235,13 +235,13 @@ def test_P1_newlines_are_translated_once(on_terminal, terminal_bundle):
 
 
 def test_P1_the_containers_pty_leaves_newlines_alone(on_terminal, terminal_bundle):
-    shell = on_terminal(terminal_bundle("sleep 0.2; stty -a"))
+    shell = on_terminal(terminal_bundle("stty -a"))
     shell.wait()
     assert "-onlcr" in shell.text
 
 
 def test_P2_the_size_is_ours(on_terminal, terminal_bundle):
-    shell = on_terminal(terminal_bundle("sleep 0.2; stty size", consoleSize={"height": 1, "width": 2}), rows=43, columns=132)
+    shell = on_terminal(terminal_bundle("stty size", consoleSize={"height": 1, "width": 2}), rows=43, columns=132)
     shell.wait()
     assert "43 132" in shell.text
 

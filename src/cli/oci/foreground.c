@@ -72,10 +72,8 @@ static int init_terminal(struct watch *w, struct err *err)
 	if (w->started->console_master < 0)
 		return 0;
 	r = relay_init(&w->relay, w->started->console_master);
-	if (r == 0)
-		r = os_tty_plain_newlines(w->started->console_master);
 	if (r < 0)
-		return err_set(err, r, "prepare the container's terminal");
+		return err_set(err, r, "relay the container's terminal");
 	w->has_terminal = true;
 
 	for (int fd = 0; fd < 3 && w->own_tty < 0; fd++) {
