@@ -46,13 +46,16 @@ static size_t column_at(const char *text, size_t len, size_t offset)
 /* Puts the place of a complaint before its text and into the fields of the error. Return: 0, which stops yajl. */
 static int complain(struct builder *b, size_t offset, const char *what)
 {
-	char pointer[ERR_POINTER_MAX] = "";
+	char raw[ERR_POINTER_MAX] = "", pointer[ERR_POINTER_MAX], shown[ERR_TEXT_MAX / 2];
 	uint32_t line = json_line(b->text, b->len, offset);
 
 	if (b->open)
-		json_pointer_text(b->open, pointer, sizeof(pointer));
+		json_pointer_text(b->open, raw, sizeof(raw));
+	/* Keys of the document are in both, and the document is not to be trusted. */
+	utf8_printable(raw, pointer, sizeof(pointer));
+	utf8_printable(what, shown, sizeof(shown));
 	err_user(b->err, "parse JSON at line %u, column %zu: %s", line,
-		 column_at(b->text, b->len, offset), what);
+		 column_at(b->text, b->len, offset), shown);
 	err_at(b->err, pointer);
 	b->err->line = line;
 	return 0;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/utf8.h"
 
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
 /* Each row: first byte from..to, length, and the range of the second byte; the others are 80..BF. */
 static const struct {
 	uint8_t first, last, len, low, high;
@@ -28,4 +32,39 @@ size_t utf8_decode(const char *text, size_t len)
 		return forms[i].len;
 	}
 	return 0;
+}
+
+/* C0, DEL, and C1, which some terminals take for commands as well. */
+static bool is_control(const unsigned char *c, size_t len)
+{
+	return c[0] < 0x20 || c[0] == 0x7f || (len == 2 && c[0] == 0xc2 && c[1] < 0xa0);
+}
+
+void utf8_printable(const char *text, char *buf, size_t size)
+{
+	size_t left = strlen(text), len;
+	char escaped[8];
+
+	for (; left > 0; text += len, left -= len) {
+		const unsigned char *c = (const unsigned char *)text;
+		const char *shown = text;
+		size_t shown_len = len = utf8_decode(text, left);
+
+		if (!len || is_control(c, len)) {
+			len = 1;
+			snprintf(escaped, sizeof(escaped),
+				 *c == '\n'   ? "\\n"
+				 : *c == '\t' ? "\\t"
+					      : "\\x%02x",
+				 *c);
+			shown = escaped;
+			shown_len = strlen(escaped);
+		}
+		if (shown_len >= size)
+			break;
+		memcpy(buf, shown, shown_len);
+		buf += shown_len;
+		size -= shown_len;
+	}
+	*buf = '\0';
 }

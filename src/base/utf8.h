@@ -16,4 +16,12 @@
  */
 size_t utf8_decode(const char *text, size_t len);
 
+/*
+ * utf8_printable() - copy @text so that it is one line that a terminal shows and doesn't obey
+ * @buf: receives at most @size bytes, NUL included; a character that has no room is left out, with all after it
+ *
+ * Control characters and bytes that are no UTF-8 become \xNN, newline and tab \n and \t.
+ */
+void utf8_printable(const char *text, char *buf, size_t size);
+
 #endif

@@ -64,22 +64,23 @@ static int check_arg(struct decoder *d, const struct json *v, void *out)
 
 /* ---- capabilities ------------------------------------------------------------------------------------------- */
 
-static void add_unknown(struct decoder *d, struct str_list *unknown, const char *name)
-{
-	const char **grown;
+/* As many as the kernel could ever have; more than that are no names from the future. */
+#define UNKNOWN_CAPABILITIES_MAX 64
 
+static int add_unknown(struct decoder *d, const struct json *entry, struct str_list *unknown)
+{
 	for (size_t i = 0; i < unknown->n; i++) {
-		if (!strcmp(unknown->items[i], name))
-			return;
+		if (!strcmp(unknown->items[i], entry->text))
+			return 0;
 	}
-	/* Grows at powers of two; an engine never sends more than a few. */
-	if (!(unknown->n & (unknown->n - 1))) {
-		grown = arena_array(d->arena, unknown->n ? 2 * unknown->n : 1, sizeof(*grown));
-		if (unknown->n)
-			memcpy(grown, unknown->items, unknown->n * sizeof(*grown));
-		unknown->items = grown;
-	}
-	unknown->items[unknown->n++] = name;
+	if (unknown->n == UNKNOWN_CAPABILITIES_MAX)
+		return decode_fail(d, entry, "more than %d unknown capabilities",
+				   UNKNOWN_CAPABILITIES_MAX);
+	if (!unknown->items)
+		unknown->items =
+			arena_array(d->arena, UNKNOWN_CAPABILITIES_MAX, sizeof(*unknown->items));
+	unknown->items[unknown->n++] = entry->text;
+	return 0;
 }
 
 /* Names that we don't know are no error: the spec wants a warning. collect_unknown() keeps them. */
@@ -105,15 +106,18 @@ static int collect_unknown(struct decoder *d, const struct json *v, void *out)
 	struct config_capabilities *caps = out;
 	const struct json *set, *entry;
 	uint64_t bit;
+	int r;
 
 	json_each(set, v) {
 		if (set->type != JSON_ARRAY)
 			continue;
 		json_each(entry, set) {
-			const char *name = json_string(entry);
-
-			if (name && !words_find(&words_capability, name, &bit))
-				add_unknown(d, &caps->unknown, name);
+			if (entry->type != JSON_STRING ||
+			    words_find(&words_capability, entry->text, &bit))
+				continue;
+			r = add_unknown(d, entry, &caps->unknown);
+			if (r < 0)
+				return r;
 		}
 	}
 	return 0;

@@ -273,13 +273,17 @@ static int check_unified(struct decoder *d, const struct json *v, void *out)
 	return decode_fail(d, v, "expected the name of a file in the cgroup");
 }
 
+/* No architecture has more than a handful of page sizes. */
+#define PAGE_SIZES_MAX 32
+
 static int check_resources(struct decoder *d, const struct json *v, void *out)
 {
 	const struct config_hugepage_limit_list *limits =
 		&((struct config_resources *)out)->hugepage_limits;
 	const struct json *list = json_member(v, "hugepageLimits");
 
-	/* There are never more than a handful of page sizes; a longer list has one twice. */
+	if (limits->n > PAGE_SIZES_MAX)
+		return decode_fail(d, list, "more than %d page sizes", PAGE_SIZES_MAX);
 	for (size_t i = 0; i < limits->n; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (!strcmp(limits->items[i].page_size, limits->items[k].page_size))

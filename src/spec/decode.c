@@ -319,8 +319,7 @@ int decode_value(struct decoder *d, const struct field *f, const struct json *v,
 
 	switch (f->kind) {
 	case FIELD_IGNORED:
-		decode_ignored(d, v, NULL, f->why);
-		return 0;
+		return decode_ignored(d, v, NULL, f->why);
 	case FIELD_BOOL:
 	case FIELD_OPT_BOOL:
 		return decode_bool(d, f, v, out);
@@ -379,13 +378,10 @@ int decode_object(struct decoder *d, const struct object *object, const struct j
 	json_each(member, v) {
 		const struct field *f = find_field(object, member->key);
 
-		if (!f) {
-			decode_unknown(d, object, member);
-			continue;
-		}
-		if (member->type == JSON_NULL)
-			continue;
-		r = decode_value(d, f, member, out);
+		if (!f)
+			r = decode_unknown(d, object, member);
+		else if (member->type != JSON_NULL)
+			r = decode_value(d, f, member, out);
 		if (r < 0)
 			return r;
 	}

@@ -159,10 +159,19 @@ int decode_fail(struct decoder *d, const struct json *v, const char *fmt, ...) P
 /* decode_got() - the value as a complaint shows it: string "abc", number 12, an array; in @d's arena */
 const char *decode_got(struct decoder *d, const struct json *v);
 
-/* decode_ignored() - note that @v has no effect, and why; @near is a whole pointer or NULL */
-void decode_ignored(struct decoder *d, const struct json *v, const char *near, const char *why);
+/* Nobody writes so many by mistake; bounds what `explain` and the log get to show. */
+#define IGNORED_MAX 256
+
+/*
+ * decode_ignored() - note that @v has no effect, and why
+ * @near: where it was perhaps meant to be, a pointer in the arena, or NULL
+ *
+ * Return: 0; -EINVAL when there are more than IGNORED_MAX
+ */
+int decode_ignored(struct decoder *d, const struct json *v, const char *near,
+		   const char *why) MUST_CHECK;
 
 /* decode_unknown() - the same for a name that @object doesn't have, with the name that was meant, if we can tell */
-void decode_unknown(struct decoder *d, const struct object *object, const struct json *v);
+int decode_unknown(struct decoder *d, const struct object *object, const struct json *v) MUST_CHECK;
 
 #endif

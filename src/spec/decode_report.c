@@ -2,11 +2,27 @@
 /* What the decoder tells about a document: why it is refused, and what in it has no effect. */
 #include "spec/decode.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- complaints --------------------------------------------------------------------------------------------- */
+
+/* What a complaint shows of a string. */
+#define SHOWN_MAX 60
+
+static const char *got_string(struct decoder *d, const struct json *v)
+{
+	size_t len = SHOWN_MAX - strlen("...");
+
+	if (v->len <= SHOWN_MAX)
+		return arena_printf(d->arena, "\"%s\"", v->text);
+	while ((v->text[len] & 0xc0) == 0x80) /* not in the middle of a character */
+		len--;
+	return arena_printf(d->arena, "\"%.*s...\"", (int)len, v->text);
+}
 
 const char *decode_got(struct decoder *d, const struct json *v)
 {
@@ -18,7 +34,7 @@ const char *decode_got(struct decoder *d, const struct json *v)
 	case JSON_NUMBER:
 		return arena_printf(d->arena, "%.*s", (int)(v->len < 40 ? v->len : 40), v->text);
 	case JSON_STRING:
-		return arena_printf(d->arena, v->len <= 60 ? "\"%s\"" : "\"%.57s...\"", v->text);
+		return got_string(d, v);
 	case JSON_ARRAY:
 		return "an array";
 	case JSON_OBJECT:
@@ -37,17 +53,29 @@ static const char *label(struct decoder *d, const struct json *v)
 	return "config.json";
 }
 
+/* Keys and strings of the document go into messages and logs, and the document is not to be trusted. */
+static void show_pointer(const struct json *v, char *buf, size_t size)
+{
+	char raw[ERR_POINTER_MAX];
+
+	json_pointer_text(v, raw, sizeof(raw));
+	utf8_printable(raw, buf, size);
+}
+
 int decode_fail(struct decoder *d, const struct json *v, const char *fmt, ...)
 {
-	char text[ERR_TEXT_MAX - 128], pointer[ERR_POINTER_MAX];
+	char raw[ERR_TEXT_MAX / 2], shown[ERR_TEXT_MAX], pointer[ERR_POINTER_MAX];
 	va_list ap;
+	int len;
 
+	len = snprintf(raw, sizeof(raw), "read \"%.80s\": ", label(d, v));
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(raw + len, sizeof(raw) - (size_t)len, fmt, ap);
 	va_end(ap);
+	utf8_printable(raw, shown, sizeof(shown));
+	show_pointer(v, pointer, sizeof(pointer));
 
-	err_user(d->err, "read \"%.80s\": %s", label(d, v), text);
-	json_pointer_text(v, pointer, sizeof(pointer));
+	err_user(d->err, "%s", shown);
 	err_at(d->err, pointer);
 	d->err->line = json_line(d->text, d->len, v->offset);
 	return -EINVAL;
@@ -55,10 +83,13 @@ int decode_fail(struct decoder *d, const struct json *v, const char *fmt, ...)
 
 /* ---- what is ignored ---------------------------------------------------------------------------------------- */
 
-void decode_ignored(struct decoder *d, const struct json *v, const char *near, const char *why)
+int decode_ignored(struct decoder *d, const struct json *v, const char *near, const char *why)
 {
+	char pointer[ERR_POINTER_MAX];
 	struct config_ignored *grown;
 
+	if (d->ignored.n == IGNORED_MAX)
+		return decode_fail(d, v, "more than %d properties are ignored", IGNORED_MAX);
 	if (d->ignored.n == d->ignored_capacity) {
 		d->ignored_capacity = d->ignored_capacity ? 2 * d->ignored_capacity : 8;
 		grown = arena_array(d->arena, d->ignored_capacity, sizeof(*grown));
@@ -66,9 +97,11 @@ void decode_ignored(struct decoder *d, const struct json *v, const char *near, c
 			memcpy(grown, d->ignored.items, d->ignored.n * sizeof(*grown));
 		d->ignored.items = grown;
 	}
+	show_pointer(v, pointer, sizeof(pointer));
 	d->ignored.items[d->ignored.n++] = (struct config_ignored){
-		.pointer = json_pointer(d->arena, v),
+		.pointer = arena_strdup(d->arena, pointer),
 		.near = near,
 		.why = why,
 	};
+	return 0;
 }

@@ -10,12 +10,10 @@
 
 #include <string.h>
 
-/* After so many, a document is not one that a person will correct by our advice, and looking costs time. */
-#define ADVICE_MAX 64
-
 static const char *near_sibling(struct decoder *d, const struct object *object,
 				const struct json *v)
 {
+	char parent[ERR_POINTER_MAX];
 	struct near near;
 
 	near_init(&near, v->key);
@@ -25,7 +23,8 @@ static const char *near_sibling(struct decoder *d, const struct object *object,
 	}
 	if (!near.best)
 		return NULL;
-	return arena_printf(d->arena, "%s/%s", json_pointer(d->arena, v->parent), near.best);
+	json_pointer_text(v->parent, parent, sizeof(parent));
+	return arena_printf(d->arena, "%s/%s", parent, near.best);
 }
 
 struct search {
@@ -60,13 +59,9 @@ static const char *only_place(struct decoder *d, const struct json *v)
 	return search.n_found == 1 ? search.found : NULL;
 }
 
-void decode_unknown(struct decoder *d, const struct object *object, const struct json *v)
+int decode_unknown(struct decoder *d, const struct object *object, const struct json *v)
 {
-	const char *near = NULL;
+	const char *near = near_sibling(d, object, v);
 
-	if (d->ignored.n < ADVICE_MAX)
-		near = near_sibling(d, object, v);
-	if (d->ignored.n < ADVICE_MAX && !near)
-		near = only_place(d, v);
-	decode_ignored(d, v, near, "unknown property");
+	return decode_ignored(d, v, near ? near : only_place(d, v), "unknown property");
 }

@@ -69,7 +69,7 @@ static void check_config(const struct config *c)
 			PROMISE(c->hooks[kind].items[i].path[0] == '/');
 	}
 	for (size_t i = 0; i < c->ignored.n; i++)
-		PROMISE(c->ignored.items[i].pointer[0] == '/' && c->ignored.items[i].why);
+		PROMISE(c->ignored.items[i].pointer[0] && c->ignored.items[i].why);
 	check_process(&c->process);
 	check_linux(&c->linux_);
 }

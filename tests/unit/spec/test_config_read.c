@@ -519,6 +519,56 @@ static void test_ignored(void **state)
 	}
 }
 
+/* A list of @n entries, @format with its number each, between @before and @after, is read. */
+static void read_many(const char *before, const char *format, int n, const char *after, struct err *ret_err)
+{
+	struct arena arena = { 0 };
+	struct config *config;
+	char *doc = arena_strdup(&arena, before);
+	const char *text;
+	size_t len;
+
+	for (int i = 0; i < n; i++) {
+		char *entry = arena_printf(&arena, format, i);
+
+		doc = arena_printf(&arena, "%s%s%s", doc, i ? "," : "", entry);
+	}
+	text = case_text(arena_printf(&arena, "%s%s", doc, after), &len);
+	*ret_err = ERR_INIT;
+	(void)!config_read(&arena, text, len, &config, ret_err);
+	arena_clear(&arena);
+}
+
+/* What only an attacker sends: each list that is compared pair by pair, or kept for a person to read, has an end. */
+static void test_limits(void **state)
+{
+	static const char before_caps[] = "{'ociVersion':'1.0.0','root':{'path':'r'},'process':{'cwd':'/','args':['a'],"
+					  "'capabilities':{'bounding':[";
+	static const char before_sizes[] = "{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'resources':{"
+					   "'hugepageLimits':[";
+	static const char size[] = "{'pageSize':'1%dKB','limit':0}";
+	struct err err;
+
+	read_many("{'ociVersion':'1.0.0','root':{'path':'r'},", "'x%d':1", 256, "}", &err);
+	assert_string_equal(err.text, "");
+	read_many("{'ociVersion':'1.0.0','root':{'path':'r'},", "'x%d':1", 257, "}", &err);
+	assert_string_equal(err.text, "read \"x256\": more than 256 properties are ignored");
+
+	read_many(before_caps, "'CAP_%d'", 64, "]}}}", &err);
+	assert_string_equal(err.text, "");
+	read_many(before_caps, "'CAP_%d'", 65, "]}}}", &err);
+	assert_string_equal(err.text, "read \"bounding[64]\": more than 64 unknown capabilities");
+
+	read_many(before_sizes, size, 32, "]}}}", &err);
+	assert_string_equal(err.text, "");
+	read_many(before_sizes, size, 33, "]}}}", &err);
+	assert_string_equal(err.text, "read \"hugepageLimits\": more than 32 page sizes");
+
+	read_many("{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'namespaces':[{'type':'user'}],'uidMappings':[",
+		  "{'containerID':%1$d,'hostID':%1$d,'size':1}", 341, "]}}", &err);
+	assert_string_equal(err.text, "read \"uidMappings\": 341 ranges are more than the kernel's limit of 340");
+}
+
 static void test_too_large(void **state)
 {
 	struct arena arena = { 0 };
@@ -565,6 +615,7 @@ int main(void)
 		cmocka_unit_test(test_device_rules),
 		cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_line),
 	};

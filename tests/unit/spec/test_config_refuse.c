@@ -14,6 +14,14 @@ static const struct refused rows[] = {
 	  "parse JSON at line 1, column 59: a string is not valid UTF-8" },
 	{ "A-2 the document is no object", "[]", "", "read \"config.json\": expected an object, got an array" },
 
+	{ "Z-19 escape sequences in a key", DOC("'annotations':{'\\u001b[2J\\n':1}"), "/annotations/\\x1b[2J\\n",
+	  "read \"\\x1b[2J\\n\": expected a string, got 1" },
+	{ "A-8 long string, cut between characters",
+	  "{'root':{'readonly':'0123456789012345678901234567890123456789012345678901234\xe2\x82\xac\xe2\x82\xac'}}",
+	  "/root/readonly",
+	  "read \"readonly\": expected true or false, "
+	  "got \"0123456789012345678901234567890123456789012345678901234...\"" },
+
 	/* ---- ociVersion ---- */
 	{ "A-5 absent", "{'root':{'path':'r'}}", "", "read \"config.json\": \"ociVersion\" is missing" },
 	{ "A-5 null", "{'ociVersion':null,'root':{'path':'r'}}", "", "read \"config.json\": \"ociVersion\" is missing" },

@@ -107,7 +107,7 @@ static const struct refused rows[] = {
 	{ "I-4 closID of resctrl", LINUX("'intelRdt':{'closID':'info'}"), "/linux/intelRdt/closID",
 	  "read \"closID\": \"info\" is a name of resctrl's own" },
 	{ "I-9 two lines", LINUX("'intelRdt':{'memBwSchema':'MB:0=1\\nMB:1=2'}"), "/linux/intelRdt/memBwSchema",
-	  "read \"memBwSchema\": expected one line that begins with \"MB:\", got \"MB:0=1\nMB:1=2\"" },
+	  "read \"memBwSchema\": expected one line that begins with \"MB:\", got \"MB:0=1\\nMB:1=2\"" },
 	{ "I-10 MB in it", LINUX("'intelRdt':{'l3CacheSchema':'L3:0=f\\nMB:0=1'}"), "/linux/intelRdt/l3CacheSchema",
 	  "read \"l3CacheSchema\": a line begins with none of \"L3:\", \"L3CODE:\", \"L3DATA:\"" },
 	{ "I-11 two lines", LINUX("'intelRdt':{'schemata':['L3:0=f\\nL2:0=1']}"), "/linux/intelRdt/schemata/0",
