@@ -150,6 +150,9 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 	};
 	struct os_process_stat self;
 
+	/* What a killed runtime left under this id must not count as "was there before", or nobody removes it. */
+	(void)container_sweep(record->root, o->id);
+
 	c.created = time_rfc3339_now(arena_alloc(&plan->arena, TIME_RFC3339_MAX));
 	if (os_process_stat(c.creator, &self) == 0)
 		c.creator_start_time = self.start_time;
