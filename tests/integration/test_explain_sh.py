@@ -322,11 +322,12 @@ def written_files(plan):
 
 
 def find_pid(plan):
-    """The only process in the container's cgroup."""
+    """Our program in the container's cgroups; on cgroup2 the script's unshare is in there too."""
     made = [s["arguments"]["path"] for s in plan["steps"] if s["kind"] == "make-cgroup"]
-    pids = Path(made[-1] if "unified" not in made[-1] else made[0], "cgroup.procs").read_text().split()
-    assert len(pids) == 1, pids
-    return int(pids[0])
+    pids = {pid for path in made for pid in Path(path, "cgroup.procs").read_text().split()}
+    found = [int(p) for p in pids if Path(f"/proc/{p}/cmdline").read_text().split("\0")[:-1] == WAIT]
+    assert len(found) == 1, pids
+    return found[0]
 
 
 def run_and_look(command, plan, work):
