@@ -189,14 +189,17 @@ static int add_seccomp(struct planner_state *s, struct err *err)
 	return 0;
 }
 
-static struct step *add_cwd(struct planner_state *s, bool again)
+/* PIVOT ends in "/", so nothing is to be done for that one. */
+static void add_cwd(struct planner_state *s, bool again)
 {
-	struct step *step = plan_add(s->plan, STEP_CHILD, STEP_CWD, "/process/cwd");
+	struct step *step;
 
+	if (strcmp(s->config->process.cwd, "/") == 0)
+		return;
+	step = plan_add(s->plan, STEP_CHILD, STEP_CWD, "/process/cwd");
 	step->u.cwd.path = plan_strdup(s->plan, s->config->process.cwd);
 	step->u.cwd.create = !again;
 	step->u.cwd.again = again;
-	return step;
 }
 
 /* From the capabilities to the last thing before execve. */
