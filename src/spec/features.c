@@ -4,7 +4,6 @@
 #include "spec/config.h"
 #include "spec/words.h"
 
-#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
 
@@ -12,21 +11,13 @@
 #define TEXT(x)            TEXT_(x)
 #define LIBSECCOMP_VERSION TEXT(SCMP_VER_MAJOR) "." TEXT(SCMP_VER_MINOR) "." TEXT(SCMP_VER_MICRO)
 
-/* SCMP_ACT_NOTIFY and the flag that goes with it are read and refused until there is a listener to talk to. */
-#define FLAG_WAIT_KILLABLE_RECV (1U << 5)
-
-static bool works(const struct word *word, uint64_t without)
-{
-	return !without || word->value != without;
-}
-
-/* A list of words; the one with the value @without is left out (0: none is). */
+/* A list of words but for @without, which is known and not there yet; NULL: all of them. */
 static void add_words(struct json_writer *w, const char *key, const struct words *words,
-		      uint64_t without)
+		      const char *without)
 {
 	json_array_begin(w, key);
 	for (size_t i = 0; i < words->n; i++) {
-		if (works(&words->items[i], without))
+		if (!without || strcmp(words->items[i].name, without))
 			json_add_string(w, NULL, words->items[i].name);
 	}
 	json_array_end(w);
@@ -50,23 +41,25 @@ static void add_cgroup(struct json_writer *w)
 	json_object_end(w);
 }
 
+/* SCMP_ACT_NOTIFY, and the flag that needs it, are refused until there is a listener to talk to. */
 static void add_seccomp(struct json_writer *w)
 {
 	json_object_begin(w, "seccomp");
 	json_add_bool(w, "enabled", true);
-	add_words(w, "actions", &words_seccomp_action, SECCOMP_RET_USER_NOTIF);
-	add_words(w, "operators", &words_seccomp_op, 0);
-	add_words(w, "archs", &words_seccomp_arch, 0);
-	add_words(w, "knownFlags", &words_seccomp_flag, 0);
-	add_words(w, "supportedFlags", &words_seccomp_flag, FLAG_WAIT_KILLABLE_RECV);
+	add_words(w, "actions", &words_seccomp_action, "SCMP_ACT_NOTIFY");
+	add_words(w, "operators", &words_seccomp_op, NULL);
+	add_words(w, "archs", &words_seccomp_arch, NULL);
+	add_words(w, "knownFlags", &words_seccomp_flag, NULL);
+	add_words(w, "supportedFlags", &words_seccomp_flag,
+		  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
 	json_object_end(w);
 }
 
 static void add_memory_policy(struct json_writer *w)
 {
 	json_object_begin(w, "memoryPolicy");
-	add_words(w, "modes", &words_memory_mode, 0);
-	add_words(w, "flags", &words_memory_flag, 0);
+	add_words(w, "modes", &words_memory_mode, NULL);
+	add_words(w, "flags", &words_memory_flag, NULL);
 	json_object_end(w);
 }
 
@@ -80,8 +73,8 @@ static void add_mount_extensions(struct json_writer *w)
 static void add_linux(struct json_writer *w)
 {
 	json_object_begin(w, "linux");
-	add_words(w, "namespaces", &words_namespace, 0);
-	add_words(w, "capabilities", &words_capability, 0);
+	add_words(w, "namespaces", &words_namespace, NULL);
+	add_words(w, "capabilities", &words_capability, NULL);
 	add_cgroup(w);
 	add_seccomp(w);
 	add_enabled(w, "apparmor", false);
