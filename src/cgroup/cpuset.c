@@ -13,7 +13,8 @@
 #define LIST_MAX (48 * 1024)
 
 /* "<mount>/a/b" cut after @level names, and "/file" */
-static void file_at(char *buf, size_t size, const struct cgroup_request *request, uint32_t level, const char *file)
+static void file_at(char *buf, size_t size, const struct cgroup_request *request, uint32_t level,
+		    const char *file)
 {
 	const char *at = cgroup_below(request->mount, request->path);
 
@@ -22,8 +23,8 @@ static void file_at(char *buf, size_t size, const struct cgroup_request *request
 	snprintf(buf, size, "%.*s/%s", (int)(at - request->path), request->path, file);
 }
 
-int cgroup_cpuset_fill(const struct cgroup_request *request, uint32_t existing, const char *file, bool leaf,
-		       struct err *err)
+int cgroup_cpuset_fill(const struct cgroup_request *request, uint32_t existing, const char *file,
+		       bool leaf, struct err *err)
 {
 	uint32_t names = cgroup_count_names(cgroup_below(request->mount, request->path));
 	uint32_t last = leaf ? names : names - 1, level;

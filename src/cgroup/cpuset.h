@@ -12,7 +12,7 @@
  *
  * Return: 0; -errno
  */
-int cgroup_cpuset_fill(const struct cgroup_request *request, uint32_t existing, const char *file, bool leaf,
-		       struct err *err) MUST_CHECK;
+int cgroup_cpuset_fill(const struct cgroup_request *request, uint32_t existing, const char *file,
+		       bool leaf, struct err *err) MUST_CHECK;
 
 #endif

@@ -31,10 +31,12 @@ static unsigned rule_access(const struct config_device_rule *rule)
 /* Does it decide for every device and every access, so that nothing before it matters? */
 static bool is_reset(const struct config_device_rule *rule)
 {
-	return rule->type == 'a' && !rule->major.set && !rule->minor.set && rule_access(rule) == DEVICE_ALL;
+	return rule->type == 'a' && !rule->major.set && !rule->minor.set &&
+	       rule_access(rule) == DEVICE_ALL;
 }
 
-static void add_config_rule(struct device_rules *rules, const struct config_device_rule *from, size_t index)
+static void add_config_rule(struct device_rules *rules, const struct config_device_rule *from,
+			    size_t index)
 {
 	const char *types = from->type == 'a' ? "cb" : (char[]){ from->type, '\0' };
 
@@ -49,14 +51,15 @@ static void add_config_rule(struct device_rules *rules, const struct config_devi
 		};
 }
 
-int device_rules_read(struct arena *arena, const struct config_device_rule_list *list, struct device_rules *ret,
-		      struct err *err)
+int device_rules_read(struct arena *arena, const struct config_device_rule_list *list,
+		      struct device_rules *ret, struct err *err)
 {
 	struct device_rules rules = { .allow = false };
 	size_t first = 0;
 
 	if (list->n > DEVICE_RULES_MAX) {
-		err_user(err, "use %zu device rules: at most %d are allowed", list->n, DEVICE_RULES_MAX);
+		err_user(err, "use %zu device rules: at most %d are allowed", list->n,
+			 DEVICE_RULES_MAX);
 		return err_at(err, "/linux/resources/devices");
 	}
 	for (size_t i = 0; i < list->n; i++) {
@@ -66,7 +69,8 @@ int device_rules_read(struct arena *arena, const struct config_device_rule_list 
 		}
 	}
 
-	rules.items = arena_array(arena, ARRAY_LEN(own_rules) + 2 * (list->n - first) + 1, sizeof(*rules.items));
+	rules.items = arena_array(arena, ARRAY_LEN(own_rules) + 2 * (list->n - first) + 1,
+				  sizeof(*rules.items));
 	if (!rules.allow) {
 		memcpy(rules.items, own_rules, sizeof(own_rules));
 		rules.n = ARRAY_LEN(own_rules);

@@ -28,7 +28,7 @@
 /* The bits of the kernel's device cgroup, in eBPF (BPF_DEVCG_ACC_*) and in v1 alike. */
 enum { DEVICE_MKNOD = 1, DEVICE_READ = 2, DEVICE_WRITE = 4, DEVICE_ALL = 7 };
 
-#define DEVICE_ANY (-1)
+#define DEVICE_ANY      (-1)
 #define DEVICE_OWN_RULE SIZE_MAX
 
 struct device_rule {
@@ -43,7 +43,7 @@ struct device_rule {
 #define DEVICE_RULES_MAX 2048
 
 struct device_rules {
-	bool allow;                /* before the first rule: is everything allowed, or nothing? */
+	bool allow; /* before the first rule: is everything allowed, or nothing? */
 	struct device_rule *items;
 	size_t n;
 };
@@ -52,16 +52,16 @@ struct device_rules {
  * device_rules_read() - the rules in force: a rule for both types made two, what a later rule overrides wholly left out
  * Return: 0; -EINVAL and *err when there are too many
  */
-int device_rules_read(struct arena *arena, const struct config_device_rule_list *list, struct device_rules *ret,
-		      struct err *err) MUST_CHECK;
+int device_rules_read(struct arena *arena, const struct config_device_rule_list *list,
+		      struct device_rules *ret, struct err *err) MUST_CHECK;
 
 /* The same as v1's two files take it: "a" to one of them, then lines to the other. */
 struct device_list {
-	bool allow;               /* "a" goes to devices.allow and the lines to devices.deny; else the other way */
+	bool allow; /* "a" goes to devices.allow and the lines to devices.deny; else the other way */
 	const char *own_lines;    /* from tare's own rules, one a line, "" if none */
 	const char *config_lines; /* from the config's */
 	size_t config_index;      /* first rule of the config in @config_lines, for messages */
-	bool mknod_left;          /* a rule that denies only mknod of one device had no effect, see device_rules_v1() */
+	bool mknod_left; /* a rule that denies only mknod of one device had no effect, see device_rules_v1() */
 };
 
 /*
@@ -74,14 +74,14 @@ struct device_list {
  *
  * Return: 0; -EINVAL and *err with the rule's JSON pointer when neither can
  */
-int device_rules_v1(struct arena *arena, const struct device_rules *rules, struct device_list *ret, struct err *err)
-	MUST_CHECK;
+int device_rules_v1(struct arena *arena, const struct device_rules *rules, struct device_list *ret,
+		    struct err *err) MUST_CHECK;
 
 /*
  * device_rules_bpf() - as a BPF_PROG_TYPE_CGROUP_DEVICE program
  * @ret_n: 0 if everything is allowed, so that no program is needed
  */
-void device_rules_bpf(struct arena *arena, const struct device_rules *rules, const struct bpf_insn **ret_insns,
-		      uint32_t *ret_n);
+void device_rules_bpf(struct arena *arena, const struct device_rules *rules,
+		      const struct bpf_insn **ret_insns, uint32_t *ret_n);
 
 #endif

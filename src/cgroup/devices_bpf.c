@@ -27,14 +27,18 @@ struct program {
 	size_t n;
 };
 
-static void emit(struct program *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
+static void emit(struct program *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off,
+		 int32_t imm)
 {
-	p->insns[p->n++] = (struct bpf_insn){ .code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm };
+	p->insns[p->n++] = (struct bpf_insn){
+		.code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm
+	};
 }
 
 static void emit_start(struct program *p)
 {
-	emit(p, BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
+	emit(p, BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
+	     0);
 	emit(p, BPF_LDX | BPF_MEM | BPF_W, 4, 1, offsetof(struct bpf_cgroup_dev_ctx, major), 0);
 	emit(p, BPF_LDX | BPF_MEM | BPF_W, 5, 1, offsetof(struct bpf_cgroup_dev_ctx, minor), 0);
 	emit(p, BPF_ALU | BPF_MOV | BPF_X, 3, 2, 0, 0);
@@ -92,8 +96,8 @@ static void emit_ending(struct program *p, int16_t jump, int verdict, bool alway
 	emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-void device_rules_bpf(struct arena *arena, const struct device_rules *rules, const struct bpf_insn **ret_insns,
-		      uint32_t *ret_n)
+void device_rules_bpf(struct arena *arena, const struct device_rules *rules,
+		      const struct bpf_insn **ret_insns, uint32_t *ret_n)
 {
 	struct program p = { .n = 0 };
 
@@ -102,7 +106,8 @@ void device_rules_bpf(struct arena *arena, const struct device_rules *rules, con
 	if (rules->allow && rules->n == 0)
 		return;
 
-	p.insns = arena_array(arena, rules->n * INSNS_PER_RULE + INSNS_AROUND + 4, sizeof(*p.insns));
+	p.insns =
+		arena_array(arena, rules->n * INSNS_PER_RULE + INSNS_AROUND + 4, sizeof(*p.insns));
 	emit_start(&p);
 	for (size_t i = rules->n; i-- > 0;)
 		emit_rule(&p, &rules->items[i]);

@@ -25,7 +25,8 @@ static bool overlaps(const struct device_rule *a, const struct device_rule *b)
 
 static bool covers(const struct device_rule *outer, const struct device_rule *inner)
 {
-	return outer->type == inner->type && (outer->major == DEVICE_ANY || outer->major == inner->major) &&
+	return outer->type == inner->type &&
+	       (outer->major == DEVICE_ANY || outer->major == inner->major) &&
 	       (outer->minor == DEVICE_ANY || outer->minor == inner->minor);
 }
 
@@ -35,7 +36,8 @@ static void add_exception(struct exceptions *list, const struct device_rule *rul
 		struct device_rule *item = &list->items[i];
 
 		/* The kernel merges equal devices, too. */
-		if (item->major == rule->major && item->minor == rule->minor && item->type == rule->type) {
+		if (item->major == rule->major && item->minor == rule->minor &&
+		    item->type == rule->type) {
 			item->access |= rule->access;
 			item->index = rule->index;
 			return;
@@ -77,7 +79,8 @@ static bool remove_exceptions(struct exceptions *list, const struct device_rule 
 }
 
 /* The rules as exceptions to @allow. Return: rules->n if all fit in, else the index of the rule that doesn't */
-static size_t play(struct arena *arena, const struct device_rules *rules, bool allow, struct exceptions *ret)
+static size_t play(struct arena *arena, const struct device_rules *rules, bool allow,
+		   struct exceptions *ret)
 {
 	*ret = (struct exceptions){ .allow = allow };
 	ret->items = arena_array(arena, rules->n + 2, sizeof(*ret->items));
@@ -85,8 +88,9 @@ static size_t play(struct arena *arena, const struct device_rules *rules, bool a
 	/* The other default is written out: everything is an exception. */
 	if (rules->allow != allow) {
 		for (const char *type = "cb"; *type; type++)
-			add_exception(ret, &(struct device_rule){ rules->allow, *type, DEVICE_ANY, DEVICE_ANY,
-								  DEVICE_ALL, DEVICE_OWN_RULE });
+			add_exception(ret, &(struct device_rule){ rules->allow, *type, DEVICE_ANY,
+								  DEVICE_ANY, DEVICE_ALL,
+								  DEVICE_OWN_RULE });
 	}
 	for (size_t i = 0; i < rules->n; i++) {
 		if (rules->items[i].allow != allow)
@@ -116,8 +120,9 @@ static const char *lines_of(struct arena *arena, const struct exceptions *list, 
 			continue;
 		append_number(major, sizeof(major), item->major);
 		append_number(minor, sizeof(minor), item->minor);
-		at += sprintf(at, "%s%c %s:%s %s%s%s", at == text ? "" : "\n", item->type, major, minor,
-			      item->access & DEVICE_READ ? "r" : "", item->access & DEVICE_WRITE ? "w" : "",
+		at += sprintf(at, "%s%c %s:%s %s%s%s", at == text ? "" : "\n", item->type, major,
+			      minor, item->access & DEVICE_READ ? "r" : "",
+			      item->access & DEVICE_WRITE ? "w" : "",
 			      item->access & DEVICE_MKNOD ? "m" : "");
 	}
 	return text;
@@ -132,16 +137,20 @@ static size_t first_config_index(const struct exceptions *list)
 	return 0;
 }
 
-int device_rules_v1(struct arena *arena, const struct device_rules *rules, struct device_list *ret, struct err *err)
+int device_rules_v1(struct arena *arena, const struct device_rules *rules, struct device_list *ret,
+		    struct err *err)
 {
 	struct exceptions list;
 	size_t stopped;
 
 	stopped = play(arena, rules, rules->allow, &list);
 	if (stopped < rules->n && play(arena, rules, !rules->allow, &list) < rules->n) {
-		err_user(err, "put the device rules into cgroup v1: they make an exception from an exception");
-		err_at(err, arena_printf(arena, "/linux/resources/devices/%zu", rules->items[stopped].index));
-		return err_hint(err, "v1 keeps one list without order: name the devices that are allowed one by one");
+		err_user(err, "put the device rules into cgroup v1: they make an exception from an "
+			      "exception");
+		err_at(err, arena_printf(arena, "/linux/resources/devices/%zu",
+					 rules->items[stopped].index));
+		return err_hint(err, "v1 keeps one list without order: name the devices that are "
+				     "allowed one by one");
 	}
 	*ret = (struct device_list){
 		.allow = list.allow,

@@ -18,7 +18,8 @@ static int load(const struct bpf_insn *insns, uint32_t n, struct err *err)
 		return fd;
 	err_set(err, fd, "load the device filter of %u instructions", n);
 	if (fd == -EPERM)
-		return err_hint(err, "it needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of any user namespace");
+		return err_hint(err, "it needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, "
+				     "outside of any user namespace");
 	if (log[0])
 		return err_hint(err, "the kernel's verifier says: %.200s", log);
 	return err_hint(err, "the kernel must be built with CONFIG_CGROUP_BPF");
@@ -55,7 +56,8 @@ static int attach(int fd, int program, const uint32_t *ids, int n_ids)
 	return r < 0 ? r : detach_all(fd, ids, n_ids);
 }
 
-int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n, struct err *err)
+int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n,
+			 struct err *err)
 {
 	defer_close int program = -EBADF;
 	uint32_t ids[PROGRAMS_MAX];

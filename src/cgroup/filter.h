@@ -18,7 +18,7 @@
  * @path: for messages
  * Return: 0; -errno
  */
-int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n, struct err *err)
-	MUST_CHECK;
+int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n,
+			 struct err *err) MUST_CHECK;
 
 #endif

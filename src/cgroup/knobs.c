@@ -17,8 +17,8 @@ enum knob_type { TYPE_NONE, TYPE_I64, TYPE_U64, TYPE_BOOL, TYPE_TEXT };
 /* Which values ask for nothing, so that no file is needed for them. */
 enum knob_nothing {
 	ALWAYS_ASKS,
-	ZERO_IS_NOTHING,      /* 0: not given, as every peer has it */
-	ZERO_IS_NO_LIMIT,     /* the same for a limit, and worth a note: somebody may have meant it */
+	ZERO_IS_NOTHING,  /* 0: not given, as every peer has it */
+	ZERO_IS_NO_LIMIT, /* the same for a limit, and worth a note: somebody may have meant it */
 	ZERO_OR_LESS_NOTHING, /* 0 and -1: no limit, which is how a new cgroup is */
 	FALSE_IS_NOTHING,
 	TRUE_IS_NOTHING_ON_V2,
@@ -26,74 +26,89 @@ enum knob_nothing {
 
 struct knob {
 	struct knob_home home;
-	size_t offset;          /* of the opt_ member or string in struct config_resources */
+	size_t offset; /* of the opt_ member or string in struct config_resources */
 	enum knob_type type;
 	enum knob_nothing nothing;
-	bool unlimited;         /* below 0: no limit, "-1" in v1 and "max" in v2 */
+	bool unlimited; /* below 0: no limit, "-1" in v1 and "max" in v2 */
 	const char *v1_file, *v2_file;
 	uint64_t (*v2_convert)(uint64_t value);
 	const char *v1_usage, *v2_usage; /* for memory.checkBeforeUpdate */
-	knob_fn *special;       /* instead of all this */
+	knob_fn *special;                /* instead of all this */
 };
 
-#define AT(member) offsetof(struct config_resources, member)
+/* A number or text: pointer, member, type, then the file in each version and what is special about it. */
+#define KNOB(property, member, kind, v1, v2, ...)                                                  \
+	{                                                                                          \
+		.home = { property, v1, v2 }, .offset = offsetof(struct config_resources, member), \
+		.type = TYPE_##kind, __VA_ARGS__                                                   \
+	}
+#define SPECIAL(function)                                                                          \
+	{                                                                                          \
+		.special = (function)                                                              \
+	}
 
+/* clang-format off */
 static const struct knob knob_table[] = {
-	{ { "cpu/cpus", "cpuset", "cpuset" }, AT(cpu.cpus), TYPE_TEXT, .v1_file = "cpuset.cpus",
-	  .v2_file = "cpuset.cpus" },
-	{ { "cpu/mems", "cpuset", "cpuset" }, AT(cpu.mems), TYPE_TEXT, .v1_file = "cpuset.mems",
-	  .v2_file = "cpuset.mems" },
+	KNOB("cpu/cpus", cpu.cpus, TEXT, "cpuset", "cpuset",
+	     .v1_file = "cpuset.cpus", .v2_file = "cpuset.cpus"),
+	KNOB("cpu/mems", cpu.mems, TEXT, "cpuset", "cpuset",
+	     .v1_file = "cpuset.mems", .v2_file = "cpuset.mems"),
 
-	{ { "memory/useHierarchy", "memory", NULL }, AT(memory.use_hierarchy), TYPE_BOOL, TRUE_IS_NOTHING_ON_V2,
-	  .v1_file = "memory.use_hierarchy" },
-	{ { "memory/limit", "memory", "memory" }, AT(memory.limit), TYPE_I64, ZERO_IS_NO_LIMIT, .unlimited = true,
-	  .v1_file = "memory.limit_in_bytes", .v2_file = "memory.max", .v1_usage = "memory.usage_in_bytes",
-	  .v2_usage = "memory.current" },
-	{ .special = knobs_swap },
-	{ { "memory/reservation", "memory", "memory" }, AT(memory.reservation), TYPE_I64, ZERO_IS_NO_LIMIT,
-	  .unlimited = true, .v1_file = "memory.soft_limit_in_bytes", .v2_file = "memory.low" },
-	{ { "memory/kernel", "memory", NULL }, AT(memory.kernel), TYPE_I64, ZERO_OR_LESS_NOTHING,
-	  .v1_file = "memory.kmem.limit_in_bytes" },
-	{ { "memory/kernelTCP", "memory", NULL }, AT(memory.kernel_tcp), TYPE_I64, ZERO_OR_LESS_NOTHING,
-	  .v1_file = "memory.kmem.tcp.limit_in_bytes" },
-	{ { "memory/swappiness", "memory", NULL }, AT(memory.swappiness), TYPE_U64, ALWAYS_ASKS,
-	  .v1_file = "memory.swappiness" },
-	{ { "memory/disableOOMKiller", "memory", NULL }, AT(memory.disable_oom_killer), TYPE_BOOL, FALSE_IS_NOTHING,
-	  .v1_file = "memory.oom_control" },
+	KNOB("memory/useHierarchy", memory.use_hierarchy, BOOL, "memory", NULL,
+	     .v1_file = "memory.use_hierarchy", .nothing = TRUE_IS_NOTHING_ON_V2),
+	KNOB("memory/limit", memory.limit, I64, "memory", "memory",
+	     .v1_file = "memory.limit_in_bytes", .v1_usage = "memory.usage_in_bytes",
+	     .v2_file = "memory.max", .v2_usage = "memory.current",
+	     .nothing = ZERO_IS_NO_LIMIT, .unlimited = true),
+	SPECIAL(knobs_swap),
+	KNOB("memory/reservation", memory.reservation, I64, "memory", "memory",
+	     .v1_file = "memory.soft_limit_in_bytes", .v2_file = "memory.low",
+	     .nothing = ZERO_IS_NO_LIMIT, .unlimited = true),
+	KNOB("memory/kernel", memory.kernel, I64, "memory", NULL,
+	     .v1_file = "memory.kmem.limit_in_bytes", .nothing = ZERO_OR_LESS_NOTHING),
+	KNOB("memory/kernelTCP", memory.kernel_tcp, I64, "memory", NULL,
+	     .v1_file = "memory.kmem.tcp.limit_in_bytes", .nothing = ZERO_OR_LESS_NOTHING),
+	KNOB("memory/swappiness", memory.swappiness, U64, "memory", NULL,
+	     .v1_file = "memory.swappiness"),
+	KNOB("memory/disableOOMKiller", memory.disable_oom_killer, BOOL, "memory", NULL,
+	     .v1_file = "memory.oom_control", .nothing = FALSE_IS_NOTHING),
 
-	{ { "cpu/shares", "cpu", "cpu" }, AT(cpu.shares), TYPE_U64, ZERO_IS_NOTHING, .v1_file = "cpu.shares",
-	  .v2_file = "cpu.weight", .v2_convert = cgroup_cpu_weight },
-	{ .special = knobs_cpu_max },
-	{ { "cpu/realtimePeriod", "cpu", NULL }, AT(cpu.realtime_period), TYPE_U64, ZERO_IS_NOTHING,
-	  .v1_file = "cpu.rt_period_us" },
-	{ { "cpu/realtimeRuntime", "cpu", NULL }, AT(cpu.realtime_runtime), TYPE_I64, ZERO_IS_NOTHING,
-	  .v1_file = "cpu.rt_runtime_us" },
-	{ { "cpu/idle", "cpu", "cpu" }, AT(cpu.idle), TYPE_I64, ZERO_IS_NOTHING, .v1_file = "cpu.idle",
-	  .v2_file = "cpu.idle" },
+	KNOB("cpu/shares", cpu.shares, U64, "cpu", "cpu",
+	     .v1_file = "cpu.shares", .v2_file = "cpu.weight", .v2_convert = cgroup_cpu_weight,
+	     .nothing = ZERO_IS_NOTHING),
+	SPECIAL(knobs_cpu_max),
+	KNOB("cpu/realtimePeriod", cpu.realtime_period, U64, "cpu", NULL,
+	     .v1_file = "cpu.rt_period_us", .nothing = ZERO_IS_NOTHING),
+	KNOB("cpu/realtimeRuntime", cpu.realtime_runtime, I64, "cpu", NULL,
+	     .v1_file = "cpu.rt_runtime_us", .nothing = ZERO_IS_NOTHING),
+	KNOB("cpu/idle", cpu.idle, I64, "cpu", "cpu",
+	     .v1_file = "cpu.idle", .v2_file = "cpu.idle", .nothing = ZERO_IS_NOTHING),
 
-	{ { "pids/limit", "pids", "pids" }, AT(pids_limit), TYPE_I64, ALWAYS_ASKS, .unlimited = true,
-	  .v1_file = "pids.max", .v2_file = "pids.max" },
+	KNOB("pids/limit", pids_limit, I64, "pids", "pids",
+	     .v1_file = "pids.max", .v2_file = "pids.max", .unlimited = true),
 
-	{ .special = knobs_io_weight },
-	{ .special = knobs_io_weight_device },
-	{ .special = knobs_io_throttle },
-	{ .special = knobs_hugetlb },
-	{ .special = knobs_network },
-	{ .special = knobs_rdma },
+	SPECIAL(knobs_io_weight),
+	SPECIAL(knobs_io_weight_device),
+	SPECIAL(knobs_io_throttle),
+	SPECIAL(knobs_hugetlb),
+	SPECIAL(knobs_network),
+	SPECIAL(knobs_rdma),
 	/* What the user says in the kernel's own words comes last and so wins. */
-	{ .special = knobs_unified },
-	{ .special = knobs_devices },
+	SPECIAL(knobs_unified),
+	SPECIAL(knobs_devices),
 };
+/* clang-format on */
 
 /* A property's value, whatever its type. */
 struct knob_value {
 	bool negative;
-	uint64_t number; /* as int64_t when negative */
+	uint64_t number;  /* as int64_t when negative */
 	const char *text; /* NULL for numbers */
 };
 
 /* Return: was it given? */
-static bool get_value(const struct config_resources *resources, const struct knob *knob, struct knob_value *ret)
+static bool get_value(const struct config_resources *resources, const struct knob *knob,
+		      struct knob_value *ret)
 {
 	const void *at = (const char *)resources + knob->offset;
 
@@ -121,7 +136,8 @@ static bool get_value(const struct config_resources *resources, const struct kno
 	return false;
 }
 
-static bool asks_nothing(const struct knob_builder *b, const struct knob *knob, const struct knob_value *value)
+static bool asks_nothing(const struct knob_builder *b, const struct knob *knob,
+			 const struct knob_value *value)
 {
 	switch (knob->nothing) {
 	case ALWAYS_ASKS:
@@ -138,7 +154,8 @@ static bool asks_nothing(const struct knob_builder *b, const struct knob *knob, 
 	return false;
 }
 
-static const char *value_text(struct knob_builder *b, const struct knob *knob, const struct knob_value *value, bool v2)
+static const char *value_text(struct knob_builder *b, const struct knob *knob,
+			      const struct knob_value *value, bool v2)
 {
 	if (value->text)
 		return value->text;
@@ -177,8 +194,8 @@ static int add_knob(struct knob_builder *b, const struct knob *knob)
 	r = knob_require(b, &knob->home, pointer, &target);
 	if (r < 0)
 		return r;
-	write = knob_add(b, &target, target.v2 ? knob->v2_file : knob->v1_file, value_text(b, knob, &value, target.v2),
-			 pointer);
+	write = knob_add(b, &target, target.v2 ? knob->v2_file : knob->v1_file,
+			 value_text(b, knob, &value, target.v2), pointer);
 	if (knob->v1_usage && b->resources->memory.check_before_update.v && !value.negative)
 		write->usage_file = target.v2 ? knob->v2_usage : knob->v1_usage;
 	/* Nobody could be cloned into a v2 cgroup that may hold no process; v1 lets one in that comes by itself. */
@@ -186,8 +203,8 @@ static int add_knob(struct knob_builder *b, const struct knob *knob)
 	return 0;
 }
 
-int cgroup_knobs(struct arena *arena, const struct config_resources *resources, const struct cgroup_layout *layout,
-		 struct cgroup_knobs *ret, struct err *err)
+int cgroup_knobs(struct arena *arena, const struct config_resources *resources,
+		 const struct cgroup_layout *layout, struct cgroup_knobs *ret, struct err *err)
 {
 	struct knob_builder b = {
 		.arena = arena,

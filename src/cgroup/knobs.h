@@ -21,32 +21,36 @@
 
 /* One thing to write; strings live in the arena given to cgroup_knobs(). */
 struct cgroup_write {
-	size_t hierarchy;        /* index into the layout */
-	const char *file;        /* "memory.max" */
-	const char *value;       /* without a newline; with `lines`: one write for each line of it */
-	const char *other_file;  /* write @other_value there when @file isn't there; or NULL */
+	size_t hierarchy;       /* index into the layout */
+	const char *file;       /* "memory.max" */
+	const char *value;      /* without a newline; with `lines`: one write for each line of it */
+	const char *other_file; /* write @other_value there when @file isn't there; or NULL */
 	const char *other_value;
-	const char *usage_file;  /* holds a number that must not be above @value; or NULL */
-	const char *pointer;     /* JSON pointer of the property; "" when it comes from tare's own defaults */
+	const char *usage_file; /* holds a number that must not be above @value; or NULL */
+	const char *
+		pointer; /* JSON pointer of the property; "" when it comes from tare's own defaults */
 	bool lines;
-	bool optional;           /* no such file: nothing to do */
-	bool may_be_refused;     /* EPERM is no error: the parent cgroup doesn't have it either */
-	bool after_clone;        /* would stop the clone itself */
+	bool optional;       /* no such file: nothing to do */
+	bool may_be_refused; /* EPERM is no error: the parent cgroup doesn't have it either */
+	bool after_clone;    /* would stop the clone itself */
 };
 
 /* Something in the config that needs no write, and why; for `explain`. */
-struct cgroup_note { const char *pointer, *why; };
+struct cgroup_note {
+	const char *pointer, *why;
+};
 
 struct cgroup_knobs {
 	struct cgroup_write *items;
 	size_t n;
 	struct cgroup_note *notes;
 	size_t n_notes;
-	const char *v2_needed;       /* controllers that the v2 writes need, "+memory +pids", or "" */
+	const char *v2_needed; /* controllers that the v2 writes need, "+memory +pids", or "" */
 	const struct bpf_insn *device_program; /* for the v2 hierarchy; NULL when none is needed */
 	uint32_t n_device_program;
 	const char *device_pointer;
-	bool cpus_given, mems_given; /* cpuset on v1 needs both before anyone can join; these are written anyway */
+	bool cpus_given,
+		mems_given; /* cpuset on v1 needs both before anyone can join; these are written anyway */
 };
 
 /*
@@ -55,7 +59,8 @@ struct cgroup_knobs {
  *
  * Return: 0; -EINVAL and *err with the JSON pointer, when this host can't express something
  */
-int cgroup_knobs(struct arena *arena, const struct config_resources *resources, const struct cgroup_layout *layout,
-		 struct cgroup_knobs *ret, struct err *err) MUST_CHECK;
+int cgroup_knobs(struct arena *arena, const struct config_resources *resources,
+		 const struct cgroup_layout *layout, struct cgroup_knobs *ret,
+		 struct err *err) MUST_CHECK;
 
 #endif

@@ -39,17 +39,22 @@ static void refuse_hint(struct knob_builder *b, const struct knob_home *home, co
 	int v2 = cgroup_find_v2(b->layout);
 
 	if (b->layout->n == 0)
-		err_hint(b->err, "no cgroup filesystem is mounted on this host; mount one, or leave the limit out");
+		err_hint(b->err, "no cgroup filesystem is mounted on this host; mount one, or "
+				 "leave the limit out");
 	else if (b->layout->mode == CGROUP_V2 && !home->v2)
-		err_hint(b->err, "leave it out, or say what you want in v2 words in linux.resources.unified");
+		err_hint(b->err, "leave it out, or say what you want in v2 words in "
+				 "linux.resources.unified");
 	else if (v2 >= 0)
 		err_hint(b->err, "controllers of \"%s\": %s", b->layout->items[v2].mount,
-			 *b->layout->items[v2].controllers ? b->layout->items[v2].controllers : "none");
+			 *b->layout->items[v2].controllers ? b->layout->items[v2].controllers
+							   : "none");
 	else
-		err_hint(b->err, "mount it: mount -t cgroup -o %s cgroup /sys/fs/cgroup/%s", name, name);
+		err_hint(b->err, "mount it: mount -t cgroup -o %s cgroup /sys/fs/cgroup/%s", name,
+			 name);
 }
 
-int knob_require(struct knob_builder *b, const struct knob_home *home, const char *pointer, struct knob_target *ret)
+int knob_require(struct knob_builder *b, const struct knob_home *home, const char *pointer,
+		 struct knob_target *ret)
 {
 	const char *name = b->layout->mode == CGROUP_V2 || !home->v1 ? home->v2 : home->v1;
 
@@ -59,7 +64,8 @@ int knob_require(struct knob_builder *b, const struct knob_home *home, const cha
 	if (!name)
 		err_user(b->err, "set %s: cgroup v2 has nothing like it", dotted(b, home->pointer));
 	else
-		err_user(b->err, "set %s: this host has no cgroup controller \"%s\"", dotted(b, home->pointer), name);
+		err_user(b->err, "set %s: this host has no cgroup controller \"%s\"",
+			 dotted(b, home->pointer), name);
 	err_at(b->err, pointer);
 	refuse_hint(b, home, name);
 	return b->err->code;
@@ -80,8 +86,8 @@ static void need(struct knob_builder *b, const struct cgroup_hierarchy *v2, cons
 	b->knobs.v2_needed = arena_printf(b->arena, "%s%s+%s", have, *have ? " " : "", controller);
 }
 
-struct cgroup_write *knob_add(struct knob_builder *b, const struct knob_target *target, const char *file,
-			      const char *value, const char *pointer)
+struct cgroup_write *knob_add(struct knob_builder *b, const struct knob_target *target,
+			      const char *file, const char *value, const char *pointer)
 {
 	struct cgroup_knobs *knobs = &b->knobs;
 	struct cgroup_write *write, *grown;
@@ -94,7 +100,8 @@ struct cgroup_write *knob_add(struct knob_builder *b, const struct knob_target *
 		knobs->items = grown;
 	}
 	if (target->v2)
-		need(b, &b->layout->items[target->hierarchy], arena_strndup(b->arena, file, strcspn(file, ".")));
+		need(b, &b->layout->items[target->hierarchy],
+		     arena_strndup(b->arena, file, strcspn(file, ".")));
 
 	write = &knobs->items[knobs->n++];
 	*write = (struct cgroup_write){

@@ -35,15 +35,15 @@ struct knob_target {
 int knob_find(const struct knob_builder *b, const struct knob_home *home, struct knob_target *ret);
 
 /* knob_require() - knob_find(), but none is an error at @pointer (complete). Return: 0; -EINVAL */
-int knob_require(struct knob_builder *b, const struct knob_home *home, const char *pointer, struct knob_target *ret)
-	MUST_CHECK;
+int knob_require(struct knob_builder *b, const struct knob_home *home, const char *pointer,
+		 struct knob_target *ret) MUST_CHECK;
 
 /*
  * knob_add() - append a write; on v2 the controller that @file names is noted as needed
  * Return: the write, valid until the next knob_add(), for the members that are seldom used
  */
-struct cgroup_write *knob_add(struct knob_builder *b, const struct knob_target *target, const char *file,
-			      const char *value, const char *pointer);
+struct cgroup_write *knob_add(struct knob_builder *b, const struct knob_target *target,
+			      const char *file, const char *value, const char *pointer);
 
 /* knob_note() - say in `explain` why a property leads to no write */
 void knob_note(struct knob_builder *b, const char *pointer, const char *why);
@@ -57,7 +57,7 @@ const char *knob_escape(struct knob_builder *b, const char *key);
 /* What a single value in a table can't say; each reads its part of resources. Return: 0; -EINVAL and b->err */
 typedef int knob_fn(struct knob_builder *b);
 
-knob_fn knobs_swap, knobs_cpu_max;                                 /* knobs_memory_cpu.c */
+knob_fn knobs_swap, knobs_cpu_max;                                  /* knobs_memory_cpu.c */
 knob_fn knobs_io_weight, knobs_io_weight_device, knobs_io_throttle; /* knobs_io.c */
 knob_fn knobs_hugetlb, knobs_network, knobs_rdma, knobs_unified;    /* knobs_lists.c */
 knob_fn knobs_devices;                                              /* knobs_devices.c */

@@ -6,7 +6,8 @@
 
 #define DEVICES_POINTER "/linux/resources/devices"
 
-static int add_list(struct knob_builder *b, const struct knob_target *target, const struct device_rules *rules)
+static int add_list(struct knob_builder *b, const struct knob_target *target,
+		    const struct device_rules *rules)
 {
 	struct device_list list;
 	const char *file, *pointer;
@@ -18,7 +19,9 @@ static int add_list(struct knob_builder *b, const struct knob_target *target, co
 		return r;
 
 	if (list.mknod_left)
-		knob_note(b, DEVICES_POINTER, "cgroup v1 can't deny mknod of one device; it can be made but not opened unless another rule allows that");
+		knob_note(b, DEVICES_POINTER,
+			  "cgroup v1 can't deny mknod of one device; it can be made but not opened "
+			  "unless another rule allows that");
 	pointer = b->resources->devices.n ? DEVICES_POINTER : "";
 	knob_add(b, target, list.allow ? "devices.allow" : "devices.deny", "a", pointer);
 	file = list.allow ? "devices.deny" : "devices.allow";
@@ -47,7 +50,8 @@ int knobs_devices(struct knob_builder *b)
 	if (knob_find(b, &home, &target))
 		return add_list(b, &target, &rules);
 	if (cgroup_find_v2(b->layout) >= 0) {
-		device_rules_bpf(b->arena, &rules, &b->knobs.device_program, &b->knobs.n_device_program);
+		device_rules_bpf(b->arena, &rules, &b->knobs.device_program,
+				 &b->knobs.n_device_program);
 		b->knobs.device_pointer = b->resources->devices.n ? DEVICES_POINTER : "";
 		return 0;
 	}

@@ -25,8 +25,10 @@ static int add_hugetlb(struct knob_builder *b, const struct config_hugepage_limi
 	if (r < 0)
 		return r;
 	suffix = target.v2 ? "max" : "limit_in_bytes";
-	knob_add(b, &target, arena_printf(b->arena, "hugetlb.%s.%s", item->page_size, suffix), limit, pointer);
-	knob_add(b, &target, arena_printf(b->arena, "hugetlb.%s.rsvd.%s", item->page_size, suffix), limit, pointer)
+	knob_add(b, &target, arena_printf(b->arena, "hugetlb.%s.%s", item->page_size, suffix),
+		 limit, pointer);
+	knob_add(b, &target, arena_printf(b->arena, "hugetlb.%s.rsvd.%s", item->page_size, suffix),
+		 limit, pointer)
 		->optional = true;
 	return 0;
 }
@@ -61,7 +63,9 @@ int knobs_network(struct knob_builder *b)
 		if (r < 0)
 			return r;
 		knob_add(b, &target, "net_prio.ifpriomap",
-			 arena_printf(b->arena, "%s %u", list->items[i].name, list->items[i].priority), pointer);
+			 arena_printf(b->arena, "%s %u", list->items[i].name,
+				      list->items[i].priority),
+			 pointer);
 	}
 	return 0;
 }
@@ -74,16 +78,19 @@ int knobs_rdma(struct knob_builder *b)
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct config_rdma *item = &list->items[i];
-		const char *pointer = arena_printf(b->arena, KNOB_POINTER "rdma/%s", knob_escape(b, item->device));
+		const char *pointer = arena_printf(b->arena, KNOB_POINTER "rdma/%s",
+						   knob_escape(b, item->device));
 		const char *value = item->device;
 
 		r = knob_require(b, &rdma_home, pointer, &target);
 		if (r < 0)
 			return r;
 		if (item->hca_handles.set)
-			value = arena_printf(b->arena, "%s hca_handle=%u", value, item->hca_handles.v);
+			value = arena_printf(b->arena, "%s hca_handle=%u", value,
+					     item->hca_handles.v);
 		if (item->hca_objects.set)
-			value = arena_printf(b->arena, "%s hca_object=%u", value, item->hca_objects.v);
+			value = arena_printf(b->arena, "%s hca_object=%u", value,
+					     item->hca_objects.v);
 		knob_add(b, &target, "rdma.max", value, pointer);
 	}
 	return 0;
@@ -105,8 +112,8 @@ static bool is_controller(const char *word)
 	return false;
 }
 
-static int refuse_unified(struct knob_builder *b, const char *key, const char *pointer, const char *why,
-			  const char *hint)
+static int refuse_unified(struct knob_builder *b, const char *key, const char *pointer,
+			  const char *why, const char *hint)
 {
 	err_user(b->err, "write unified \"%s\": %s", key, why);
 	err_at(b->err, pointer);
@@ -115,22 +122,26 @@ static int refuse_unified(struct knob_builder *b, const char *key, const char *p
 
 static int add_unified(struct knob_builder *b, const struct key_value *item)
 {
-	const char *pointer = arena_printf(b->arena, KNOB_POINTER "unified/%s", knob_escape(b, item->key));
+	const char *pointer =
+		arena_printf(b->arena, KNOB_POINTER "unified/%s", knob_escape(b, item->key));
 	const char *controller = arena_strndup(b->arena, item->key, strcspn(item->key, "."));
 	int v2 = cgroup_find_v2(b->layout);
 	struct knob_target target = { .v2 = true };
 	struct cgroup_write *write;
 
-	if (!*item->key || strchr(item->key, '/') || strcmp(item->key, "..") == 0 || strcmp(item->key, ".") == 0)
-		return refuse_unified(b, item->key, pointer, "that is not the name of a file in a cgroup",
-				      "a key is a file of the container's own cgroup, e.g. \"memory.high\"");
+	if (!*item->key || strchr(item->key, '/') || strcmp(item->key, "..") == 0 ||
+	    strcmp(item->key, ".") == 0)
+		return refuse_unified(
+			b, item->key, pointer, "that is not the name of a file in a cgroup",
+			"a key is a file of the container's own cgroup, e.g. \"memory.high\"");
 	if (v2 < 0)
 		return refuse_unified(b, item->key, pointer, "this host has no cgroup v2 mount",
 				      "say it in v1 words: linux.resources.memory, cpu, pids, ...");
 	if (is_controller(controller) && !cgroup_has_controller(&b->layout->items[v2], controller))
-		return refuse_unified(b, item->key, pointer, "the cgroup v2 mount has no such controller",
-				      arena_printf(b->arena, "controllers of \"%s\": %s", b->layout->items[v2].mount,
-						   b->layout->items[v2].controllers));
+		return refuse_unified(
+			b, item->key, pointer, "the cgroup v2 mount has no such controller",
+			arena_printf(b->arena, "controllers of \"%s\": %s",
+				     b->layout->items[v2].mount, b->layout->items[v2].controllers));
 
 	target.hierarchy = (size_t)v2;
 	write = knob_add(b, &target, item->key, item->value, pointer);

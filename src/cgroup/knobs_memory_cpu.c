@@ -8,7 +8,8 @@
 
 static const struct knob_home swap_home = { "memory/swap", "memory", "memory" };
 
-static int refuse_swap(struct knob_builder *b, const char *pointer, const char *why, const char *hint)
+static int refuse_swap(struct knob_builder *b, const char *pointer, const char *why,
+		       const char *hint)
 {
 	err_user(b->err, "set memory.swap to %" PRId64 ": %s", b->resources->memory.swap.v, why);
 	err_at(b->err, pointer);
@@ -22,13 +23,16 @@ static int check_swap(struct knob_builder *b, const char *pointer)
 
 	if (!b->resources->memory.limit.set || limit == 0)
 		return refuse_swap(b, pointer, "memory.limit is not given",
-				   "memory.swap is the limit of memory and swap together: give memory.limit as well");
+				   "memory.swap is the limit of memory and swap together: give "
+				   "memory.limit as well");
 	if (limit < 0)
 		return refuse_swap(b, pointer, "memory.limit is unlimited",
-				   "memory and swap together can't have less than memory alone: use -1 here, too");
+				   "memory and swap together can't have less than memory alone: "
+				   "use -1 here, too");
 	if (swap < limit)
 		return refuse_swap(b, pointer, "that is below memory.limit",
-				   "memory.swap is memory and swap together: it must be at least memory.limit");
+				   "memory.swap is memory and swap together: it must be at least "
+				   "memory.limit");
 	return 0;
 }
 
@@ -52,7 +56,8 @@ int knobs_swap(struct knob_builder *b)
 	}
 	if (swap < 0) {
 		if (knob_find(b, &swap_home, &target))
-			knob_add(b, &target, target.v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
+			knob_add(b, &target,
+				 target.v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
 				 target.v2 ? "max" : "-1", pointer)
 				->optional = true;
 		return 0;
@@ -63,8 +68,10 @@ int knobs_swap(struct knob_builder *b)
 		r = knob_require(b, &swap_home, pointer, &target);
 	if (r < 0)
 		return r;
-	value = arena_printf(b->arena, "%" PRId64, target.v2 ? swap - b->resources->memory.limit.v : swap);
-	knob_add(b, &target, target.v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes", value, pointer);
+	value = arena_printf(b->arena, "%" PRId64,
+			     target.v2 ? swap - b->resources->memory.limit.v : swap);
+	knob_add(b, &target, target.v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes", value,
+		 pointer);
 	return 0;
 }
 
@@ -81,21 +88,26 @@ static const char *number(struct knob_builder *b, uint64_t value)
 	return arena_printf(b->arena, "%" PRIu64, value);
 }
 
-static void add_quota_v1(struct knob_builder *b, const struct knob_target *target, uint64_t period, int64_t quota)
+static void add_quota_v1(struct knob_builder *b, const struct knob_target *target, uint64_t period,
+			 int64_t quota)
 {
 	if (period)
-		knob_add(b, target, "cpu.cfs_period_us", number(b, period), knob_pointer(b, period_home.pointer));
+		knob_add(b, target, "cpu.cfs_period_us", number(b, period),
+			 knob_pointer(b, period_home.pointer));
 	if (quota)
 		knob_add(b, target, "cpu.cfs_quota_us",
-			 quota < 0 ? "-1" : number(b, (uint64_t)quota), knob_pointer(b, quota_home.pointer));
+			 quota < 0 ? "-1" : number(b, (uint64_t)quota),
+			 knob_pointer(b, quota_home.pointer));
 }
 
-static void add_quota_v2(struct knob_builder *b, const struct knob_target *target, uint64_t period, int64_t quota)
+static void add_quota_v2(struct knob_builder *b, const struct knob_target *target, uint64_t period,
+			 int64_t quota)
 {
 	const char *limit = quota > 0 ? number(b, (uint64_t)quota) : "max";
 
 	knob_add(b, target, "cpu.max",
-		 arena_printf(b->arena, "%s %" PRIu64, limit, period ? period : CPU_PERIOD_DEFAULT_US),
+		 arena_printf(b->arena, "%s %" PRIu64, limit,
+			      period ? period : CPU_PERIOD_DEFAULT_US),
 		 knob_pointer(b, quota ? quota_home.pointer : period_home.pointer));
 }
 
@@ -133,14 +145,17 @@ static int add_burst(struct knob_builder *b)
 	if (!burst)
 		return 0;
 	if (quota > 0 && burst > (uint64_t)quota) {
-		err_user(b->err, "set cpu.burst to %" PRIu64 ": that is above cpu.quota, %" PRId64, burst, quota);
+		err_user(b->err, "set cpu.burst to %" PRIu64 ": that is above cpu.quota, %" PRId64,
+			 burst, quota);
 		err_at(b->err, pointer);
-		return err_hint(b->err, "what is saved up for a burst can be at most one period's quota");
+		return err_hint(b->err,
+				"what is saved up for a burst can be at most one period's quota");
 	}
 	r = knob_require(b, &burst_home, pointer, &target);
 	if (r < 0)
 		return r;
-	knob_add(b, &target, target.v2 ? "cpu.max.burst" : "cpu.cfs_burst_us", number(b, burst), pointer);
+	knob_add(b, &target, target.v2 ? "cpu.max.burst" : "cpu.cfs_burst_us", number(b, burst),
+		 pointer);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Hosts with thousands of containers have mountinfo files of megabytes. */
-#define MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
+#define MOUNTINFO_MAX  ((size_t)64 * 1024 * 1024)
 #define OWN_CGROUP_MAX ((size_t)1024 * 1024)
 
 const char *const cgroup_mode_names[] = { "none", "v1", "hybrid", "v2" };
@@ -23,8 +23,8 @@ struct cgroup_mount {
 	char *root, *point, *options;
 };
 
-static int read_all(struct arena *arena, const char *root, const char *path, size_t limit, char **ret_text,
-		    struct err *err)
+static int read_all(struct arena *arena, const char *root, const char *path, size_t limit,
+		    char **ret_text, struct err *err)
 {
 	const char *full = arena_printf(arena, "%s%s", root, path);
 	defer_close int fd = open(full, O_RDONLY | O_CLOEXEC);
@@ -56,7 +56,8 @@ static void unescape(char *text)
 	for (; *text; text++) {
 		if (text[0] == '\\' && octal_digit(text[1]) >= 0 && octal_digit(text[2]) >= 0 &&
 		    octal_digit(text[3]) >= 0) {
-			*out++ = (char)(octal_digit(text[1]) * 64 + octal_digit(text[2]) * 8 + octal_digit(text[3]));
+			*out++ = (char)(octal_digit(text[1]) * 64 + octal_digit(text[2]) * 8 +
+					octal_digit(text[3]));
 			text += 3;
 		} else {
 			*out++ = *text;
@@ -127,7 +128,8 @@ static bool starts_with_path(const char *path, const char *prefix, const char **
  * A hierarchy can be mounted many times: bound into containers, or anew over an older mount of /sys/fs/cgroup. The
  * place where everybody expects it wins, and there the last one, which hides the others.
  */
-static const struct cgroup_mount *choose_mount(const struct cgroup_mount *mounts, size_t n, const char *controllers)
+static const struct cgroup_mount *choose_mount(const struct cgroup_mount *mounts, size_t n,
+					       const char *controllers)
 {
 	const struct cgroup_mount *best = NULL;
 	size_t first = strcspn(controllers, ",");
@@ -135,7 +137,8 @@ static const struct cgroup_mount *choose_mount(const struct cgroup_mount *mounts
 	const char *rest;
 
 	for (size_t i = 0; i < n; i++) {
-		if (mounts[i].v2 != v2 || (!v2 && !list_has(mounts[i].options, ',', controllers, first)))
+		if (mounts[i].v2 != v2 ||
+		    (!v2 && !list_has(mounts[i].options, ',', controllers, first)))
 			continue;
 		if (!best || starts_with_path(mounts[i].point, "/sys/fs/cgroup", &rest))
 			best = &mounts[i];
@@ -168,7 +171,8 @@ static size_t parse_mounts(struct arena *arena, char *text, struct cgroup_mount 
 }
 
 /* What the v2 hierarchy offers at its mount; in a container that is what was delegated to it. */
-static int read_controllers(struct arena *arena, const char *root, struct cgroup_hierarchy *v2, struct err *err)
+static int read_controllers(struct arena *arena, const char *root, struct cgroup_hierarchy *v2,
+			    struct err *err)
 {
 	const char *path = arena_printf(arena, "%s%s/cgroup.controllers", root, v2->mount);
 	char text[512];
@@ -182,7 +186,8 @@ static int read_controllers(struct arena *arena, const char *root, struct cgroup
 }
 
 /* One line of /proc/self/cgroup; hierarchies that are not mounted are left out. */
-static void add_hierarchy(struct cgroup_layout *layout, const struct cgroup_mount *mounts, size_t n, char *line)
+static void add_hierarchy(struct cgroup_layout *layout, const struct cgroup_mount *mounts, size_t n,
+			  char *line)
 {
 	struct cgroup_hierarchy *hierarchy = &layout->items[layout->n];
 	const struct cgroup_mount *mount;
@@ -199,7 +204,8 @@ static void add_hierarchy(struct cgroup_layout *layout, const struct cgroup_moun
 	hierarchy->root = mount->root;
 	hierarchy->controllers = controllers;
 	/* A cgroup above the mount's root ("/.."), or beside it, can't be named below the mount. */
-	if (!starts_with_path(line, mount->root, &hierarchy->own_path) || strncmp(line, "/..", 3) == 0)
+	if (!starts_with_path(line, mount->root, &hierarchy->own_path) ||
+	    strncmp(line, "/..", 3) == 0)
 		hierarchy->own_path = "/";
 	layout->n++;
 }
@@ -231,7 +237,8 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout, struct err *err)
+int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout,
+		       struct err *err)
 {
 	struct cgroup_layout layout = { .mode = CGROUP_NONE };
 	char *mountinfo, *own, *line;
@@ -270,7 +277,8 @@ int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layo
 
 bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char *controller)
 {
-	return list_has(hierarchy->controllers, hierarchy->v2 ? ' ' : ',', controller, strlen(controller));
+	return list_has(hierarchy->controllers, hierarchy->v2 ? ' ' : ',', controller,
+			strlen(controller));
 }
 
 int cgroup_find(const struct cgroup_layout *layout, const char *controller)

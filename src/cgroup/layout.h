@@ -22,10 +22,13 @@ extern const char *const cgroup_mode_names[]; /* "none", "v1", "hybrid", "v2" */
 
 struct cgroup_hierarchy {
 	bool v2;
-	const char *mount;        /* where it is mounted: "/sys/fs/cgroup/memory" */
-	const char *root;         /* what of the hierarchy is mounted there, as mountinfo's root field: "/" */
-	const char *controllers;  /* v1: "cpu,cpuacct" or "name=systemd", as in mount options; v2: cgroup.controllers, space-separated */
-	const char *own_path;     /* the runtime's own cgroup in it, from /proc/self/cgroup, relative to root: "/" */
+	const char *mount; /* where it is mounted: "/sys/fs/cgroup/memory" */
+	const char
+		*root; /* what of the hierarchy is mounted there, as mountinfo's root field: "/" */
+	const char *
+		controllers; /* v1: "cpu,cpuacct" or "name=systemd", as in mount options; v2: cgroup.controllers, space-separated */
+	const char *
+		own_path; /* the runtime's own cgroup in it, from /proc/self/cgroup, relative to root: "/" */
 };
 
 struct cgroup_layout {
@@ -38,7 +41,8 @@ struct cgroup_layout {
 struct cgroup_dir {
 	const char *path;  /* absolute */
 	const char *mount; /* what of it is the hierarchy's mount */
-	uint32_t existing; /* how many names of the path, below the mount, were there before the container */
+	uint32_t
+		existing; /* how many names of the path, below the mount, were there before the container */
 	bool v2;
 };
 
@@ -47,7 +51,8 @@ struct cgroup_dir {
  * @root: "" for the real files; every mount path in the result is the plain path, without @root
  * Return: 0, also when there are none (CGROUP_NONE); otherwise -errno
  */
-int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout, struct err *err) MUST_CHECK;
+int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout,
+		       struct err *err) MUST_CHECK;
 
 /* cgroup_has_controller() - does the hierarchy offer @controller ("memory", "io", "name=systemd")? */
 bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char *controller);

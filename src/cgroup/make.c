@@ -74,11 +74,15 @@ static int make_error(const struct cgroup_request *request, int r, struct err *e
 {
 	err_set(err, r, "make cgroup \"%s\"", request->path);
 	if (r == -EROFS)
-		err_hint(err, "the cgroup filesystem is mounted read-only: mount -o remount,rw %s", request->mount);
+		err_hint(err, "the cgroup filesystem is mounted read-only: mount -o remount,rw %s",
+			 request->mount);
 	else if (r == -EACCES || r == -EPERM)
-		err_hint(err, "cgroups can be made by root, or below a cgroup that was delegated to you");
+		err_hint(
+			err,
+			"cgroups can be made by root, or below a cgroup that was delegated to you");
 	else if (r == -EAGAIN)
-		err_hint(err, "a limit of a parent is reached: cgroup.max.depth or cgroup.max.descendants");
+		err_hint(err, "a limit of a parent is reached: cgroup.max.depth or "
+			      "cgroup.max.descendants");
 	return r;
 }
 
@@ -86,24 +90,33 @@ static int make_error(const struct cgroup_request *request, int r, struct err *e
 
 static int check_fit(const struct cgroup_request *request, struct err *err)
 {
-	const struct cgroup_dir dir = { .path = request->path, .mount = request->mount, .v2 = request->v2 };
+	const struct cgroup_dir dir = { .path = request->path,
+					.mount = request->mount,
+					.v2 = request->v2 };
 	int r;
 
 	if (request->expected < cgroup_count_names(cgroup_below(request->mount, request->path))) {
-		err_user_code(err, -EEXIST, "use cgroup \"%s\": somebody else has just made it", request->path);
-		return err_hint(err, "another container is being created with the same linux.cgroupsPath");
+		err_user_code(err, -EEXIST, "use cgroup \"%s\": somebody else has just made it",
+			      request->path);
+		return err_hint(
+			err, "another container is being created with the same linux.cgroupsPath");
 	}
 	if (cgroup_is_frozen(&dir, 1)) {
-		err_user_code(err, -EEXIST, "use cgroup \"%s\": it is there already, and frozen", request->path);
-		return err_hint(err, "another container may be paused in it; choose another linux.cgroupsPath");
+		err_user_code(err, -EEXIST, "use cgroup \"%s\": it is there already, and frozen",
+			      request->path);
+		return err_hint(
+			err,
+			"another container may be paused in it; choose another linux.cgroupsPath");
 	}
 	r = cgroup_has_processes(request->path);
 	if (r < 0)
 		return err_set(err, r, "look for processes in cgroup \"%s\"", request->path);
 	if (r > 0) {
-		err_user_code(err, -EEXIST, "use cgroup \"%s\": it is there already, and has processes in it",
+		err_user_code(err, -EEXIST,
+			      "use cgroup \"%s\": it is there already, and has processes in it",
 			      request->path);
-		return err_hint(err, "another container may be using it; choose another linux.cgroupsPath");
+		return err_hint(
+			err, "another container may be using it; choose another linux.cgroupsPath");
 	}
 	return 0;
 }
@@ -121,14 +134,18 @@ static bool has_word(const char *list, const char *word, size_t len)
 
 static int enable_error(const char *dir, const char *word, int len, int r, struct err *err)
 {
-	err_set(err, r, "enable controller \"%.*s\" for the children of cgroup \"%s\"", len - 1, word + 1, dir);
+	err_set(err, r, "enable controller \"%.*s\" for the children of cgroup \"%s\"", len - 1,
+		word + 1, dir);
 	if (r == -EBUSY)
-		return err_hint(err, "processes are in that cgroup itself; with cgroup v2 only a leaf may have both "
+		return err_hint(err, "processes are in that cgroup itself; with cgroup v2 only a "
+				     "leaf may have both "
 				     "processes and limits: move them into a child");
 	if (r == -EOPNOTSUPP)
-		return err_hint(err, "that cgroup is threaded, which allows only cpu, cpuset, perf_event and pids");
+		return err_hint(err, "that cgroup is threaded, which allows only cpu, cpuset, "
+				     "perf_event and pids");
 	if (r == -ENOENT)
-		return err_hint(err, "its own parent doesn't give it that controller: see cgroup.controllers there");
+		return err_hint(err, "its own parent doesn't give it that controller: see "
+				     "cgroup.controllers there");
 	return r;
 }
 
@@ -180,12 +197,14 @@ static int settle_type(const struct cgroup_request *request, int fd, struct err 
 	char type[32];
 	int r;
 
-	if (os_read_at(fd, "cgroup.type", type, sizeof(type)) < 0 || strcmp(type, "domain invalid") != 0)
+	if (os_read_at(fd, "cgroup.type", type, sizeof(type)) < 0 ||
+	    strcmp(type, "domain invalid") != 0)
 		return 0;
 	r = os_file_write_at(fd, "cgroup.type", "threaded", strlen("threaded"));
 	if (r < 0) {
 		err_set(err, r, "make cgroup \"%s\" threaded, as its parent is", request->path);
-		return err_hint(err, "choose a linux.cgroupsPath that is not below a threaded cgroup");
+		return err_hint(err,
+				"choose a linux.cgroupsPath that is not below a threaded cgroup");
 	}
 	return 0;
 }
@@ -210,7 +229,8 @@ static int prepare(const struct cgroup_request *request, uint32_t existing, int 
 	return r;
 }
 
-int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd, struct err *err)
+int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd,
+		struct err *err)
 {
 	defer_close int fd = -EBADF;
 	struct err undo_err = ERR_INIT;
@@ -231,7 +251,8 @@ int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, in
 	if (r == 0)
 		r = prepare(request, existing, fd, err);
 	if (r < 0) {
-		const struct cgroup_dir dir = { request->path, request->mount, existing, request->v2 };
+		const struct cgroup_dir dir = { request->path, request->mount, existing,
+						request->v2 };
 
 		/* The first error is the one to tell. */
 		(void)!cgroup_remove(&dir, 0, &undo_err);

@@ -11,13 +11,16 @@
 #include "cgroup/layout.h"
 
 struct cgroup_request {
-	const char *path, *mount;  /* absolute; @path begins with @mount */
+	const char *path, *mount; /* absolute; @path begins with @mount */
 	bool v2;
-	uint32_t expected;         /* what cgroup_existing() said before; UINT32_MAX if it was not asked */
-	const char *enable;        /* v2: controllers to switch on in every parent, "+cpu +memory"; "" for none */
-	const char *needed;        /* v2: those of them that must come on; the others are for statistics and updates */
-	bool cpuset;               /* v1: this hierarchy has the cpuset controller */
-	bool copy_cpus, copy_mems; /* cpuset: take the parent's, since without them nobody can join */
+	uint32_t expected; /* what cgroup_existing() said before; UINT32_MAX if it was not asked */
+	const char *
+		enable; /* v2: controllers to switch on in every parent, "+cpu +memory"; "" for none */
+	const char *
+		needed; /* v2: those of them that must come on; the others are for statistics and updates */
+	bool cpuset; /* v1: this hierarchy has the cpuset controller */
+	bool copy_cpus,
+		copy_mems; /* cpuset: take the parent's, since without them nobody can join */
 };
 
 /*
@@ -31,7 +34,8 @@ struct cgroup_request {
  *
  * Return: 0; -EEXIST for an unfit one; -errno
  */
-int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd, struct err *err) MUST_CHECK;
+int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd,
+		struct err *err) MUST_CHECK;
 
 /* cgroup_existing() - how many leading names of @path, below @mount, are there now */
 uint32_t cgroup_existing(const char *mount, const char *path);

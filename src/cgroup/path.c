@@ -29,8 +29,8 @@ static int refuse(struct err *err, const char *hint)
 	return err_hint(err, "%s", hint);
 }
 
-int cgroup_path_clean(struct arena *arena, const char *cgroups_path, const char *id, const char **ret_path,
-		      struct err *err)
+int cgroup_path_clean(struct arena *arena, const char *cgroups_path, const char *id,
+		      const char **ret_path, struct err *err)
 {
 	const char *text = cgroups_path && *cgroups_path ? cgroups_path : id;
 	char out[CGROUP_PATH_MAX + 2];
@@ -43,23 +43,29 @@ int cgroup_path_clean(struct arena *arena, const char *cgroups_path, const char 
 	for (const char *at = text; *at; at += name_len + (at[name_len] == '/')) {
 		name_len = strcspn(at, "/");
 		if (name_len > CGROUP_NAME_MAX) {
-			err_user(err, "use cgroup path \"%s\": one of its names has %zu bytes", text, name_len);
+			err_user(err, "use cgroup path \"%s\": one of its names has %zu bytes",
+				 text, name_len);
 			return refuse(err, "the kernel allows 255 bytes for one directory");
 		}
 		if (!apply_component(out, &len, at, name_len)) {
-			err_user(err, "use cgroup path \"%s\": its \"..\" leads out of the cgroup mount", text);
+			err_user(err,
+				 "use cgroup path \"%s\": its \"..\" leads out of the cgroup mount",
+				 text);
 			return refuse(err, "the path counts from the mount, e.g. \"/tare/web\"");
 		}
 	}
 	if (len == 0) {
 		err_user(err, "use cgroup path \"%s\": it is the root of the hierarchy", text);
-		return refuse(err, "give the container a cgroup of its own, e.g. \"/tare/web\", or leave cgroupsPath out");
+		return refuse(err, "give the container a cgroup of its own, e.g. \"/tare/web\", or "
+				   "leave cgroupsPath out");
 	}
 	*ret_path = arena_strndup(arena, out, len);
 	return 0;
 }
 
-const char *cgroup_directory(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const char *clean_path)
+const char *cgroup_directory(struct arena *arena, const struct cgroup_hierarchy *hierarchy,
+			     const char *clean_path)
 {
-	return arena_printf(arena, "%s%s", strcmp(hierarchy->mount, "/") == 0 ? "" : hierarchy->mount, clean_path);
+	return arena_printf(arena, "%s%s",
+			    strcmp(hierarchy->mount, "/") == 0 ? "" : hierarchy->mount, clean_path);
 }

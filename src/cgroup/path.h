@@ -28,10 +28,11 @@
  *
  * Return: 0; -EINVAL and *err when it is too long, leads out of the mount, or is the mount's root itself
  */
-int cgroup_path_clean(struct arena *arena, const char *cgroups_path, const char *id, const char **ret_path,
-		      struct err *err) MUST_CHECK;
+int cgroup_path_clean(struct arena *arena, const char *cgroups_path, const char *id,
+		      const char **ret_path, struct err *err) MUST_CHECK;
 
 /* cgroup_directory() - the absolute directory of @clean_path in @hierarchy */
-const char *cgroup_directory(struct arena *arena, const struct cgroup_hierarchy *hierarchy, const char *clean_path);
+const char *cgroup_directory(struct arena *arena, const struct cgroup_hierarchy *hierarchy,
+			     const char *clean_path);
 
 #endif

@@ -98,9 +98,11 @@ static int walk(const char *path, process_fn *fn, void *arg, int depth)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while (r == 0 && (entry = readdir(dir))) {
-		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >= (int)sizeof(child))
+		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >=
+		    (int)sizeof(child))
 			r = -ENAMETOOLONG;
 		else
 			r = walk(child, fn, arg, depth + 1);
@@ -130,13 +132,15 @@ static int freezer_rank(const struct cgroup_dir *dir)
 }
 
 /* The directory with a freezer, and its state. NULL if there is none. */
-static const struct cgroup_dir *find_freezer(const struct cgroup_dir *dirs, size_t n, char *state, size_t size)
+static const struct cgroup_dir *find_freezer(const struct cgroup_dir *dirs, size_t n, char *state,
+					     size_t size)
 {
 	for (int rank = 0; rank <= 2; rank++) {
 		for (size_t i = 0; i < n; i++) {
 			const char *file = dirs[i].v2 ? "cgroup.freeze" : "freezer.state";
 
-			if (freezer_rank(&dirs[i]) == rank && read_file(dirs[i].path, file, state, size) >= 0)
+			if (freezer_rank(&dirs[i]) == rank &&
+			    read_file(dirs[i].path, file, state, size) >= 0)
 				return &dirs[i];
 		}
 	}
@@ -158,8 +162,10 @@ static bool is_settled(const struct cgroup_dir *freezer)
 	char text[256];
 
 	if (freezer->v2)
-		return read_file(freezer->path, "cgroup.events", text, sizeof(text)) >= 0 && strstr(text, "frozen 1");
-	return read_file(freezer->path, "freezer.state", text, sizeof(text)) >= 0 && strcmp(text, "FROZEN") == 0;
+		return read_file(freezer->path, "cgroup.events", text, sizeof(text)) >= 0 &&
+		       strstr(text, "frozen 1");
+	return read_file(freezer->path, "freezer.state", text, sizeof(text)) >= 0 &&
+	       strcmp(text, "FROZEN") == 0;
 }
 
 static int set_frozen(const struct cgroup_dir *freezer, bool frozen)
@@ -293,7 +299,8 @@ uint64_t cgroup_oom_kills(const struct cgroup_dir *dirs, size_t n)
 	const char *at;
 
 	for (size_t i = 0; i < n; i++) {
-		if (read_file(dirs[i].path, dirs[i].v2 ? "memory.events" : "memory.oom_control", text, sizeof(text)) < 0)
+		if (read_file(dirs[i].path, dirs[i].v2 ? "memory.events" : "memory.oom_control",
+			      text, sizeof(text)) < 0)
 			continue;
 		at = strstr(text, "oom_kill ");
 		if (at)

@@ -28,7 +28,8 @@ int cgroup_has_processes(const char *path) MUST_CHECK;
  *
  * Return: number of processes that were found; -errno
  */
-int cgroup_signal_all(const struct cgroup_dir *dirs, size_t n, int signal, struct err *err) MUST_CHECK;
+int cgroup_signal_all(const struct cgroup_dir *dirs, size_t n, int signal,
+		      struct err *err) MUST_CHECK;
 
 /* cgroup_kill_all() - SIGKILL for every process; does not wait for their end. Return: 0; -errno */
 int cgroup_kill_all(const struct cgroup_dir *dirs, size_t n, struct err *err) MUST_CHECK;

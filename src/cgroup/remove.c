@@ -30,9 +30,11 @@ static int remove_children(const char *path, int depth)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir))) {
-		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >= (int)sizeof(child))
+		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >=
+		    (int)sizeof(child))
 			one = -ENAMETOOLONG;
 		else
 			one = remove_tree(child, depth + 1);
@@ -82,7 +84,9 @@ int cgroup_remove(const struct cgroup_dir *dir, int timeout_ms, struct err *err)
 	r = remove_waiting(dir->path, timeout_ms);
 	if (r < 0) {
 		err_set(err, r, "remove cgroup \"%s\"", dir->path);
-		return r == -EBUSY ? err_hint(err, "processes are still in it: see cgroup.procs there") : r;
+		return r == -EBUSY
+			       ? err_hint(err, "processes are still in it: see cgroup.procs there")
+			       : r;
 	}
 
 	snprintf(part, sizeof(part), "%s", dir->path);

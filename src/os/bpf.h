@@ -16,7 +16,8 @@
  * Needs:  CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, in the initial user namespace
  * Return: an O_CLOEXEC fd; -EPERM; -EINVAL also if the kernel has no CONFIG_CGROUP_BPF
  */
-int os_bpf_load_device(const struct bpf_insn *insns, uint32_t n, char *log, size_t log_size) MUST_CHECK;
+int os_bpf_load_device(const struct bpf_insn *insns, uint32_t n, char *log,
+		       size_t log_size) MUST_CHECK;
 
 /*
  * os_bpf_attach_device() - from now on the kernel asks @program for processes of @cgroup

@@ -39,8 +39,9 @@ static bool wants_cgroups(const struct planner_state *s)
 {
 	const struct config_linux *l = &s->config->linux_;
 
-	return (l->cgroups_path && *l->cgroups_path) || l->resources.set || s_ns_private(s, NS_CGROUP) ||
-	       has_cgroup_mount(s->config) || (s->config->process.capabilities.bounding & (1ULL << CAP_MKNOD));
+	return (l->cgroups_path && *l->cgroups_path) || l->resources.set ||
+	       s_ns_private(s, NS_CGROUP) || has_cgroup_mount(s->config) ||
+	       (s->config->process.capabilities.bounding & (1ULL << CAP_MKNOD));
 }
 
 /* The one that serves best to find, freeze and end processes. */
@@ -63,12 +64,14 @@ static const char *all_controllers(struct plan *plan, const char *controllers)
 
 	for (; *controllers; controllers += len + (controllers[len] == ' ')) {
 		len = strcspn(controllers, " ");
-		text = plan_printf(plan, "%s%s+%.*s", text, *text ? " " : "", (int)len, controllers);
+		text = plan_printf(plan, "%s%s+%.*s", text, *text ? " " : "", (int)len,
+				   controllers);
 	}
 	return text;
 }
 
-static void add_make(struct planner_state *s, size_t i, const char *path, const struct cgroup_knobs *knobs)
+static void add_make(struct planner_state *s, size_t i, const char *path,
+		     const struct cgroup_knobs *knobs)
 {
 	const struct cgroup_hierarchy *hierarchy = &s->facts->cgroup.items[i];
 	const char *pointer = s->config->linux_.cgroups_path ? "/linux/cgroupsPath" : "";
@@ -79,15 +82,16 @@ static void add_make(struct planner_state *s, size_t i, const char *path, const 
 	step->u.cgroup_make.path = cgroup_directory(&plan->arena, hierarchy, path);
 	step->u.cgroup_make.mount = plan_strdup(plan, hierarchy->mount);
 	step->u.cgroup_make.v2 = hierarchy->v2;
-	step->u.cgroup_make.controller = hierarchy->v2 ? "v2" : plan_strdup(plan, hierarchy->controllers);
+	step->u.cgroup_make.controller =
+		hierarchy->v2 ? "v2" : plan_strdup(plan, hierarchy->controllers);
 	step->u.cgroup_make.enable = "";
 	step->u.cgroup_make.needed = "";
 	if (hierarchy->v2) {
 		/* On a hybrid host the v2 mount is for what v1 doesn't have; there only what is asked for is touched. */
 		step->u.cgroup_make.needed = knobs->v2_needed;
-		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s) ?
-						     all_controllers(plan, hierarchy->controllers) :
-						     knobs->v2_needed;
+		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s)
+						     ? all_controllers(plan, hierarchy->controllers)
+						     : knobs->v2_needed;
 	} else if (cgroup_has_controller(hierarchy, "cpuset")) {
 		step->u.cgroup_make.cpuset = true;
 		step->u.cgroup_make.copy_cpus = !knobs->cpus_given;
@@ -179,7 +183,8 @@ static bool host_uid(const struct config *config, uint32_t *ret)
 	if (config->linux_.namespaces[NS_USER].mode == NS_JOIN)
 		return false;
 	for (size_t i = 0; i < maps->n; i++) {
-		if (uid >= maps->items[i].container_id && uid - maps->items[i].container_id < maps->items[i].size) {
+		if (uid >= maps->items[i].container_id &&
+		    uid - maps->items[i].container_id < maps->items[i].size) {
 			*ret = maps->items[i].host_id + (uid - maps->items[i].container_id);
 			return true;
 		}
@@ -198,12 +203,14 @@ static void add_delegation(struct planner_state *s)
 	struct step *step;
 	uint32_t uid;
 
-	if (s->facts->cgroup.mode != CGROUP_V2 || !s_ns_new(s, NS_CGROUP) || mount == s->config->mounts.n)
+	if (s->facts->cgroup.mode != CGROUP_V2 || !s_ns_new(s, NS_CGROUP) ||
+	    mount == s->config->mounts.n)
 		return;
 	/* Made by us, it belongs to us; for root's own container that is all there is to do. */
 	if (!host_uid(s->config, &uid) || uid == s->facts->euid)
 		return;
-	step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_CHOWN, plan_printf(s->plan, "/mounts/%zu", mount));
+	step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_CHOWN,
+			plan_printf(s->plan, "/mounts/%zu", mount));
 	step->in[0] = s->cgroup_dirs[v2];
 	step->u.cgroup_chown.dir = s->cgroup_paths[v2];
 	step->u.cgroup_chown.uid = uid;
@@ -218,14 +225,18 @@ static int read_knobs(struct planner_state *s, struct cgroup_knobs *ret, struct 
 	*ret = (struct cgroup_knobs){ .v2_needed = "" };
 	if (!wants_cgroups(s))
 		return 0;
-	return cgroup_knobs(&s->plan->arena, &s->config->linux_.resources, &s->facts->cgroup, ret, err);
+	return cgroup_knobs(&s->plan->arena, &s->config->linux_.resources, &s->facts->cgroup, ret,
+			    err);
 }
 
 static void plan_without_cgroups(struct planner_state *s)
 {
 	if (s->config->linux_.cgroups_path)
-		plan_ignore(s->plan, "/linux/cgroupsPath", "no cgroup filesystem is mounted on this host");
-	plan_warn(s->plan, "no cgroup filesystem is mounted: the container stays in the runtime's own cgroup");
+		plan_ignore(s->plan, "/linux/cgroupsPath",
+			    "no cgroup filesystem is mounted on this host");
+	plan_warn(
+		s->plan,
+		"no cgroup filesystem is mounted: the container stays in the runtime's own cgroup");
 }
 
 int plan_cgroup_make(struct planner_state *s, struct err *err)
@@ -247,7 +258,8 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 		return 0;
 	}
 
-	r = cgroup_path_clean(&s->plan->arena, s->config->linux_.cgroups_path, s->options->id, &path, err);
+	r = cgroup_path_clean(&s->plan->arena, s->config->linux_.cgroups_path, s->options->id,
+			      &path, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < layout->n; i++) {

@@ -60,21 +60,23 @@ static int check_usage(int dir, const struct step *step, struct err *err)
 
 	n = os_read_at(dir, file, text, sizeof(text));
 	if (n < 0)
-		return err_set(err, (int)n, "read \"%s\" of cgroup \"%s\"", file, step->u.cgroup_write.dir);
+		return err_set(err, (int)n, "read \"%s\" of cgroup \"%s\"", file,
+			       step->u.cgroup_write.dir);
 	usage = strtoull(text, NULL, 10);
 	if (usage <= limit)
 		return 0;
-	err_user(err, "limit memory to %llu bytes: cgroup \"%s\" uses %llu already", limit, step->u.cgroup_write.dir,
-		 usage);
+	err_user(err, "limit memory to %llu bytes: cgroup \"%s\" uses %llu already", limit,
+		 step->u.cgroup_write.dir, usage);
 	return err_hint(err, "memory.checkBeforeUpdate forbids a limit below what is in use");
 }
 
-static int write_error(const struct step *step, const char *file, const char *value, size_t len, int r,
-		       struct err *err)
+static int write_error(const struct step *step, const char *file, const char *value, size_t len,
+		       int r, struct err *err)
 {
 	const char *hint = cgroup_write_hint(file, r);
 
-	err_set(err, r, "write \"%.*s\" to \"%s\" of cgroup \"%s\"", (int)len, value, file, step->u.cgroup_write.dir);
+	err_set(err, r, "write \"%.*s\" to \"%s\" of cgroup \"%s\"", (int)len, value, file,
+		step->u.cgroup_write.dir);
 	return hint ? err_hint(err, "%s", hint) : r;
 }
 
@@ -118,15 +120,16 @@ int step_cgroup_write(struct act *a, const struct step *step, struct err *err)
 		value = step->u.cgroup_write.other_value;
 		r = os_file_write_at(dir, file, value, strlen(value));
 	}
-	if ((r == -ENOENT && step->u.cgroup_write.optional) || (r == -EPERM && step->u.cgroup_write.may_be_refused))
+	if ((r == -ENOENT && step->u.cgroup_write.optional) ||
+	    (r == -EPERM && step->u.cgroup_write.may_be_refused))
 		return 0;
 	return r < 0 ? write_error(step, file, value, strlen(value), r, err) : 0;
 }
 
 int step_cgroup_devices(struct act *a, const struct step *step, struct err *err)
 {
-	return cgroup_filter_attach(a->fd[step->in[0]], step->u.cgroup_devices.dir, step->u.cgroup_devices.insns,
-				    step->u.cgroup_devices.n, err);
+	return cgroup_filter_attach(a->fd[step->in[0]], step->u.cgroup_devices.dir,
+				    step->u.cgroup_devices.insns, step->u.cgroup_devices.n, err);
 }
 
 /* ---- ownership -------------------------------------------------------------------------------------------------- */
@@ -151,7 +154,8 @@ int step_cgroup_chown(struct act *a, const struct step *step, struct err *err)
 
 	r = os_chown_at(dir, ".", uid, gid);
 	if (r < 0)
-		return err_set(err, r, "give cgroup \"%s\" to user %u", step->u.cgroup_chown.dir, uid);
+		return err_set(err, r, "give cgroup \"%s\" to user %u", step->u.cgroup_chown.dir,
+			       uid);
 	while ((file = strsep(&rest, "\n"))) {
 		if (!*file)
 			continue;
@@ -183,7 +187,8 @@ int step_cgroup_join(struct act *a, const struct step *step, struct err *err)
 	if (r == -ENOSPC)
 		return err_hint(err, "its cpuset has no CPUs or no memory nodes");
 	if (r == -EINVAL)
-		return err_hint(err, "a real-time process can't enter a cgroup without cpu.rt_runtime_us");
+		return err_hint(
+			err, "a real-time process can't enter a cgroup without cpu.rt_runtime_us");
 	return r;
 }
 

@@ -92,7 +92,8 @@ static void calculate(uint8_t op, uint64_t *dst, uint64_t src)
 }
 
 /* Every instruction that runs is marked in @reached: the verifier refuses programs with unreachable code. */
-static uint64_t interpret(const struct bpf_insn *insns, uint32_t n, const struct request *request, bool *reached)
+static uint64_t interpret(const struct bpf_insn *insns, uint32_t n, const struct request *request,
+			  bool *reached)
 {
 	const struct bpf_cgroup_dev_ctx ctx = {
 		.access_type = request->access << 16 |
@@ -154,7 +155,8 @@ static void kernel_write(struct kernel_list *list, bool allow, const char *line)
 	assert_int_equal(sscanf(line, "%c %15[^:]:%15s %7s", &rule.type, major, minor, access), 4);
 	rule.major = *major == '*' ? DEVICE_ANY : atoll(major);
 	rule.minor = *minor == '*' ? DEVICE_ANY : atoll(minor);
-	rule.access = (strchr(access, 'r') ? DEVICE_READ : 0U) | (strchr(access, 'w') ? DEVICE_WRITE : 0U) |
+	rule.access = (strchr(access, 'r') ? DEVICE_READ : 0U) |
+		      (strchr(access, 'w') ? DEVICE_WRITE : 0U) |
 		      (strchr(access, 'm') ? DEVICE_MKNOD : 0U);
 	/* We never take exceptions out again. */
 	assert_true(allow != list->allow);
@@ -188,7 +190,8 @@ static bool kernel_allows(const struct kernel_list *list, const struct request *
 	for (size_t i = 0; i < list->n; i++) {
 		const struct device_rule *item = &list->items[i];
 
-		if (item->type != request->type || (item->major != DEVICE_ANY && item->major != request->major) ||
+		if (item->type != request->type ||
+		    (item->major != DEVICE_ANY && item->major != request->major) ||
 		    (item->minor != DEVICE_ANY && item->minor != request->minor))
 			continue;
 		/* One exception must have all that is asked for; or, where they deny, any of it. */
@@ -210,7 +213,8 @@ static void load_v1(struct kernel_list *list, const struct device_list *v1)
 
 /* ---- comparing -------------------------------------------------------------------------------------------------- */
 
-static const uint32_t numbers[] = { 0, 1, 3, 5, 8, 10, 136, 200, 229, 4095, 0x7fffffff, 0x80000000, 0xffffffff };
+static const uint32_t numbers[] = { 0,   1,   3,    5,          8,          10,        136,
+				    200, 229, 4095, 0x7fffffff, 0x80000000, 0xffffffff };
 
 typedef void request_fn(const struct request *request, void *arg);
 
@@ -220,7 +224,9 @@ static void each_request(request_fn *fn, void *arg)
 		for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 			for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
 				for (unsigned access = 1; access <= DEVICE_ALL; access++)
-					fn(&(struct request){ *type, numbers[i], numbers[k], access }, arg);
+					fn(&(struct request){ *type, numbers[i], numbers[k],
+							      access },
+					   arg);
 }
 
 struct comparison {
@@ -240,8 +246,8 @@ static void compare_bpf(const struct request *request, void *arg)
 	if (c->n)
 		got = interpret(c->insns, c->n, request, c->reached) != 0;
 	if (got != expected)
-		fail_msg("%c %u:%u access %u: the program says %d", request->type, request->major, request->minor,
-			 request->access, got);
+		fail_msg("%c %u:%u access %u: the program says %d", request->type, request->major,
+			 request->minor, request->access, got);
 }
 
 static void compare_v1(const struct request *request, void *arg)
@@ -253,8 +259,8 @@ static void compare_v1(const struct request *request, void *arg)
 	if (request->access == DEVICE_MKNOD)
 		return; /* test_v1_mknod has what differs */
 	if ((single && got != expected) || (got && !expected && !(request->access & DEVICE_MKNOD)))
-		fail_msg("%c %u:%u access %u: v1 says %d", request->type, request->major, request->minor,
-			 request->access, got);
+		fail_msg("%c %u:%u access %u: v1 says %d", request->type, request->major,
+			 request->minor, request->access, got);
 }
 
 /* Return: could v1 express it? */
@@ -283,16 +289,20 @@ static bool compare_all(struct arena *arena, const struct config_device_rule_lis
 
 static struct opt_u32 number_of(const char *text)
 {
-	return *text == '*' ? (struct opt_u32){ 0 } : (struct opt_u32){ true, (uint32_t)strtoul(text, NULL, 10) };
+	return *text == '*' ? (struct opt_u32){ 0 }
+			    : (struct opt_u32){ true, (uint32_t)strtoul(text, NULL, 10) };
 }
 
 static struct config_device_rule_list parse(struct arena *arena, const char *text)
 {
-	struct config_device_rule_list list = { arena_array(arena, strlen(text) + 1, sizeof(*list.items)), 0 };
+	struct config_device_rule_list list = {
+		arena_array(arena, strlen(text) + 1, sizeof(*list.items)), 0
+	};
 	char sign, type, major[16], minor[16], access[8];
 	int used;
 
-	while (sscanf(text, " %c%c %15[^:]:%15s %7[rwm]%n", &sign, &type, major, minor, access, &used) == 5) {
+	while (sscanf(text, " %c%c %15[^:]:%15s %7[rwm]%n", &sign, &type, major, minor, access,
+		      &used) == 5) {
 		list.items[list.n++] = (struct config_device_rule){
 			.allow = sign == '+',
 			.type = type,
@@ -311,14 +321,16 @@ static struct config_device_rule_list parse(struct arena *arena, const char *tex
 
 static bool asks(struct arena *arena, const char *rules_text, const char *request_text)
 {
-	struct config_device_rule_list config = parse(arena, rules_text), request = parse(arena, request_text);
+	struct config_device_rule_list config = parse(arena, rules_text),
+				       request = parse(arena, request_text);
 	const struct config_device_rule *ask = &request.items[0];
 	struct device_rules rules;
 	struct err err = ERR_INIT;
 
 	assert_int_equal(device_rules_read(arena, &config, &rules, &err), 0);
 	return model_allows(&rules, &(struct request){ ask->type, ask->major.v, ask->minor.v,
-						       (ask->read ? DEVICE_READ : 0U) | (ask->write ? DEVICE_WRITE : 0U) |
+						       (ask->read ? DEVICE_READ : 0U) |
+							       (ask->write ? DEVICE_WRITE : 0U) |
 							       (ask->mknod ? DEVICE_MKNOD : 0U) });
 }
 
@@ -374,8 +386,9 @@ static void test_K2_meaning(void **state)
 
 /* ---- v1's lines ------------------------------------------------------------------------------------------------- */
 
-#define OWN_LINES                                                                                                  \
-	"c *:* m\nb *:* m\nc 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc 5:2 rwm\n" \
+#define OWN_LINES                                                                                  \
+	"c *:* m\nb *:* m\nc 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc "   \
+	"5:2 rwm\n"                                                                                \
 	"c 10:200 rwm\nc 136:* rwm"
 
 static const struct {
@@ -423,7 +436,9 @@ static void test_K2_v1_refuses_what_it_cannot_say(void **state)
 	assert_int_equal(device_rules_read(&arena, &config, &rules, &err), 0);
 	assert_int_equal(device_rules_v1(&arena, &rules, &list, &err), -EINVAL);
 	assert_string_equal(err.pointer, "/linux/resources/devices/3");
-	assert_string_equal(err.text, "put the device rules into cgroup v1: they make an exception from an exception");
+	assert_string_equal(
+		err.text,
+		"put the device rules into cgroup v1: they make an exception from an exception");
 	assert_true(err.hint[0]);
 }
 
@@ -460,7 +475,8 @@ static void test_no_program_where_all_is_allowed(void **state)
 static void test_program_has_no_dead_code(void **state)
 {
 	defer_arena struct arena arena = { 0 };
-	static const char *const texts[] = { "", "-c 1:3 rwm", "+a *:* rwm,-c 1:3 r,-b 8:* w", "-a *:* rwm,-c *:* rwm,-b *:* rwm" };
+	static const char *const texts[] = { "", "-c 1:3 rwm", "+a *:* rwm,-c 1:3 r,-b 8:* w",
+					     "-a *:* rwm,-c *:* rwm,-b *:* rwm" };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct config_device_rule_list config = parse(&arena, texts[i]);
@@ -480,16 +496,18 @@ static void test_program_has_no_dead_code(void **state)
 static void test_too_many_rules(void **state)
 {
 	defer_arena struct arena arena = { 0 };
-	struct config_device_rule_list config = {
-		arena_array(&arena, DEVICE_RULES_MAX + 1, sizeof(struct config_device_rule)), DEVICE_RULES_MAX + 1
-	};
+	struct config_device_rule_list config = { arena_array(&arena, DEVICE_RULES_MAX + 1,
+							      sizeof(struct config_device_rule)),
+						  DEVICE_RULES_MAX + 1 };
 	const struct bpf_insn *insns;
 	struct device_rules rules;
 	struct err err = ERR_INIT;
 	uint32_t n;
 
 	for (size_t i = 0; i < config.n; i++)
-		config.items[i] = (struct config_device_rule){ true, 'a', { true, 7 }, { true, (uint32_t)i }, true, false, false };
+		config.items[i] = (struct config_device_rule){
+			true, 'a', { true, 7 }, { true, (uint32_t)i }, true, false, false
+		};
 	assert_int_equal(device_rules_read(&arena, &config, &rules, &err), -EINVAL);
 	assert_string_equal(err.text, "use 2049 device rules: at most 2048 are allowed");
 
@@ -512,8 +530,8 @@ static struct opt_u32 random_number(uint64_t *seed)
 {
 	uint32_t choice = next(seed) % 5;
 
-	return choice < 2 ? (struct opt_u32){ 0 } :
-			    (struct opt_u32){ true, numbers[next(seed) % ARRAY_LEN(numbers)] };
+	return choice < 2 ? (struct opt_u32){ 0 }
+			  : (struct opt_u32){ true, numbers[next(seed) % ARRAY_LEN(numbers)] };
 }
 
 static void test_K2_random_lists(void **state)

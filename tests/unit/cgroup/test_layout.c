@@ -64,27 +64,30 @@ static const char *describe(struct tree *tree, const char *mountinfo, const char
 	assert_int_equal(cgroup_layout_read(&tree->arena, tree->root, &layout, &err), 0);
 	text = arena_strdup(&tree->arena, cgroup_mode_names[layout.mode]);
 	for (size_t i = 0; i < layout.n; i++)
-		text = arena_printf(&tree->arena, "%s\n%s %s root %s own %s", text, layout.items[i].mount,
-				    layout.items[i].controllers, layout.items[i].root, layout.items[i].own_path);
+		text = arena_printf(&tree->arena, "%s\n%s %s root %s own %s", text,
+				    layout.items[i].mount, layout.items[i].controllers,
+				    layout.items[i].root, layout.items[i].own_path);
 	return text;
 }
 
 #define TMPFS "31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n"
-#define V1(n, point, options) \
-	n " 31 0:" n " / /sys/fs/cgroup/" point " rw,relatime shared:9 - cgroup cgroup rw," options "\n"
+#define V1(n, point, options)                                                                      \
+	n " 31 0:" n " / /sys/fs/cgroup/" point                                                    \
+	  " rw,relatime shared:9 - cgroup cgroup rw," options "\n"
 
 static void test_v1_in_the_order_of_the_mounts(void **state)
 {
 	struct tree *tree = *state;
 
-	assert_string_equal(describe(tree,
-				     TMPFS V1("32", "cpu,cpuacct", "cpu,cpuacct") V1("35", "memory", "memory")
-					     V1("40", "systemd", "xattr,name=systemd"),
-				     "9:name=systemd:/user\n4:memory:/process_api/7c9a\n3:cpu,cpuacct:/\n"),
-			    "v1\n"
-			    "/sys/fs/cgroup/cpu,cpuacct cpu,cpuacct root / own /\n"
-			    "/sys/fs/cgroup/memory memory root / own /process_api/7c9a\n"
-			    "/sys/fs/cgroup/systemd name=systemd root / own /user");
+	assert_string_equal(
+		describe(tree,
+			 TMPFS V1("32", "cpu,cpuacct", "cpu,cpuacct") V1("35", "memory", "memory")
+				 V1("40", "systemd", "xattr,name=systemd"),
+			 "9:name=systemd:/user\n4:memory:/process_api/7c9a\n3:cpu,cpuacct:/\n"),
+		"v1\n"
+		"/sys/fs/cgroup/cpu,cpuacct cpu,cpuacct root / own /\n"
+		"/sys/fs/cgroup/memory memory root / own /process_api/7c9a\n"
+		"/sys/fs/cgroup/systemd name=systemd root / own /user");
 }
 
 static void test_hybrid_with_v2_last(void **state)
@@ -93,8 +96,9 @@ static void test_hybrid_with_v2_last(void **state)
 
 	make_file(tree, "/sys/fs/cgroup/unified/cgroup.controllers", "hugetlb\n");
 	assert_string_equal(describe(tree,
-				     TMPFS "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,nsdelegate\n"
-				     V1("32", "cpu", "cpu") V1("33", "pids", "pids"),
+				     TMPFS "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 "
+					   "cgroup2 rw,nsdelegate\n" V1("32", "cpu", "cpu")
+						   V1("33", "pids", "pids"),
 				     "8:pids:/\n1:cpu:/\n0::/a\n"),
 			    "hybrid\n"
 			    "/sys/fs/cgroup/cpu cpu root / own /\n"
@@ -107,16 +111,19 @@ static void test_v2_alone(void **state)
 	struct tree *tree = *state;
 
 	make_file(tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
-	assert_string_equal(describe(tree, "30 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n",
-				     "0::/user.slice/session-1.scope\n"),
-			    "v2\n/sys/fs/cgroup cpuset cpu io memory pids root / own /user.slice/session-1.scope");
+	assert_string_equal(
+		describe(tree, "30 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n",
+			 "0::/user.slice/session-1.scope\n"),
+		"v2\n/sys/fs/cgroup cpuset cpu io memory pids root / own "
+		"/user.slice/session-1.scope");
 }
 
 static void test_none(void **state)
 {
 	struct tree *tree = *state;
 
-	assert_string_equal(describe(tree, "23 1 8:1 / / rw - ext4 /dev/sda1 rw\n", "0::/\n"), "none");
+	assert_string_equal(describe(tree, "23 1 8:1 / / rw - ext4 /dev/sda1 rw\n", "0::/\n"),
+			    "none");
 	assert_string_equal(describe(tree, "", ""), "none");
 }
 
@@ -126,16 +133,19 @@ static void test_root_of_the_mount_is_taken_off(void **state)
 	struct tree *tree = *state;
 
 	assert_string_equal(describe(tree,
-				     "50 40 0:35 /docker/abc /sys/fs/cgroup/memory ro master:1 - cgroup cgroup rw,memory\n",
+				     "50 40 0:35 /docker/abc /sys/fs/cgroup/memory ro master:1 - "
+				     "cgroup cgroup rw,memory\n",
 				     "4:memory:/docker/abc/sub\n"),
 			    "v1\n/sys/fs/cgroup/memory memory root /docker/abc own /sub");
 	assert_string_equal(describe(tree,
-				     "50 40 0:35 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n",
+				     "50 40 0:35 /docker/abc /sys/fs/cgroup/memory ro - cgroup "
+				     "cgroup rw,memory\n",
 				     "4:memory:/docker/abcdef\n"),
 			    "v1\n/sys/fs/cgroup/memory memory root /docker/abc own /");
-	assert_string_equal(describe(tree, "50 40 0:35 / /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n",
-				     "4:memory:/../elsewhere\n"),
-			    "v1\n/sys/fs/cgroup/memory memory root / own /");
+	assert_string_equal(
+		describe(tree, "50 40 0:35 / /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n",
+			 "4:memory:/../elsewhere\n"),
+		"v1\n/sys/fs/cgroup/memory memory root / own /");
 }
 
 /* The usual place wins over binds into containers, and there the last mount, which hides the others. */
@@ -143,13 +153,15 @@ static void test_mounted_many_times(void **state)
 {
 	struct tree *tree = *state;
 
-	assert_string_equal(describe(tree,
-				     "50 40 0:35 / /old/memory rw - cgroup cgroup rw,memory\n"
-				     "51 40 0:35 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-				     "52 40 0:35 / /sys/fs/cgroup/mem rw - cgroup cgroup rw,memory\n"
-				     "53 40 0:35 / /var/lib/x/sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
-				     "4:memory:/\n"),
-			    "v1\n/sys/fs/cgroup/mem memory root / own /");
+	assert_string_equal(
+		describe(tree,
+			 "50 40 0:35 / /old/memory rw - cgroup cgroup rw,memory\n"
+			 "51 40 0:35 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+			 "52 40 0:35 / /sys/fs/cgroup/mem rw - cgroup cgroup rw,memory\n"
+			 "53 40 0:35 / /var/lib/x/sys/fs/cgroup/memory rw - cgroup cgroup "
+			 "rw,memory\n",
+			 "4:memory:/\n"),
+		"v1\n/sys/fs/cgroup/mem memory root / own /");
 }
 
 static void test_names_are_unescaped_and_not_mistaken(void **state)
@@ -157,12 +169,13 @@ static void test_names_are_unescaped_and_not_mistaken(void **state)
 	struct tree *tree = *state;
 
 	/* "memory" is not "memory_recursiveprot", and "cgroup" in a source is no cgroup mount. */
-	assert_string_equal(describe(tree,
-				     "49 40 0:34 / /mnt rw - tmpfs cgroup rw\n"
-				     "50 40 0:35 / /my\\040cgroups rw - cgroup none rw,memory\n"
-				     "51 40 0:36 / /other rw - cgroup cgroup rw,memory_recursiveprot\n",
-				     "4:memory:/a:b\n5:blkio:/not-mounted\n"),
-			    "v1\n/my cgroups memory root / own /a:b");
+	assert_string_equal(
+		describe(tree,
+			 "49 40 0:34 / /mnt rw - tmpfs cgroup rw\n"
+			 "50 40 0:35 / /my\\040cgroups rw - cgroup none rw,memory\n"
+			 "51 40 0:36 / /other rw - cgroup cgroup rw,memory_recursiveprot\n",
+			 "4:memory:/a:b\n5:blkio:/not-mounted\n"),
+		"v1\n/my cgroups memory root / own /a:b");
 }
 
 static void test_what_is_missing_is_named(void **state)
@@ -174,7 +187,8 @@ static void test_what_is_missing_is_named(void **state)
 	assert_int_equal(cgroup_layout_read(&tree->arena, tree->root, &layout, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/proc/self/mountinfo\": not there (ENOENT)"));
 
-	make_file(tree, "/proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+	make_file(tree, "/proc/self/mountinfo",
+		  "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
 	make_file(tree, "/proc/self/cgroup", "0::/\n");
 	assert_int_equal(cgroup_layout_read(&tree->arena, tree->root, &layout, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/sys/fs/cgroup/cgroup.controllers\""));
@@ -187,7 +201,8 @@ static void test_find(void **state)
 		{ .mount = "/b", .controllers = "name=systemd" },
 		{ .mount = "/c", .controllers = "memory io", .v2 = true },
 	};
-	const struct cgroup_layout layout = { CGROUP_HYBRID, items, 3 }, none = { CGROUP_NONE, NULL, 0 };
+	const struct cgroup_layout layout = { CGROUP_HYBRID, items, 3 },
+				   none = { CGROUP_NONE, NULL, 0 };
 
 	assert_int_equal(cgroup_find(&layout, "cpuacct"), 0);
 	assert_int_equal(cgroup_find(&layout, "name=systemd"), 1);
@@ -212,7 +227,8 @@ static const struct {
 	{ "/a/../b", "/b", NULL },
 	{ "a/b/../../c", "/c", NULL },
 	{ "/..", NULL, "use cgroup path \"/..\": its \"..\" leads out of the cgroup mount" },
-	{ "a/../../b", NULL, "use cgroup path \"a/../../b\": its \"..\" leads out of the cgroup mount" },
+	{ "a/../../b", NULL,
+	  "use cgroup path \"a/../../b\": its \"..\" leads out of the cgroup mount" },
 	{ "/", NULL, "use cgroup path \"/\": it is the root of the hierarchy" },
 	{ "a/..", NULL, "use cgroup path \"a/..\": it is the root of the hierarchy" },
 	{ "/...", "/...", NULL },
@@ -268,9 +284,11 @@ static void test_long_paths(void **state)
 static void test_directory(void **state)
 {
 	struct tree *tree = *state;
-	struct cgroup_hierarchy at_root = { .mount = "/" }, usual = { .mount = "/sys/fs/cgroup/pids" };
+	struct cgroup_hierarchy at_root = { .mount = "/" },
+				usual = { .mount = "/sys/fs/cgroup/pids" };
 
-	assert_string_equal(cgroup_directory(&tree->arena, &usual, "/a/b"), "/sys/fs/cgroup/pids/a/b");
+	assert_string_equal(cgroup_directory(&tree->arena, &usual, "/a/b"),
+			    "/sys/fs/cgroup/pids/a/b");
 	assert_string_equal(cgroup_directory(&tree->arena, &at_root, "/a/b"), "/a/b");
 }
 

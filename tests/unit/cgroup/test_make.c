@@ -68,7 +68,9 @@ static int make(struct place *place, const char *below, uint32_t *ret_existing, 
 
 static int unmake(struct place *place, const char *below, uint32_t existing)
 {
-	struct cgroup_dir dir = { .path = at(place, below), .mount = place->mount, .existing = existing };
+	struct cgroup_dir dir = { .path = at(place, below),
+				  .mount = place->mount,
+				  .existing = existing };
 	struct err err = ERR_INIT;
 
 	return cgroup_remove(&dir, 0, &err);
@@ -154,7 +156,9 @@ static void test_K11_two_that_make_the_same(void **state)
 {
 	struct place *place = *state;
 	struct err err = ERR_INIT;
-	struct cgroup_request request = { .mount = place->mount, .enable = "", .needed = "", .expected = 0 };
+	struct cgroup_request request = {
+		.mount = place->mount, .enable = "", .needed = "", .expected = 0
+	};
 	uint32_t existing;
 	int fd;
 
@@ -193,7 +197,11 @@ static void test_half_made_is_taken_back(void **state)
 	struct err err = ERR_INIT;
 	char full[512];
 	const struct cgroup_request request = {
-		.path = full, .mount = place->mount, .expected = UINT32_MAX, .enable = "", .needed = "",
+		.path = full,
+		.mount = place->mount,
+		.expected = UINT32_MAX,
+		.enable = "",
+		.needed = "",
 	};
 	uint32_t existing;
 	int fd;
@@ -242,7 +250,8 @@ static void test_K17_oom_kills_are_counted(void **state)
 
 static void test_hints(void **state)
 {
-	assert_non_null(strstr(cgroup_write_hint("memory.limit_in_bytes", -EBUSY), "uses more than that"));
+	assert_non_null(
+		strstr(cgroup_write_hint("memory.limit_in_bytes", -EBUSY), "uses more than that"));
 	assert_non_null(strstr(cgroup_write_hint("memory.swap.max", -ENOENT), "swapaccount"));
 	assert_non_null(strstr(cgroup_write_hint("io.max", -ENODEV), "lsblk"));
 	assert_non_null(strstr(cgroup_write_hint("cpuset.cpus", -EINVAL), "subset"));

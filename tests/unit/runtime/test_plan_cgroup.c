@@ -33,7 +33,8 @@ static struct fixture *make(int layout, const char *top, const char *linux_)
 	memset(&f, 0, sizeof(f));
 	f.err = ERR_INIT;
 	text = arena_printf(&f.arena,
-			    "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"],"
+			    "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"process\":{"
+			    "\"cwd\":\"/\",\"args\":[\"sh\"],"
 			    "\"user\":{\"uid\":1000,\"gid\":1000}}%s%s,\"linux\":{%s}}",
 			    *top ? "," : "", top, linux_);
 	if (config_read(&f.arena, text, strlen(text), &config, &f.err) < 0)
@@ -58,10 +59,12 @@ static void done(struct fixture *f)
 
 static const char *describe_make(struct fixture *f, const struct step *step)
 {
-	return arena_printf(&f->arena, "%s%s%s%s%s%s%s%s", step->u.cgroup_make.path, step->u.cgroup_make.v2 ? " v2" : "",
-			    *step->u.cgroup_make.enable ? " enable " : "", step->u.cgroup_make.enable,
-			    *step->u.cgroup_make.needed ? " needed " : "", step->u.cgroup_make.needed,
-			    step->u.cgroup_make.copy_cpus ? " cpus" : "", step->u.cgroup_make.copy_mems ? " mems" : "");
+	return arena_printf(
+		&f->arena, "%s%s%s%s%s%s%s%s", step->u.cgroup_make.path,
+		step->u.cgroup_make.v2 ? " v2" : "", *step->u.cgroup_make.enable ? " enable " : "",
+		step->u.cgroup_make.enable, *step->u.cgroup_make.needed ? " needed " : "",
+		step->u.cgroup_make.needed, step->u.cgroup_make.copy_cpus ? " cpus" : "",
+		step->u.cgroup_make.copy_mems ? " mems" : "");
 }
 
 static const char *describe_arguments(struct fixture *f, const struct step *step)
@@ -72,13 +75,14 @@ static const char *describe_arguments(struct fixture *f, const struct step *step
 	case STEP_CGROUP_WRITE:
 		if (strncmp(step->u.cgroup_write.file, "devices.", 8) == 0)
 			return step->u.cgroup_write.file;
-		return arena_printf(&f->arena, "%s/%s=%s", step->u.cgroup_write.dir, step->u.cgroup_write.file,
-				    step->u.cgroup_write.value);
+		return arena_printf(&f->arena, "%s/%s=%s", step->u.cgroup_write.dir,
+				    step->u.cgroup_write.file, step->u.cgroup_write.value);
 	case STEP_CGROUP_DEVICES:
 		return step->u.cgroup_devices.dir;
 	case STEP_CGROUP_CHOWN:
 		assert_int_equal(step->u.cgroup_chown.gid, (uint32_t)-1);
-		return arena_printf(&f->arena, "%s %u", step->u.cgroup_chown.dir, step->u.cgroup_chown.uid);
+		return arena_printf(&f->arena, "%s %u", step->u.cgroup_chown.dir,
+				    step->u.cgroup_chown.uid);
 	case STEP_CGROUP_JOIN:
 		return step->u.cgroup_join.dir;
 	default:
@@ -110,8 +114,9 @@ static const char *plan(struct fixture *f)
 	for (size_t i = 0; i < f->plan.n_steps; i++) {
 		const struct step *step = &f->plan.steps[i];
 
-		text = arena_printf(&f->arena, "%s%s %s %s%s%s\n", text, who[step->who], step_names[step->kind],
-				    describe_arguments(f, step), *step->pointer ? " @" : "", step->pointer);
+		text = arena_printf(&f->arena, "%s%s %s %s%s%s\n", text, who[step->who],
+				    step_names[step->kind], describe_arguments(f, step),
+				    *step->pointer ? " @" : "", step->pointer);
 	}
 	return text;
 }
@@ -125,8 +130,8 @@ static void expect(struct fixture *f, const char *expected)
 	done(f);
 }
 
-#define LIMITS                                                                                                    \
-	"\"cgroupsPath\":\"/tare/web\",\"namespaces\":[{\"type\":\"cgroup\"}]," \
+#define LIMITS                                                                                     \
+	"\"cgroupsPath\":\"/tare/web\",\"namespaces\":[{\"type\":\"cgroup\"}],"                    \
 	"\"resources\":{\"memory\":{\"limit\":1000},\"pids\":{\"limit\":10}}"
 #define PATH   " @/linux/cgroupsPath\n"
 #define MEMORY " @/linux/resources/memory/limit\n"
@@ -142,7 +147,8 @@ static void test_hybrid(void **state)
 		  "parent make-cgroup /sys/fs/cgroup/devices/tare/web" PATH
 		  "parent make-cgroup /sys/fs/cgroup/pids/tare/web" PATH
 		  "parent make-cgroup /sys/fs/cgroup/unified/tare/web v2" PATH
-		  "parent write-cgroup /sys/fs/cgroup/memory/tare/web/memory.limit_in_bytes=1000" MEMORY
+		  "parent write-cgroup "
+		  "/sys/fs/cgroup/memory/tare/web/memory.limit_in_bytes=1000" MEMORY
 		  "parent write-cgroup /sys/fs/cgroup/pids/tare/web/pids.max=10" PIDS
 		  "parent write-cgroup devices.deny\n"
 		  "parent write-cgroup devices.allow\n"
@@ -172,7 +178,8 @@ static void test_v2(void **state)
 {
 	struct fixture *f = make(CGROUP_V2, "", LIMITS);
 
-	expect(f, "parent make-cgroup /sys/fs/cgroup/tare/web v2 enable +cpuset +cpu +io +memory +hugetlb +pids +rdma +misc"
+	expect(f, "parent make-cgroup /sys/fs/cgroup/tare/web v2 enable +cpuset +cpu +io +memory "
+		  "+hugetlb +pids +rdma +misc"
 		  " needed +memory +pids" PATH
 		  "parent write-cgroup /sys/fs/cgroup/tare/web/memory.max=1000" MEMORY
 		  "parent write-cgroup /sys/fs/cgroup/tare/web/pids.max=10" PIDS
@@ -183,11 +190,14 @@ static void test_v2(void **state)
 static void test_hybrid_enables_only_what_is_asked_for(void **state)
 {
 	struct fixture *f =
-		make(CGROUP_HYBRID, "", "\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}");
+		make(CGROUP_HYBRID, "",
+		     "\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}");
 	const char *got = plan(f);
 
-	assert_non_null(strstr(got, "/sys/fs/cgroup/unified/web v2 enable +hugetlb needed +hugetlb\n"));
-	assert_non_null(strstr(got, "/sys/fs/cgroup/unified/web/hugetlb.2MB.max=0 @/linux/resources/hugepageLimits/0\n"));
+	assert_non_null(
+		strstr(got, "/sys/fs/cgroup/unified/web v2 enable +hugetlb needed +hugetlb\n"));
+	assert_non_null(strstr(got, "/sys/fs/cgroup/unified/web/hugetlb.2MB.max=0 "
+				    "@/linux/resources/hugepageLimits/0\n"));
 	done(f);
 }
 
@@ -221,11 +231,17 @@ static void test_one_cgroup_where_nothing_is_said(void **state)
 static void test_what_counts_as_said(void **state)
 {
 	static const char *const top[] = {
-		"\"mounts\":[{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]",
-		"", "", "",
+		"\"mounts\":[{\"destination\":\"/sys/fs/"
+		"cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]",
+		"",
+		"",
+		"",
 	};
 	static const char *const linux_[] = {
-		"", "\"cgroupsPath\":\"a\"", "\"resources\":{}", "\"namespaces\":[{\"type\":\"cgroup\"}]",
+		"",
+		"\"cgroupsPath\":\"a\"",
+		"\"resources\":{}",
+		"\"namespaces\":[{\"type\":\"cgroup\"}]",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(top); i++) {
@@ -276,12 +292,13 @@ static void test_refused_path(void **state)
 
 /* ---- ownership -------------------------------------------------------------------------------------------------- */
 
-#define CGROUP_MOUNT(options) \
-	"\"mounts\":[{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[" options "]}]"
+#define CGROUP_MOUNT(options)                                                                      \
+	"\"mounts\":[{\"destination\":\"/sys/fs/"                                                  \
+	"cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[" options "]}]"
 #define NEW_NS "\"namespaces\":[{\"type\":\"cgroup\"},{\"type\":\"mount\"}]"
-#define USER_NS                                                                                  \
-	"\"namespaces\":[{\"type\":\"cgroup\"},{\"type\":\"mount\"},{\"type\":\"user\"}],"       \
-	"\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"                \
+#define USER_NS                                                                                    \
+	"\"namespaces\":[{\"type\":\"cgroup\"},{\"type\":\"mount\"},{\"type\":\"user\"}],"         \
+	"\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"                  \
 	"\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]"
 
 static const struct {
@@ -289,15 +306,23 @@ static const struct {
 	const char *top, *linux_;
 	const char *chown; /* NULL: the owner stays */
 } owners[] = {
-	{ CGROUP_V2, CGROUP_MOUNT("\"rw\""), NEW_NS, "attach-device-filter /sys/fs/cgroup/web\n"
+	{ CGROUP_V2, CGROUP_MOUNT("\"rw\""), NEW_NS,
+	  "attach-device-filter /sys/fs/cgroup/web\n"
 	  "parent delegate-cgroup /sys/fs/cgroup/web 1000 @/mounts/0\n" },
-	{ CGROUP_V2, CGROUP_MOUNT(""), USER_NS, "parent delegate-cgroup /sys/fs/cgroup/web 101000 @/mounts/0\n" },
+	{ CGROUP_V2, CGROUP_MOUNT(""), USER_NS,
+	  "parent delegate-cgroup /sys/fs/cgroup/web 101000 @/mounts/0\n" },
 	{ CGROUP_V2, CGROUP_MOUNT("\"ro\""), NEW_NS, NULL },
 	{ CGROUP_V2, CGROUP_MOUNT("\"rw\""), "\"namespaces\":[{\"type\":\"mount\"}]", NULL },
-	{ CGROUP_V2, CGROUP_MOUNT("\"rw\""), "\"namespaces\":[{\"type\":\"cgroup\",\"path\":\"/proc/1/ns/cgroup\"}]", NULL },
+	{ CGROUP_V2, CGROUP_MOUNT("\"rw\""),
+	  "\"namespaces\":[{\"type\":\"cgroup\",\"path\":\"/proc/1/ns/cgroup\"}]", NULL },
 	{ CGROUP_V2, "", NEW_NS, NULL },
-	{ CGROUP_V2, "\"mounts\":[{\"destination\":\"/cg\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]", NEW_NS, NULL },
-	{ CGROUP_V2, "\"mounts\":[{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"none\"}]", NEW_NS, NULL },
+	{ CGROUP_V2,
+	  "\"mounts\":[{\"destination\":\"/cg\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]",
+	  NEW_NS, NULL },
+	{ CGROUP_V2,
+	  "\"mounts\":[{\"destination\":\"/sys/fs/"
+	  "cgroup\",\"type\":\"cgroup\",\"source\":\"none\"}]",
+	  NEW_NS, NULL },
 	{ CGROUP_V1, CGROUP_MOUNT("\"rw\""), NEW_NS, NULL },
 	{ CGROUP_HYBRID, CGROUP_MOUNT("\"rw\""), NEW_NS, NULL },
 };
@@ -308,7 +333,8 @@ static void test_G7_ownership(void **state)
 		struct fixture *f = make(owners[i].layout, owners[i].top, owners[i].linux_);
 		const char *got = plan(f);
 
-		if (owners[i].chown ? !strstr(got, owners[i].chown) : strstr(got, "delegate-cgroup") != NULL)
+		if (owners[i].chown ? !strstr(got, owners[i].chown)
+				    : strstr(got, "delegate-cgroup") != NULL)
 			fail_msg("row %zu:\n%s", i, got);
 		done(f);
 	}
