@@ -2,6 +2,7 @@
 #include "os/path.h"
 
 #include "os/fault.h"
+#include "os/node.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -85,14 +86,11 @@ static int splice_link(struct walk *walk, const char *name, size_t start, size_t
 
 static int make_node(int dir, const char *name, mode_t type, mode_t mode)
 {
-	mode_t umask_before;
-	int r;
+	mode_t before = umask(0);
+	int r = type == S_IFDIR ? os_mkdir(dir, name, mode)
+				: os_mknod(dir, name, S_IFREG | mode, 0);
 
-	OS_FAULT("mkdirat");
-	umask_before = umask(0);
-	r = type == S_IFDIR ? mkdirat(dir, name, mode) : mknodat(dir, name, S_IFREG | mode, 0);
-	r = r < 0 ? -errno : 0;
-	umask(umask_before);
+	umask(before);
 	return r;
 }
 

@@ -65,6 +65,7 @@ struct act {
 	int console_master;     /* parent, foreground run with a terminal */
 	const char *cwd;        /* child: the container's directory that is the working directory now, by its text in a */
 	size_t cwd_len;         /*   step, so that the next step in it need not look it up again; NULL: another one */
+	mode_t umask;           /* child: what DEVICE steps give back after the last of them */
 	bool cover_mounted[2];  /* child: the source in slot in[i] of MASK is mounted, so from now on it can be cloned */
 	struct progress *page;
 	struct progress *child_page; /* the init's: the same page, but for `start`, which gets it from the init */

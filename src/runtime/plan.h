@@ -228,6 +228,7 @@ struct step {
 			char type;
 			uint32_t major, minor, mode, uid, gid;
 			bool is_default, on_rootfs;
+			bool first, last;                     /* of a row: the umask is 0 from the one to the other */
 			bool must_exist;                      /* the directory is the host's: check only, make and change nothing */
 		} device; /* in[0]: rootfs */
 		struct { const char *path; char type; uint32_t major, minor; bool on_rootfs; } device_bind; /* in[0]: rootfs, in[1]: source tree of the host's node */

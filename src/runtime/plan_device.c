@@ -154,8 +154,26 @@ static void plan_links(struct planner_state *s)
 	}
 }
 
+/* The nodes among the steps from @from on are made in one row. */
+static void mark_row(struct plan *plan, size_t from)
+{
+	struct step *last = NULL;
+
+	for (size_t i = from; i < plan->n_steps; i++) {
+		struct step *step = &plan->steps[i];
+
+		if (step->kind != STEP_DEVICE)
+			continue;
+		step->u.device.first = !last;
+		last = step;
+	}
+	if (last)
+		last->u.device.last = true;
+}
+
 int plan_devices(struct planner_state *s, struct err *err)
 {
+	size_t from = s->plan->n_steps;
 	struct device_request request;
 
 	for (size_t i = 0; i < n_requests(s); i++) {
@@ -174,6 +192,7 @@ int plan_devices(struct planner_state *s, struct err *err)
 			return err_at(err, request.pointer);
 		}
 	}
+	mark_row(s->plan, from);
 	plan_links(s);
 	return 0;
 }

@@ -31,8 +31,10 @@ struct mount_request {
 	int16_t *cgroup_trees;    /* CGROUP without a cgroup namespace: [facts->cgroup.n] */
 };
 
-/* plan_mount.c: requests from the config; then the sources of binds */
+/* plan_mount_request.c: what the entries of the config mean */
 int plan_mount_requests(struct planner_state *s, struct err *err) MUST_CHECK;
+
+/* plan_mount.c: the sources of binds */
 int plan_mount_sources(struct planner_state *s, struct err *err) MUST_CHECK;
 
 /* plan_cgroup_mount.c: one entry of type "cgroup" */

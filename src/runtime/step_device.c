@@ -5,8 +5,8 @@
  */
 #include "runtime/step_target.h"
 
-#include "os/fault.h"
 #include "os/mount.h"
+#include "os/node.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -15,32 +15,6 @@
 static mode_t node_type(char type)
 {
 	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
-}
-
-/* mknod() with exactly these permissions, whatever the umask (row M-21). */
-static int make_node(const char *name, mode_t mode, dev_t rdev)
-{
-	mode_t before;
-	int r;
-
-	OS_FAULT("mknodat");
-	before = umask(0);
-	r = mknodat(AT_FDCWD, name, mode, rdev) < 0 ? -errno : 0;
-	umask(before);
-	return r;
-}
-
-static int set_owner(const char *name, uint32_t uid, uint32_t gid)
-{
-	OS_FAULT("fchownat");
-	return fchownat(AT_FDCWD, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-}
-
-/* Before the pivot an absolute link would lead to the host: so not through one that took the node's place. */
-static int set_mode(const char *name, mode_t mode)
-{
-	OS_FAULT("fchmodat");
-	return fchmodat(AT_FDCWD, name, mode & 07777, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
 /*
@@ -66,9 +40,9 @@ static int accept_existing(const struct step *step, const char *name, mode_t mod
 	if (step->u.device.must_exist)
 		return 0;
 	if ((st.st_mode & 07777) != (mode & 07777))
-		r = set_mode(name, mode);
+		r = os_node_mode(AT_FDCWD, name, mode & 07777);
 	if (r == 0 && (st.st_uid != step->u.device.uid || st.st_gid != step->u.device.gid))
-		r = set_owner(name, step->u.device.uid, step->u.device.gid);
+		r = os_node_owner(AT_FDCWD, name, step->u.device.uid, step->u.device.gid);
 	return r < 0 ? err_set(err, r, "set mode and owner of device \"%s\"", path) : 0;
 }
 
@@ -81,22 +55,12 @@ static int check_only(const struct step *step, const char *name, mode_t mode, de
 	return err_hint(err, "its directory is a bind of the host's, where tare makes no devices");
 }
 
-int step_device(struct act *a, const struct step *step, struct err *err)
+static int make_node(struct act *a, const struct step *step, const char *name, mode_t mode,
+		     dev_t rdev, struct err *err)
 {
-	mode_t mode = node_type(step->u.device.type) | step->u.device.mode;
-	dev_t rdev = step->u.device.type == 'p'
-			     ? 0
-			     : makedev(step->u.device.major, step->u.device.minor);
-	const char *path = step->u.device.path, *name;
-	int r;
+	const char *path = step->u.device.path;
+	int r = os_mknod(AT_FDCWD, name, mode, rdev);
 
-	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
-	if (r < 0)
-		return r;
-	if (step->u.device.must_exist)
-		return check_only(step, name, mode, rdev, err);
-
-	r = make_node(name, mode, rdev);
 	if (r == -EEXIST)
 		return accept_existing(step, name, mode, rdev, err);
 	if (r < 0) {
@@ -110,8 +74,32 @@ int step_device(struct act *a, const struct step *step, struct err *err)
 		act_made(a, AT_FDCWD, path, name);
 	if (step->u.device.uid == 0 && step->u.device.gid == 0)
 		return 0;
-	r = set_owner(name, step->u.device.uid, step->u.device.gid);
+	r = os_node_owner(AT_FDCWD, name, step->u.device.uid, step->u.device.gid);
 	return r < 0 ? err_set(err, r, "set the owner of device \"%s\"", path) : 0;
+}
+
+int step_device(struct act *a, const struct step *step, struct err *err)
+{
+	mode_t mode = node_type(step->u.device.type) | step->u.device.mode;
+	dev_t rdev = step->u.device.type == 'p'
+			     ? 0
+			     : makedev(step->u.device.major, step->u.device.minor);
+	const char *name;
+	int r;
+
+	r = target_enter_parent(a, a->fd[step->in[0]], step->u.device.path, &name, err);
+	if (r < 0)
+		return r;
+	/* The mode is exact whatever the umask (row M-21). A row of nodes shares one change of it. */
+	if (step->u.device.first)
+		a->umask = umask(0);
+	if (step->u.device.must_exist)
+		r = check_only(step, name, mode, rdev, err);
+	else
+		r = make_node(a, step, name, mode, rdev, err);
+	if (step->u.device.last)
+		umask(a->umask);
+	return r;
 }
 
 /* What the host's node may be bound over: a file that is made for it, or was; or the device itself. */
@@ -139,7 +127,7 @@ int step_device_bind(struct act *a, const struct step *step, struct err *err)
 	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
 	if (r < 0)
 		return r;
-	r = make_node(name, S_IFREG | 0755, 0);
+	r = os_mknod(AT_FDCWD, name, S_IFREG | 0755, 0);
 	if (r == 0 && step->u.device_bind.on_rootfs)
 		act_made(a, AT_FDCWD, path, name);
 	if (r == -EEXIST)
@@ -153,12 +141,6 @@ int step_device_bind(struct act *a, const struct step *step, struct err *err)
 }
 
 /* ---- links ------------------------------------------------------------------------------------------------------ */
-
-static int make_link(const char *text, const char *name)
-{
-	OS_FAULT("symlinkat");
-	return symlinkat(text, AT_FDCWD, name) < 0 ? -errno : 0;
-}
 
 static bool link_says(const char *name, const char *text)
 {
@@ -177,13 +159,13 @@ int step_symlink(struct act *a, const struct step *step, struct err *err)
 	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
 	if (r < 0)
 		return r;
-	r = make_link(text, name);
+	r = os_symlink(text, AT_FDCWD, name);
 	if (r == -EEXIST && (!step->u.symlink.replace || link_says(name, text)))
 		return 0;
 	if (r == -EEXIST) {
-		if (unlinkat(AT_FDCWD, name, 0) < 0)
-			return err_sys(err, "replace \"%s\"", path);
-		r = make_link(text, name);
+		r = os_unlink(AT_FDCWD, name);
+		if (r == 0)
+			r = os_symlink(text, AT_FDCWD, name);
 	}
 	if (r < 0)
 		return err_set(err, r, "link \"%s\" to \"%s\"", path, text);

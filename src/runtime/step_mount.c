@@ -6,15 +6,14 @@
 #include "runtime/step_target.h"
 
 #include "os/mount.h"
+#include "os/node.h"
 #include "os/path.h"
 #include "runtime/mount_words.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 
 /* ---- why a filesystem could not be mounted ---------------------------------------------------------------------- */
 
@@ -108,35 +107,13 @@ static int finish_mount(struct act *a, const struct step *step, struct err *err)
 				       step->u.mount.target);
 	}
 	if (step->u.mount.enter) {
-		if (fchdir(fd) < 0)
-			return err_sys(err, "enter \"%s\"", step->u.mount.target);
+		r = os_enter(fd);
+		if (r < 0)
+			return err_set(err, r, "enter \"%s\"", step->u.mount.target);
 		a->cwd = step->u.mount.target;
 		a->cwd_len = strlen(step->u.mount.target);
 	}
 	return 0;
-}
-
-/* A directory of its own in the tmpfs that was mounted just before, which nobody else can reach. */
-static int make_here(struct act *a, const struct step *step, const char *target,
-		     const char **ret_name, struct err *err)
-{
-	int r = target_enter_parent(a, a->fd[step->in[0]], target, ret_name, err);
-
-	if (r < 0)
-		return r;
-	return mkdir(*ret_name, 0755) < 0 ? err_sys(err, "make \"%s\"", target) : 0;
-}
-
-static int mount_here(struct act *a, const struct step *step, struct err *err)
-{
-	const char *name;
-	int r = make_here(a, step, step->u.mount.target, &name, err);
-
-	if (r < 0)
-		return r;
-	r = os_mount(step->u.mount.source, name, step->u.mount.fstype, step->u.mount.flags,
-		     step->u.mount.data);
-	return r < 0 ? explain_mount(r, step, step->u.mount.data, err) : 0;
 }
 
 static int mount_new(struct act *a, const struct step *step, struct err *err)
@@ -151,8 +128,9 @@ static int mount_new(struct act *a, const struct step *step, struct err *err)
 	if (target < 0)
 		return target;
 	target_left(a);
-	if (fchdir(target) < 0)
-		return err_sys(err, "enter \"%s\"", step->u.mount.target);
+	r = os_enter(target);
+	if (r < 0)
+		return err_set(err, r, "enter \"%s\"", step->u.mount.target);
 	if (step->u.mount.keep_mode) {
 		r = add_mode(target, data, longer, &data);
 		if (r < 0)
@@ -162,6 +140,27 @@ static int mount_new(struct act *a, const struct step *step, struct err *err)
 	if (r < 0)
 		return explain_mount(r, step, data, err);
 	return finish_mount(a, step, err);
+}
+
+/*
+ * The target's parent is a tmpfs that this plan has mounted, and which nobody else can reach: make a directory in it and
+ * mount there, by its name. Nothing needs to be looked up.
+ */
+static int mount_here(struct act *a, const struct step *step, struct err *err)
+{
+	const char *name;
+	int r = target_enter_parent(a, a->fd[step->in[0]], step->u.mount.target, &name, err);
+
+	if (r < 0)
+		return r;
+	r = os_mkdir(AT_FDCWD, name, 0755);
+	if (r == -EEXIST) /* made for another mount's path: then it is a target like others */
+		return mount_new(a, step, err);
+	if (r < 0)
+		return err_set(err, r, "make \"%s\"", step->u.mount.target);
+	r = os_mount(step->u.mount.source, name, step->u.mount.fstype, step->u.mount.flags,
+		     step->u.mount.data);
+	return r < 0 ? explain_mount(r, step, step->u.mount.data, err) : 0;
 }
 
 static int remount_attr(int fd, const struct step *step)
@@ -200,6 +199,7 @@ static int remount_filesystem(int fd, const struct step *step)
 	};
 	unsigned long flags = step->u.mount.flags | MS_REMOUNT;
 	struct statvfs now;
+	int r;
 
 	if (fstatvfs(fd, &now) < 0)
 		return -errno;
@@ -209,8 +209,9 @@ static int remount_filesystem(int fd, const struct step *step)
 	}
 	if (now.f_flag & ST_RDONLY && !(step->u.mount.attr_clr & MOUNT_ATTR_RDONLY))
 		flags |= MS_RDONLY;
-	if (fchdir(fd) < 0)
-		return -errno;
+	r = os_enter(fd);
+	if (r < 0)
+		return r;
 	return os_mount(step->u.mount.source, ".", step->u.mount.fstype, flags, step->u.mount.data);
 }
 
@@ -243,98 +244,4 @@ int step_mount(struct act *a, const struct step *step, struct err *err)
 	if (step->u.mount.here)
 		return mount_here(a, step, err);
 	return mount_new(a, step, err);
-}
-
-/* ---- ATTACH ----------------------------------------------------------------------------------------------------- */
-
-static int copy_symlink(struct act *a, const struct step *step, int tree, struct err *err)
-{
-	const char *path = step->u.attach.target, *name;
-	char text[PATH_MAX];
-	ssize_t n;
-	int r;
-
-	n = readlinkat(tree, "", text, sizeof(text) - 1);
-	if (n < 0)
-		return err_sys(err, "read the link \"%s\"", step->u.attach.source);
-	text[n] = '\0';
-	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
-	if (r < 0)
-		return r;
-	if (symlinkat(text, AT_FDCWD, name) < 0)
-		return err_sys(err, "make the link \"%s\"", path);
-	act_made(a, AT_FDCWD, path, name);
-	return 0;
-}
-
-static int explain_attach(int code, int tree, int target, const struct step *step, struct err *err)
-{
-	struct stat from, to;
-
-	err_set(err, code, "mount \"%s\" on \"%s\"", step->u.attach.source, step->u.attach.target);
-	if (fstat(tree, &from) == 0 && fstat(target, &to) == 0 &&
-	    S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
-		err_hint(err, "the source is a %s, the destination is a %s",
-			 S_ISDIR(from.st_mode) ? "directory" : "file",
-			 S_ISDIR(to.st_mode) ? "directory" : "file");
-	return code;
-}
-
-/* Whatever is on /proc is asked for process attributes later: it must be a procfs (CVE-2019-16884). */
-static int check_proc(int tree, const struct step *step, struct err *err)
-{
-	struct statfs fs;
-
-	if (fstatfs(tree, &fs) < 0)
-		return err_sys(err, "look at \"%s\"", step->u.attach.source);
-	if (fs.f_type != PROC_SUPER_MAGIC)
-		return err_set(err, -EINVAL, "mount \"%s\" on \"/proc\": it is not a procfs",
-			       step->u.attach.source);
-	return 0;
-}
-
-static int attach_here(struct act *a, const struct step *step, struct err *err)
-{
-	const char *name;
-	int r = make_here(a, step, step->u.attach.target, &name, err);
-
-	if (r < 0)
-		return r;
-	r = os_tree_attach(a->fd[step->in[1]], AT_FDCWD, name);
-	return r < 0 ? err_set(err, r, "mount \"%s\" on \"%s\"", step->u.attach.source,
-			       step->u.attach.target)
-		     : 0;
-}
-
-/*
- * step_attach() - put a tree that the parent opened onto its place
- *
- * A missing place is made as what the source is: a directory, or a file for all else (row M-10).
- */
-int step_attach(struct act *a, const struct step *step, struct err *err)
-{
-	int tree = a->fd[step->in[1]], root = a->fd[step->in[0]], r;
-	int flags = step->u.attach.nofollow ? O_NOFOLLOW : 0;
-	defer_drop int target = -EBADF;
-	struct stat st;
-
-	if (step->u.attach.here)
-		return attach_here(a, step, err);
-	target_left(a);
-	if (fstat(tree, &st) < 0)
-		return err_sys(err, "look at \"%s\"", step->u.attach.source);
-	if (S_ISLNK(st.st_mode) && step->u.attach.copy_symlink)
-		return copy_symlink(a, step, tree, err);
-	if (step->u.attach.need_proc) {
-		r = check_proc(tree, step, err);
-		if (r < 0)
-			return r;
-	}
-
-	target = target_open(a, root, step->u.attach.target, flags,
-			     S_ISDIR(st.st_mode) ? TARGET_MAKE_DIR : TARGET_MAKE_FILE, err);
-	if (target < 0)
-		return target;
-	r = os_tree_attach(tree, target, "");
-	return r < 0 ? explain_attach(r, tree, target, step, err) : 0;
 }

@@ -3,6 +3,7 @@
 #include "runtime/act.h"
 
 #include "os/mount.h"
+#include "os/node.h"
 #include "runtime/mount_words.h"
 #include "runtime/step_target.h"
 
@@ -165,13 +166,13 @@ static int hide_host_mounts(struct act *a, const struct step *step, struct err *
 	return n < 0 ? err_sys(err, "read \"/proc/self/mountinfo\"") : 0;
 }
 
-static int change_root(struct err *err)
+static int change_root(int root, struct err *err)
 {
-	if (chroot(".") < 0)
-		return err_sys(err, "chroot into the rootfs");
-	if (chdir("/") < 0)
-		return err_sys(err, "enter the rootfs");
-	return 0;
+	int r = os_enter(root);
+
+	if (r == 0)
+		r = os_chroot_here();
+	return r < 0 ? err_set(err, r, "chroot into the rootfs") : 0;
 }
 
 static int move_root(struct act *a, const struct step *step, struct err *err)
@@ -184,9 +185,7 @@ static int move_root(struct act *a, const struct step *step, struct err *err)
 	r = os_tree_attach(root, AT_FDCWD, "/");
 	if (r < 0)
 		return err_set(err, r, "move the rootfs over \"/\"");
-	if (fchdir(root) < 0)
-		return err_sys(err, "enter the rootfs");
-	return change_root(err);
+	return change_root(root, err);
 }
 
 /*
@@ -206,8 +205,9 @@ int step_pivot(struct act *a, const struct step *step, struct err *err)
 	if (step->u.pivot.no_pivot)
 		return move_root(a, step, err);
 
-	if (fchdir(a->fd[step->in[0]]) < 0)
-		return err_sys(err, "enter the rootfs");
+	r = os_enter(a->fd[step->in[0]]);
+	if (r < 0)
+		return err_set(err, r, "enter the rootfs");
 	r = os_pivot_root(".", ".");
 	if (r < 0) {
 		err_set(err, r, "pivot_root into the rootfs");
@@ -227,9 +227,7 @@ int step_pivot(struct act *a, const struct step *step, struct err *err)
 int step_chroot(struct act *a, const struct step *step, struct err *err)
 {
 	target_left(a);
-	if (fchdir(a->fd[step->in[0]]) < 0)
-		return err_sys(err, "enter the rootfs");
-	return change_root(err);
+	return change_root(a->fd[step->in[0]], err);
 }
 
 int step_root_readonly(struct act *a, const struct step *step, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/step_target.h"
 
+#include "os/node.h"
 #include "os/path.h"
 
 #include <fcntl.h>
@@ -41,8 +42,7 @@ static int open_through_link(int root, const char *path, int flags, struct err *
 	return take_fd(&fd);
 }
 
-int target_open(struct act *a, int root, const char *path, int flags, enum target_make make,
-		struct err *err)
+int target_find(int root, const char *path, int flags, struct err *err)
 {
 	int fd;
 
@@ -51,11 +51,21 @@ int target_open(struct act *a, int root, const char *path, int flags, enum targe
 	fd = os_open_in_root(root, path, O_PATH | flags, RESOLVE_NO_SYMLINKS);
 	if (fd == -ELOOP)
 		fd = open_through_link(root, path, O_PATH | flags, err);
-	if (fd == -ENOENT)
-		fd = os_make_in_root(root, path, (mode_t)make, 0755, note_made, a);
-	if (fd >= 0 || err->code != 0)
-		return fd;
+	if (fd < 0 && fd != -ENOENT && err->code == 0)
+		err_set(err, fd, "open \"%s\" in the rootfs", path);
+	return fd;
+}
 
+int target_open(struct act *a, int root, const char *path, int flags, enum target_make make,
+		struct err *err)
+{
+	int fd = target_find(root, path, flags, err);
+
+	if (fd != -ENOENT)
+		return fd;
+	fd = os_make_in_root(root, path, (mode_t)make, 0755, note_made, a);
+	if (fd >= 0)
+		return fd;
 	err_set(err, fd, "open \"%s\" in the rootfs", path);
 	if (fd == -EROFS)
 		err_hint(err, "it is not there and can't be made: add it to the rootfs");
@@ -68,6 +78,7 @@ int target_enter_parent(struct act *a, int root, const char *path, const char **
 	size_t len = (size_t)(strrchr(path, '/') - path);
 	defer_drop int fd = -EBADF;
 	char parent[PATH_MAX];
+	int r;
 
 	*ret_name = path + len + 1;
 	if (a->cwd && a->cwd_len == len && strncmp(a->cwd, path, len) == 0)
@@ -80,8 +91,9 @@ int target_enter_parent(struct act *a, int root, const char *path, const char **
 	fd = target_open(a, root, parent, O_DIRECTORY, TARGET_MAKE_DIR, err);
 	if (fd < 0)
 		return fd;
-	if (fchdir(fd) < 0)
-		return err_sys(err, "enter \"%s\" in the rootfs", parent);
+	r = os_enter(fd);
+	if (r < 0)
+		return err_set(err, r, "enter \"%s\" in the rootfs", parent);
 	a->cwd = path;
 	a->cwd_len = len;
 	return 0;

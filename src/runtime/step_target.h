@@ -26,6 +26,9 @@ enum target_make { TARGET_MAKE_FILE = S_IFREG, TARGET_MAKE_DIR = S_IFDIR };
  */
 int target_open(struct act *a, int root, const char *path, int flags, enum target_make make, struct err *err);
 
+/* target_find() - target_open() of what must be there. Return: fd; -ENOENT with *err empty; -errno with *err filled */
+int target_find(int root, const char *path, int flags, struct err *err);
+
 /*
  * target_enter_parent() - make the directory that @path is in the working directory
  * @path:     clean, owned by the plan

@@ -208,7 +208,7 @@ def test_X10_a_volume_whose_parts_are_swapped_for_links(tare, bundle, tmp):
     b = bundle(args=["/bin/true"]).mount("/vol", "bind", volume, ["rbind"]).mount("/vol/dir/deep/er", "tmpfs", "inside")
     swapper = Swapper(volume / "dir", volume / "link")
     try:
-        for _ in range(40):
+        for _ in range(15):
             tare.run(b)
             assert os.listdir(victim) == []
             assert "inside" not in open("/proc/self/mountinfo").read()
@@ -228,7 +228,7 @@ def test_X7_X9_dev_of_a_shared_volume_is_swapped(tare, bundle, tmp):
     b.linux["devices"] = [{"path": "/vol/a/mine", "type": "p"}]
     swapper = Swapper(volume / "a", volume / "b")
     try:
-        for _ in range(40):
+        for _ in range(15):
             tare.run(b)
             assert os.listdir(victim) == []
     finally:
@@ -242,7 +242,7 @@ def test_X4_proc_of_a_shared_rootfs_is_swapped(tare, bundle, tmp):
     swapper = Swapper(b.rootfs / "proc", b.rootfs / "proc2")
     b.write()
     try:
-        for _ in range(40):
+        for _ in range(15):
             result = tare.call("run", "--bundle", b.path, tare.new_id())
             # The program may find its /proc exchanged after the mount; what counts is that nothing else was mounted over.
             assert not result.error or 'open "/proc" in the rootfs' in result.error, result.describe()
