@@ -3,7 +3,10 @@
 
 #include "os/fault.h"
 
+#include <poll.h>
 #include <sys/signalfd.h>
+
+static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 int os_signal_fd(sigset_t *ret_old_mask)
 {
@@ -28,4 +31,49 @@ int os_signal_fd(sigset_t *ret_old_mask)
 	}
 	*ret_old_mask = old;
 	return fd;
+}
+
+int os_signal_stop_fd(void)
+{
+	sigset_t mask;
+	int fd;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
+		sigaddset(&mask, stop_signals[i]);
+
+	OS_FAULT("signalfd");
+	fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int os_signal_stop_waiting(void)
+{
+	sigset_t waiting;
+
+	if (sigpending(&waiting) < 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
+		if (sigismember(&waiting, stop_signals[i]))
+			return stop_signals[i];
+	}
+	return 0;
+}
+
+int os_signal_wait(int fd)
+{
+	defer_close int stop = -EBADF;
+	struct pollfd fds[2];
+
+	stop = os_signal_stop_fd();
+	if (stop < 0)
+		return stop;
+	fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = stop, .events = POLLIN };
+	OS_FAULT("poll");
+	while (poll(fds, ARRAY_LEN(fds), -1) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return fds[0].revents ? 0 : os_signal_stop_waiting();
 }

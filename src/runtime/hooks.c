@@ -2,6 +2,7 @@
 #include "runtime/hooks.h"
 
 #include "os/process.h"
+#include "os/signal.h"
 #include "os/spawn.h"
 #include "spec/state_doc.h"
 
@@ -109,17 +110,20 @@ static int time_left_ms(int64_t end_ms)
 }
 
 /*
- * Wait for the hook's end, and read its output meanwhile, so that a full pipe can't stop it.
- * Return: 0; -ETIMEDOUT; -EPIPE if the other side of job->watch is gone; -errno
+ * Wait for the hook's end, and read its output meanwhile, so that a full pipe can't stop it. A `run` in the foreground has
+ * blocked the signals that would end it, so they end the hook.
+ * Return: 0; -ETIMEDOUT; -EPIPE if the other side of job->watch is gone; -EINTR for such a signal; -errno
  */
 static int wait_for_end(const struct hook_job *job, int pidfd, int output, struct tail *tail)
 {
+	defer_close int stop = job->watch < 0 ? os_signal_stop_fd() : -EBADF;
 	int64_t end_ms =
 		job->hook->timeout_s ? monotonic_ms() + (int64_t)job->hook->timeout_s * 1000 : 0;
 	struct pollfd fds[] = {
 		{ .fd = pidfd, .events = POLLIN },
 		{ .fd = output, .events = POLLIN },
 		{ .fd = job->watch, .events = 0 },
+		{ .fd = stop, .events = POLLIN },
 	};
 	int n;
 
@@ -137,6 +141,8 @@ static int wait_for_end(const struct hook_job *job, int pidfd, int output, struc
 			return 0;
 		if (fds[2].revents)
 			return -EPIPE;
+		if (fds[3].revents)
+			return -EINTR;
 	}
 }
 
@@ -157,6 +163,9 @@ static int finish(const struct hook_job *job, pid_t pid, int output, struct err 
 	if (waited == -ETIMEDOUT)
 		err_user_code(err, waited, "not finished after its timeout of %u s, killed",
 			      job->hook->timeout_s);
+	else if (waited == -EINTR)
+		err_user_code(err, waited, "killed, since SIG%s asks us to end",
+			      sigabbrev_np(os_signal_stop_waiting()));
 	else if (waited == -EPIPE)
 		err_user_code(err, waited, "the runtime is gone, killed");
 	else if (waited < 0 || r < 0)

@@ -7,6 +7,7 @@
 #include "os/fault.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
+#include "os/signal.h"
 #include "os/socket.h"
 
 #include <fcntl.h>
@@ -165,11 +166,39 @@ int step_sync_send(struct act *a, const struct step *step, struct err *err)
 	return err_set(err, r, "signal \"%c\" to the other side", step->u.sync_send.token);
 }
 
+/*
+ * Hooks in the container may take for ever. A `run` in the foreground has blocked the signals that would end it, so where
+ * the child runs hooks the wait for it ends for them as well. Elsewhere it takes no time, and no system calls for it.
+ */
+static int wait_for_hooks(const struct act *a, int sock, struct err *err)
+{
+	bool hooks = false;
+	int r;
+
+	if (a->who != STEP_PARENT)
+		return 0;
+	for (size_t i = a->index; i-- > 0 && !hooks;)
+		hooks = a->plan->steps[i].kind == STEP_HOOK && a->plan->steps[i].who == STEP_CHILD;
+	if (!hooks)
+		return 0;
+	r = os_signal_wait(sock);
+	if (r < 0)
+		return err_set(err, r, "wait for the container's hooks");
+	if (r > 0)
+		return err_user_code(err, -EINTR, "wait for the container's hooks: ended by SIG%s",
+				     sigabbrev_np(r));
+	return 0;
+}
+
 int step_sync_wait(struct act *a, const struct step *step, struct err *err)
 {
 	char token = 0;
-	int r = os_receive_byte(a->sync, &token, NULL);
+	int r;
 
+	r = wait_for_hooks(a, a->sync, err);
+	if (r < 0)
+		return r;
+	r = os_receive_byte(a->sync, &token, NULL);
 	if (r == 0 && a->who == STEP_PARENT)
 		return act_child_gone(a, false, err);
 	if (r == 0)
@@ -295,8 +324,12 @@ int step_exec_wait(struct act *a, const struct step *step, struct err *err)
 {
 	int sock = a->who == STEP_STARTER ? a->start_conn : a->sync;
 	char byte = 0;
-	int r = os_receive_byte(sock, &byte, NULL);
+	int r;
 
+	r = wait_for_hooks(a, sock, err);
+	if (r < 0)
+		return r;
+	r = os_receive_byte(sock, &byte, NULL);
 	if (r < 0)
 		return err_set(err, r, "wait for the program to be executed");
 	fault_obey(r > 0 ? byte : 0);

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from support.runtime import binary
+from support.terminal import ConsoleSocket
 
 pytestmark = pytest.mark.only("tare")
 
@@ -68,6 +69,8 @@ def test_C2_help_of_an_unknown_command():
     (["--root"], 'option "--root" needs a value: --root DIR', None),
     (["delet", "x"], 'unknown command "delet"', "did you mean delete?"),
     (["create", "--bundel", "x", "id"], 'create: unknown option "--bundel"', "did you mean --bundle?"),
+    (["create", "--root", "/x", "id"], 'create: unknown option "--root"',
+     "--root stands before the command: tare-oci --root ... create"),
     (["create"], "create: an operand is missing: tare-oci create ID", None),
     (["kill", "a", "b", "c"], 'kill: unexpected operand "c"', None),
     (["list", "x"], 'list: unexpected operand "x"', None),
@@ -337,6 +340,20 @@ def test_C5_a_config_with_a_misspelt_property_is_warned_about(tare, bundle):
     b.linux["seccompProfile"] = {}
     result = tare.run(b).ok()
     assert any("/linux/seccompProfile" in w and "did you mean /linux/seccomp?" in w for w in result.warnings)
+
+
+def test_C14_pidfd_socket_gets_a_pidfd_of_init(tare, bundle):
+    with ConsoleSocket(tare.work / "pidfd.sock") as sock:
+        c = tare.create(bundle(args=["/bin/true"]), "--pidfd-socket", sock.path)
+        fd, text = sock.receive()
+        assert text == c.id
+        fdinfo = open(f"/proc/self/fdinfo/{fd}").read()
+        assert re.search(rf"^Pid:\s+{c.pid}$", fdinfo, re.M)
+
+
+def test_C14_pidfd_socket_that_is_not_there(tare, bundle):
+    result, _ = tare.try_create(bundle(args=["/bin/true"]), "--pidfd-socket", "/nowhere/s")
+    result.fails('connect to the pidfd socket "/nowhere/s": not there (ENOENT)')
 
 
 # ---- inherited files ------------------------------------------------------------------------------------------------

@@ -136,14 +136,28 @@ def test_C14_signals_about_ourselves_are_not(tare, bundle, number):
 
 
 @only_tare
-def test_C14_a_terminate_before_the_program_runs_reaches_it(tare, bundle):
+def test_C14_a_signal_before_the_program_runs_reaches_it(tare, bundle):
     b = bundle(script="sleep 60").without_namespace("pid")
     mark = tare.work / "in-hook"
     b.hook("createRuntime", "/bin/sh", ["sh", "-c", f"touch {mark}; sleep 0.3"], ["PATH=/bin:/usr/bin"])
     run = Piped(tare, b)
     wait_until(mark.exists, "the hook to run")
+    run.process.send_signal(signal.SIGUSR1)
+    assert run.end()[0] == 128 + signal.SIGUSR1
+
+
+@only_tare
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "startContainer", "poststart"])
+def test_H5_a_hook_that_hangs_does_not_hold_us_for_ever(tare, bundle, kind):
+    """The signals are kept for the container, but there is none yet: so they end the start, which is undone."""
+    b = bundle(script=HOLD)
+    b.hook(kind, "/bin/sh", ["sh", "-c", "sleep 1000"], ["PATH=/bin:/usr/bin"])
+    run = Piped(tare, b)
+    wait_until(lambda: "sleep 1000" in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout,
+               "the hook to run")
     run.process.send_signal(signal.SIGTERM)
-    assert run.end()[0] == 128 + signal.SIGTERM
+    status, _, err = run.end()
+    assert status == 1 and "SIGTERM" in err and f'run "{run.id}": ' in err
 
 
 @only_tare

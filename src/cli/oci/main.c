@@ -225,6 +225,24 @@ static int check_operands(const struct command *command, const struct operands *
 	return 0;
 }
 
+/* A global option behind the command is the commonest of wrong words: runc has them before it, too. */
+static void hint_at_globals(const struct command *command, int argc, char *const *argv,
+			    struct err *err)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *name = argv[i] + strspn(argv[i], "-");
+		size_t len = strcspn(name, "=");
+
+		if (argv[i][0] != '-' || options_find(command->options, name, len))
+			continue;
+		if (options_find(global_options, name, len)) {
+			err_hint(err, "--%.*s stands before the command: tare-oci --%.*s ... %s",
+				 (int)len, name, (int)len, name, command->name);
+			return;
+		}
+	}
+}
+
 static int run_command(struct cli *cli, const struct command *command, int argc, char *const *argv)
 {
 	_Alignas(max_align_t) unsigned char args[COMMAND_ARGS_MAX] = { 0 };
@@ -237,10 +255,12 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 		help_command(command);
 		return 0;
 	}
-	if (r < 0)
+	if (r < 0) {
+		hint_at_globals(command, argc, argv, &err);
 		err_context(&err, "%s", command->name);
-	else
+	} else {
 		r = check_operands(command, &words, &err);
+	}
 	if (r < 0)
 		return fail_usage(cli, command, &err);
 
