@@ -39,28 +39,21 @@ struct compiler {
 
 /* ---- actions ------------------------------------------------------------------------------------------------ */
 
-static bool has_errno(uint32_t action)
-{
-	return action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE;
-}
-
 /* What the filter returns to the kernel. */
 static uint32_t ret_value(uint32_t action, const struct opt_u32 *errno_ret)
 {
-	if (!has_errno(action))
+	if (action != SECCOMP_RET_ERRNO && action != SECCOMP_RET_TRACE)
 		return action;
 	return action | (errno_ret->set ? errno_ret->v : EPERM);
 }
 
-static int check_action(uint32_t action, const struct opt_u32 *errno_ret, struct err *err)
+/* A listener's file descriptor would have to be handed over. */
+static int refuse_notify(uint32_t action, struct err *err)
 {
-	if (action == SECCOMP_RET_USER_NOTIF) {
-		err_user(err, "seccomp action \"SCMP_ACT_NOTIFY\" is not supported yet");
-		return err_hint(err, "replace it with \"SCMP_ACT_ERRNO\", or leave the rule out");
-	}
-	if (has_errno(action) && errno_ret->set && errno_ret->v > SECCOMP_RET_DATA)
-		return err_user(err, "seccomp errno %u does not fit into 16 bits", errno_ret->v);
-	return 0;
+	if (action != SECCOMP_RET_USER_NOTIF)
+		return 0;
+	err_user(err, "seccomp action \"SCMP_ACT_NOTIFY\" is not supported yet");
+	return err_hint(err, "replace it with \"SCMP_ACT_ERRNO\", or leave the rule out");
 }
 
 /* What runc calls a permissive default gets no stub: a tracer or log is meant to see every call. */
@@ -133,7 +126,7 @@ static int read_rule(struct compiler *c, size_t index, uint32_t arches, struct e
 	bool redundant = ret_value(rule->action, &rule->errno_ret) == c->default_ret;
 	int r;
 
-	r = check_action(rule->action, &rule->errno_ret, err);
+	r = refuse_notify(rule->action, err);
 	if (r < 0)
 		return err_at(err, arena_printf(c->arena, "/linux/seccomp/syscalls/%zu", index));
 	for (size_t i = 0; i < rule->names.n; i++) {
@@ -194,11 +187,10 @@ static void sort_rules(struct compiler *c, enum seccomp_arch arch)
 	}
 }
 
-/* Numbers that are newer than the profile. */
-static uint32_t above_ret(const struct compiler *c, enum seccomp_arch arch)
+/* Whether numbers that are newer than the profile get ENOSYS. */
+static bool has_stub(const struct compiler *c, enum seccomp_arch arch)
 {
-	return c->stub && c->largest[arch] != NO_NUMBER ? SECCOMP_RET_ERRNO | ENOSYS
-							: c->default_ret;
+	return c->stub && c->largest[arch] != NO_NUMBER;
 }
 
 static uint32_t range_end(const struct range_list *list)
@@ -231,19 +223,21 @@ static void add_ranges(struct compiler *c, enum seccomp_arch arch, uint32_t last
 			range_add(list, number, c->default_ret, c->table.lists[call->list].first,
 				  arch);
 	}
-	if (c->largest[arch] != NO_NUMBER)
+	if (has_stub(c, arch))
 		fill_to(c, c->largest[arch] + 1, c->default_ret);
-	range_add(list, last, above_ret(c, arch), NULL, arch);
+	range_add(list, last, has_stub(c, arch) ? SECCOMP_RET_ERRNO | ENOSYS : c->default_ret, NULL,
+		  arch);
 }
 
 /* The half of x86_64's numbers that x32 has, when x32 is not listed. */
 static void add_foreign_x32(struct compiler *c)
 {
-	uint32_t above = above_ret(c, ARCH_X86_64);
+	/* Bit 31 without x32's is no number of anyone's, but in runc's eyes newer than the profile, if it looks at that. */
+	uint32_t negative =
+		has_stub(c, ARCH_X86_64) ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_KILL_THREAD;
 
 	range_add(&c->ranges, 2 * X32_BIT - 1, SECCOMP_RET_KILL_THREAD, NULL, 0);
-	/* Bit 31 without x32's: no number of anyone's, so newer than the profile if we look at that at all. */
-	range_add(&c->ranges, 3 * X32_BIT - 1, c->stub ? above : SECCOMP_RET_KILL_THREAD, NULL, 0);
+	range_add(&c->ranges, 3 * X32_BIT - 1, negative, NULL, 0);
 	range_add(&c->ranges, UINT32_MAX - 1, SECCOMP_RET_KILL_THREAD, NULL, 0);
 	range_add(&c->ranges, UINT32_MAX, c->default_ret, NULL, 0);
 }
@@ -256,7 +250,7 @@ static label emit_section(struct compiler *c, enum seccomp_arch arch, uint32_t a
 	c->ranges.n = 0;
 	sort_rules(c, arch);
 	/* s390's number 0 stands for one too large for the instruction, if the kernel doesn't know that one. */
-	if ((arch == ARCH_S390 || arch == ARCH_S390X) && c->stub && c->largest[arch] != NO_NUMBER)
+	if ((arch == ARCH_S390 || arch == ARCH_S390X) && has_stub(c, arch))
 		c->table.calls[0] =
 			(struct call){ .ret = SECCOMP_RET_ERRNO | ENOSYS, .decided = true };
 
@@ -341,7 +335,7 @@ int seccomp_compile(struct arena *arena, const struct config_seccomp *config,
 	c.socketcall = syscall_find("socketcall");
 	c.ipc = syscall_find("ipc");
 
-	r = check_action(config->default_action, &config->default_errno_ret, err);
+	r = refuse_notify(config->default_action, err);
 	if (r < 0)
 		return err_at(err, "/linux/seccomp/defaultAction");
 	c.default_ret = ret_value(config->default_action, &config->default_errno_ret);

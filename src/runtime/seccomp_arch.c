@@ -5,7 +5,7 @@
  */
 #include "runtime/seccomp_arch.h"
 
-#include "base/defer.h"
+#include "base/near.h"
 
 #include <elf.h>
 #include <linux/audit.h>
@@ -111,44 +111,12 @@ const struct syscall_row *syscall_find(const char *name)
 	return NULL;
 }
 
-/* Edit distance, for strings shorter than SYSCALL_NAME_MAX. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[SYSCALL_NAME_MAX + 1], len = (unsigned)strlen(b);
-
-	for (unsigned j = 0; j <= len; j++)
-		row[j] = j;
-	for (unsigned i = 1; *a; i++, a++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= len; j++) {
-			unsigned replace = diagonal + (*a != b[j - 1]);
-			unsigned least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-			diagonal = row[j];
-			row[j] = replace < least ? replace : least;
-		}
-	}
-	return row[len];
-}
-
 const char *syscall_nearest(const char *name)
 {
-	const char *nearest = NULL;
-	unsigned best = 3; /* two slips at most; more would be another word */
+	struct near near;
 
-	if (strlen(name) >= SYSCALL_NAME_MAX)
-		return NULL;
-	if (strlen(name) <= 4)
-		best = 2;
-	for (unsigned i = 0; i < syscall_row_count; i++) {
-		unsigned d = distance(name, syscall_rows[i].name);
-
-		if (d < best) {
-			best = d;
-			nearest = syscall_rows[i].name;
-		}
-	}
-	return nearest;
+	near_init(&near, name);
+	for (unsigned i = 0; i < syscall_row_count; i++)
+		near_offer(&near, syscall_rows[i].name);
+	return near.best;
 }

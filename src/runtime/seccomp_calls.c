@@ -25,7 +25,7 @@ void calls_decide(struct call_table *table, unsigned slot, uint32_t ret)
 	call->ret = ret;
 }
 
-static void add_check(struct call_table *table, unsigned slot, struct check *check)
+static void add_check(struct call_table *table, unsigned slot, bool wide, struct check *check)
 {
 	struct call *call = &table->calls[slot];
 
@@ -41,7 +41,7 @@ static void add_check(struct call_table *table, unsigned slot, struct check *che
 		table->lists[call->list].n--;
 		return;
 	}
-	check_insert(&table->lists[call->list].first, check);
+	check_insert(&table->lists[call->list].first, check, wide);
 }
 
 static bool repeats_argument(const struct config_seccomp_arg_list *args)
@@ -87,7 +87,7 @@ static void add_rule(struct call_table *table, enum seccomp_arch arch, unsigned 
 	if (check->n == 0)
 		calls_decide(table, slot, ret);
 	else
-		add_check(table, slot, check);
+		add_check(table, slot, wide, check);
 }
 
 void calls_add(struct call_table *table, enum seccomp_arch arch, unsigned slot, unsigned mux,

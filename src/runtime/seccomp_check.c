@@ -32,8 +32,17 @@ struct ladder_rule {
 	uint32_t ret;
 	unsigned n;
 	struct test tests[TESTS_MAX];
-	label load[TESTS_MAX];   /* from anywhere */
-	label loaded[TESTS_MAX]; /* with the word already in the accumulator; narrow tests only */
+	struct way {
+		bool wanted; /* somebody goes there */
+		label at;
+	} load[TESTS_MAX],         /* from anywhere */
+		loaded[TESTS_MAX]; /* with the word already in the accumulator; narrow tests only */
+};
+
+struct ladder {
+	struct ladder_rule *rules;
+	size_t n;
+	uint32_t default_ret;
 };
 
 struct check *check_new(struct arena *arena, unsigned room, uint32_t ret)
@@ -63,41 +72,73 @@ static bool cond_equal(const struct check_cond *a, const struct check_cond *b)
 	return a->index == b->index && a->op == b->op && a->mask == b->mask && a->value == b->value;
 }
 
-static int op_class(enum seccomp_op op)
+/*
+ * The order of rules is that of words, as they are compared: a condition on a 64-bit argument is one on its high word and
+ * then one on its low word.
+ */
+struct word {
+	uint8_t index;
+	uint8_t kind;   /* in order of precedence; see word_kind() */
+	bool inclusive; /* >= and <, not > and <= */
+	uint32_t mask, value;
+};
+
+enum { KIND_EQUAL, KIND_BELOW, KIND_ABOVE };
+
+static uint8_t word_kind(enum seccomp_op op)
 {
 	switch (op) {
 	case SECCOMP_OP_LT:
 	case SECCOMP_OP_LE:
-		return 1;
+		return KIND_BELOW;
 	case SECCOMP_OP_GE:
 	case SECCOMP_OP_GT:
-		return 2;
+		return KIND_ABOVE;
 	default:
-		return 0;
+		return KIND_EQUAL;
 	}
 }
 
-/* Return: < 0 if @a comes first, 0 if neither must */
-static int cond_order(const struct check_cond *a, const struct check_cond *b)
+/* Return: false if the rule has no more than @at words */
+static bool word_at(const struct check *check, unsigned at, bool wide, struct word *ret_word)
 {
-	if (a->index != b->index)
-		return a->index > b->index ? -1 : 1;
-	if (op_class(a->op) != op_class(b->op))
-		return op_class(a->op) - op_class(b->op);
-	if (a->value == b->value)
-		return 0;
-	if (op_class(a->op) == 1)
-		return a->value < b->value ? -1 : 1;
-	return a->value > b->value ? -1 : 1;
+	const struct check_cond *cond = &check->conds[wide ? at / 2 : at];
+	bool high = wide && at % 2 == 0;
+
+	if ((wide ? at / 2 : at) >= check->n)
+		return false;
+	*ret_word = (struct word){
+		.index = cond->index,
+		.kind = word_kind(cond->op),
+		.inclusive = !high && (cond->op == SECCOMP_OP_GE || cond->op == SECCOMP_OP_LT),
+		.mask = (uint32_t)(high ? cond->mask >> 32 : cond->mask),
+		.value = (uint32_t)(high ? cond->value >> 32 : cond->value),
+	};
+	return true;
 }
 
-static int check_order(const struct check *a, const struct check *b)
+/* Whether both rules begin with the same comparison there, be it for different answers. */
+static bool same_word(const struct check *a, const struct check *b, unsigned at, bool wide)
 {
-	for (unsigned i = 0; i < a->n && i < b->n; i++) {
-		if (!cond_equal(&a->conds[i], &b->conds[i]))
-			return cond_order(&a->conds[i], &b->conds[i]);
-	}
-	return 0;
+	struct word x, y;
+
+	return word_at(a, at, wide, &x) && word_at(b, at, wide, &y) && x.index == y.index &&
+	       (x.kind == KIND_EQUAL) == (y.kind == KIND_EQUAL) && x.inclusive == y.inclusive &&
+	       x.mask == y.mask && x.value == y.value;
+}
+
+/* Whether @a comes before @b, of which neither has come to its end, by their word there. */
+static bool goes_before(const struct check *a, const struct check *b, unsigned at, bool wide)
+{
+	struct word x, y;
+
+	if (!word_at(a, at, wide, &x) || !word_at(b, at, wide, &y))
+		return false;
+	if (x.index != y.index)
+		return x.index > y.index;
+	if (x.kind != y.kind)
+		return x.kind < y.kind;
+	return x.kind == KIND_BELOW ? x.value < y.value : x.value > y.value;
 }
 
 /* Whether every condition of @outer is one of @inner's, so that @inner matches nothing else. */
@@ -114,20 +155,33 @@ static bool covers(const struct check *outer, const struct check *inner)
 	return true;
 }
 
-void check_insert(struct check **list, struct check *new)
+void check_insert(struct check **list, struct check *new, bool wide)
 {
-	struct check **place = NULL;
+	struct check **begin = list,
+		     *end = NULL; /* the rules that begin with the same words as @new */
+	unsigned at = 0;
 
-	for (; *list; list = &(*list)->next) {
-		if (covers(*list, new))
+	for (const struct check *old = *list; old; old = old->next)
+		if (covers(old, new))
 			return;
-		if (!place && check_order(new, *list) < 0)
-			place = list;
+
+	/* Rules that share words stand together: narrow the place down, word by word. */
+	for (;; at++) {
+		struct check **first = begin, *last;
+
+		while (*first != end && !same_word(*first, new, at, wide))
+			first = &(*first)->next;
+		if (*first == end)
+			break;
+		for (last = *first; last != end && same_word(last, new, at, wide);)
+			last = last->next;
+		begin = first;
+		end = last;
 	}
-	if (!place)
-		place = list;
-	new->next = *place;
-	*place = new;
+	while (*begin != end && !goes_before(new, *begin, at, wide))
+		begin = &(*begin)->next;
+	new->next = *begin;
+	*begin = new;
 }
 
 bool check_list_equal(const struct check *a, const struct check *b)
@@ -208,31 +262,80 @@ static uint32_t accumulator_mask(const struct test *test)
 	return is_bit_test(test) ? WORD_MASK : test->mask;
 }
 
-/* Where to go when test @t of @rules[r] fails, all before it having held. */
-static label ladder_next(struct emitter *e, const struct ladder_rule *rules, size_t n_rules,
-			 size_t r, unsigned t, uint32_t default_ret)
+/* A place in the ladder: a rule from its test @test on. */
+struct place {
+	size_t rule;   /* ladder.n: none matches */
+	unsigned test; /* the rule's n: it matches */
+	bool loaded;
+};
+
+/* Where to go when test @t of rule @r fails, all before it having held. */
+static struct place place_after_failure(const struct ladder *ladder, size_t r, unsigned t)
 {
-	const struct ladder_rule *rule = &rules[r], *next;
+	const struct ladder_rule *rule = &ladder->rules[r], *next;
 	const struct test *failed = &rule->tests[t], *test;
-	unsigned skip = 0;
+	struct place place = { .rule = r + 1 };
 
-	do {
-		r++;
-	} while (r < n_rules && holds_test(&rules[r], rules[r].n, failed));
-	if (r == n_rules)
-		return emit_ret(e, default_ret);
+	while (place.rule < ladder->n &&
+	       holds_test(&ladder->rules[place.rule], ladder->rules[place.rule].n, failed))
+		place.rule++;
+	if (place.rule == ladder->n)
+		return place;
 
-	next = &rules[r];
-	while (skip < next->n && holds_test(rule, t, &next->tests[skip]))
-		skip++;
-	if (skip == next->n)
-		return emit_ret(e, next->ret);
+	next = &ladder->rules[place.rule];
+	while (place.test < next->n && holds_test(rule, t, &next->tests[place.test]))
+		place.test++;
+	if (place.test == next->n)
+		return place;
 
-	test = &next->tests[skip];
-	if (!failed->wide && !test->wide && test->offset == failed->offset &&
-	    accumulator_mask(test) == accumulator_mask(failed))
-		return next->loaded[skip];
-	return next->load[skip];
+	test = &next->tests[place.test];
+	place.loaded = !failed->wide && !test->wide && test->offset == failed->offset &&
+		       accumulator_mask(test) == accumulator_mask(failed);
+	return place;
+}
+
+/* How a place is entered; NULL: it isn't a test, but an end. */
+static struct way *way_to(const struct ladder *ladder, const struct place *place)
+{
+	struct ladder_rule *rule = &ladder->rules[place->rule];
+
+	if (place->rule == ladder->n || place->test == rule->n)
+		return NULL;
+	return place->loaded ? &rule->loaded[place->test] : &rule->load[place->test];
+}
+
+/* Mark what can be reached from the first test of the first rule; the rest gets no code. */
+static void mark_wanted(struct ladder *ladder)
+{
+	ladder->rules[0].load[0].wanted = true;
+	for (size_t r = 0; r < ladder->n; r++) {
+		struct ladder_rule *rule = &ladder->rules[r];
+
+		for (unsigned t = 0; t < rule->n; t++) {
+			struct place place;
+			struct way *way;
+
+			if (!rule->load[t].wanted && !rule->loaded[t].wanted)
+				continue;
+			place = place_after_failure(ladder, r, t);
+			way = way_to(ladder, &place);
+			if (way)
+				way->wanted = true;
+			if (t + 1 < rule->n)
+				rule->load[t + 1].wanted = true;
+		}
+	}
+}
+
+static label emit_failure(struct emitter *e, const struct ladder *ladder, size_t r, unsigned t)
+{
+	struct place place = place_after_failure(ladder, r, t);
+	const struct way *way = way_to(ladder, &place);
+
+	if (way)
+		return way->at;
+	return emit_ret(e, place.rule == ladder->n ? ladder->default_ret
+						   : ladder->rules[place.rule].ret);
 }
 
 /* A 64-bit comparison that isn't an equality: the high words decide unless they are equal. */
@@ -288,45 +391,49 @@ static label emit_narrow(struct emitter *e, const struct test *test, label if_tr
 	}
 }
 
-static void emit_rule(struct emitter *e, struct ladder_rule *rules, size_t n_rules, size_t r,
-		      uint32_t default_ret)
+static void emit_rule(struct emitter *e, const struct ladder *ladder, size_t r)
 {
-	struct ladder_rule *rule = &rules[r];
+	struct ladder_rule *rule = &ladder->rules[r];
 	label if_true = emit_ret(e, rule->ret);
 
 	for (unsigned t = rule->n; t-- > 0;) {
 		const struct test *test = &rule->tests[t];
-		label if_false = ladder_next(e, rules, n_rules, r, t, default_ret);
+		label if_false;
 
+		if (!rule->load[t].wanted && !rule->loaded[t].wanted)
+			continue;
+		if_false = emit_failure(e, ladder, r, t);
 		if (test->wide) {
-			if_true = rule->load[t] = emit_wide(e, test, if_true, if_false);
+			if_true = rule->load[t].at = emit_wide(e, test, if_true, if_false);
 			continue;
 		}
-		rule->loaded[t] = emit_narrow(e, test, if_true, if_false);
-		if_true = rule->loaded[t];
+		if_true = rule->loaded[t].at = emit_narrow(e, test, if_true, if_false);
+		if (!rule->load[t].wanted)
+			continue;
 		if (accumulator_mask(test) != WORD_MASK)
 			if_true = emit_and(e, test->mask, if_true);
-		if_true = rule->load[t] = emit_load(e, test->offset, if_true);
+		if_true = rule->load[t].at = emit_load(e, test->offset, if_true);
 	}
 }
 
 label emit_checks(struct emitter *e, struct arena *arena, enum seccomp_arch arch,
 		  const struct check *list, uint32_t default_ret)
 {
-	struct ladder_rule *rules;
-	size_t n = 0, r = 0;
+	struct ladder ladder = { .default_ret = default_ret };
+	size_t r = 0;
 
 	for (const struct check *check = list; check; check = check->next)
-		n++;
-	rules = arena_array(arena, n, sizeof(*rules));
+		ladder.n++;
+	ladder.rules = arena_array(arena, ladder.n, sizeof(*ladder.rules));
 	for (const struct check *check = list; check; check = check->next, r++) {
-		rules[r].ret = check->ret;
+		ladder.rules[r].ret = check->ret;
 		for (unsigned i = 0; i < check->n; i++)
-			add_tests(&rules[r], arch, &check->conds[i]);
+			add_tests(&ladder.rules[r], arch, &check->conds[i]);
 	}
 
+	mark_wanted(&ladder);
 	/* The last rule first: the others jump to it. */
 	while (r-- > 0 && !e->full)
-		emit_rule(e, rules, n, r, default_ret);
-	return rules[0].load[0];
+		emit_rule(e, &ladder, r);
+	return ladder.rules[0].load[0].at;
 }

@@ -44,12 +44,13 @@ bool check_cond_make(const struct config_seccomp_arg *arg, bool wide, struct che
 /*
  * check_insert() - put a rule into a list by precedence
  *
- * The most specific comparison first, as libseccomp orders them: compared condition by condition, the higher argument;
- * equality (=, !=, masked) before < and <= before >= and >; then larger values first, but smaller ones for < and <=.
- * Rules of which one extends the other, and equal ones, stay in the order of the profile. A rule that is within an
- * earlier one can never match and is dropped.
+ * The most specific comparison first, as libseccomp orders them: compared word by word (on 64-bit architectures the
+ * high and then the low half of each argument that the rule tests), the higher argument; equality (=, !=, masked)
+ * before < and <= before >= and >; then larger values first, but smaller ones for < and <=. Rules of which one extends the
+ * other, and equal ones, stay in the order of the profile. A rule that is within an earlier one can never match and is
+ * dropped.
  */
-void check_insert(struct check **list, struct check *new);
+void check_insert(struct check **list, struct check *new, bool wide);
 
 /* check_list_equal() - the same rules in the same order */
 bool check_list_equal(const struct check *a, const struct check *b);

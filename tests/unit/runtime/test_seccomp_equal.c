@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Our programs mean what libseccomp's mean, as runc would use it: for every number of every architecture of the profile,
+ * with arguments at and around each bound, for the default profile and for random ones.
+ *
+ * Three parties: our program, libseccomp's, and a direct reading of the profile (the model). Ours must always equal the
+ * model. Ours must equal libseccomp's where libseccomp takes the profile, with two exceptions that are counted and
+ * printed: programs of libseccomp that can't mean anything (peer_is_confused()), and single verdicts of libseccomp that
+ * the profile doesn't allow by any precedence (model_allows()).
+ *
+ * TARE_SECCOMP_PROFILES sets the number of random profiles, TARE_SECCOMP_SEED the first seed.
+ */
+#include "runtime/seccomp/model.h"
+#include "runtime/seccomp/peer.h"
+#include "runtime/seccomp/profile.h"
+#include "runtime/seccomp/random.h"
+#include "runtime/seccomp/sim.h"
+#include "runtime/seccomp_arch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+struct comparison {
+	struct model model;
+	struct seccomp_program ours;
+	struct sock_filter *peer; /* NULL: not compared */
+	unsigned impossible;      /* verdicts of libseccomp that the profile doesn't allow */
+	bool quiet;
+};
+
+static int differ(const struct comparison *c, const struct seccomp_data *data, const char *whom,
+		  uint32_t ours, uint32_t theirs)
+{
+	if (!c->quiet)
+		print_message(
+			"# nr %#x arch %#x args %llx %llx %llx %llx %llx %llx: ours %#x, %s %#x\n",
+			(unsigned)data->nr, data->arch, data->args[0], data->args[1], data->args[2],
+			data->args[3], data->args[4], data->args[5], ours, whom, theirs);
+	return -1;
+}
+
+static int compare(void *context, const struct seccomp_data *data)
+{
+	struct comparison *c = context;
+	struct seccomp_data laid = probe_layout(data);
+	uint32_t ours = sim_run(c->ours.insns, &laid, NULL), verdict;
+
+	verdict = model_verdict(&c->model, data);
+	if (ours != verdict)
+		return differ(c, data, "the model", ours, verdict);
+	/* The stub isn't libseccomp's but runc's, before it. */
+	if (!c->peer || model_stub(&c->model, data))
+		return 1;
+
+	verdict = sim_run(c->peer, data, NULL);
+	if (ours == verdict)
+		return 1;
+	if (model_allows(&c->model, data, verdict))
+		return differ(c, data, "libseccomp", ours, verdict);
+	c->impossible++;
+	return 1;
+}
+
+/* ---- the default profile --------------------------------------------------------------------------------------- */
+
+static void prepare(struct comparison *c, struct arena *arena, const struct config_seccomp *config)
+{
+	struct err err = ERR_INIT;
+	size_t n;
+
+	*c = (struct comparison){};
+	model_init(&c->model, arena, config);
+	if (seccomp_compile(arena, config, &c->ours, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_null(sim_check(c->ours.insns, c->ours.n));
+	assert_int_equal(peer_compile(arena, config, &c->peer, &n), 0);
+	assert_false(peer_is_confused(c->peer, n));
+}
+
+static void test_default_profile(void **state)
+{
+	defer_arena struct arena arena = {};
+	struct random random = { 1 };
+	struct comparison c;
+	long probes;
+
+	(void)state;
+	prepare(&c, &arena, profile_file(&arena, "default-seccomp.json"));
+	probes = probe_each(&random, c.model.config, compare, &c);
+	assert_true(probes > 2000);
+	assert_int_equal(c.impossible, 0);
+	print_message("# default profile: equal to libseccomp and the model in %ld probes\n",
+		      probes);
+}
+
+/* Whether a program and its mutant decide alike whatever they are asked, because both ends of the jump return alike. */
+static bool same_end(const struct sock_filter *insns, const struct sock_filter *jump)
+{
+	const struct sock_filter *t = jump + 1 + jump->jt, *f = jump + 1 + jump->jf;
+
+	(void)insns;
+	return t->code == (BPF_RET | BPF_K) && f->code == t->code && f->k == t->k;
+}
+
+/* A test that can't fail proves nothing: with any one jump of the program turned round, the comparison must notice. */
+static void test_mutants(void **state)
+{
+	defer_arena struct arena arena = {};
+	struct comparison c;
+	unsigned mutants = 0;
+
+	(void)state;
+	prepare(&c, &arena, profile_file(&arena, "default-seccomp.json"));
+	c.quiet = true;
+	for (size_t i = 0; i < c.ours.n; i++) {
+		struct sock_filter *insn = &c.ours.insns[i], whole = *insn;
+		struct random random = { 1 };
+
+		if (BPF_CLASS(insn->code) != BPF_JMP || insn->code == (BPF_JMP | BPF_JA) ||
+		    insn->jt == insn->jf || same_end(c.ours.insns, insn))
+			continue;
+		insn->jt = whole.jf;
+		insn->jf = whole.jt;
+		if (probe_each(&random, c.model.config, compare, &c) >= 0)
+			fail_msg("turning instruction %zu of %u round went unnoticed", i, c.ours.n);
+		*insn = whole;
+		mutants++;
+	}
+	assert_true(mutants > 100);
+	print_message("# %u mutants of the default profile's program, all caught\n", mutants);
+}
+
+/* Off by one in a bound is the other classic. */
+static void test_bound_mutants(void **state)
+{
+	defer_arena struct arena arena = {};
+	struct comparison c;
+
+	(void)state;
+	prepare(&c, &arena, profile_file(&arena, "default-seccomp.json"));
+	c.quiet = true;
+	for (size_t i = 0; i < c.ours.n; i++) {
+		struct sock_filter *insn = &c.ours.insns[i];
+		struct random random = { 1 };
+
+		if (insn->code != (BPF_JMP | BPF_JGE | BPF_K))
+			continue;
+		insn->k++;
+		if (probe_each(&random, c.model.config, compare, &c) >= 0)
+			fail_msg("a wrong bound in instruction %zu of %u went unnoticed", i,
+				 c.ours.n);
+		insn->k--;
+	}
+}
+
+/* ---- random profiles -------------------------------------------------------------------------------------------- */
+
+struct tally {
+	unsigned profiles, equal, refused, confused, large;
+	unsigned long impossible, probes;
+};
+
+static void try_profile(struct tally *tally, uint64_t seed, const struct random_wish *wish,
+			bool with_peer)
+{
+	defer_arena struct arena arena = {};
+	struct random random = { seed };
+	struct comparison c = {};
+	struct config_seccomp config;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+	long probes;
+	int r = -EINVAL;
+
+	random_profile(&random, &arena, wish, &config);
+	if (with_peer)
+		r = peer_compile(&arena, &config, &c.peer, &n);
+	tally->profiles++;
+	if (seccomp_compile(&arena, &config, &c.ours, &err) < 0) {
+		/* Ours may be too large only if libseccomp's would be, too. */
+		if (r == 0 && n <= BPF_MAXINSNS)
+			fail_msg("seed %#llx: %s, but libseccomp needs %zu",
+				 (unsigned long long)seed, err.text, n);
+		tally->large++;
+		return;
+	}
+	if (sim_check(c.ours.insns, c.ours.n))
+		fail_msg("seed %#llx: %s", (unsigned long long)seed,
+			 sim_check(c.ours.insns, c.ours.n));
+
+	if (r < 0)
+		c.peer = NULL;
+	else if (peer_is_confused(c.peer, n))
+		c.peer = NULL;
+	tally->refused += r < 0;
+	tally->confused += r == 0 && !c.peer;
+	tally->equal += c.peer != NULL;
+
+	model_init(&c.model, &arena, &config);
+	probes = probe_each(&random, &config, compare, &c);
+	if (probes < 0)
+		fail_msg("seed %#llx: verdicts differ", (unsigned long long)seed);
+	tally->probes += (unsigned long)probes;
+	tally->impossible += c.impossible;
+}
+
+static uint64_t first_seed(void)
+{
+	const char *text = getenv("TARE_SECCOMP_SEED");
+
+	return text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) << 20;
+}
+
+static unsigned profile_count(void)
+{
+	const char *text = getenv("TARE_SECCOMP_PROFILES");
+
+	return text ? (unsigned)strtoul(text, NULL, 0) : 500;
+}
+
+static uint32_t peer_arches(void)
+{
+	uint32_t arches = 0;
+
+	for (enum seccomp_arch arch = 0; arch < SECCOMP_ARCHES; arch++)
+		if (peer_token(arch))
+			arches |= 1u << arch;
+	return arches;
+}
+
+/* Until so many profiles that libseccomp accepts have been compared with it. */
+static void test_random_peer(void **state)
+{
+	const bool *disjoint = *state;
+	const struct random_wish wish = {
+		.arches = peer_arches(),
+		.peer_names = true,
+		.disjoint = *disjoint,
+		.rules = 14,
+	};
+	uint64_t seed = first_seed();
+	unsigned wanted = profile_count() / 2;
+	struct tally tally = {};
+
+	print_message("# seed %#llx, %u profiles, %s\n", (unsigned long long)seed, wanted,
+		      *disjoint ? "rules of a call apart" : "rules of a call overlap");
+	while (tally.equal < wanted)
+		try_profile(&tally, seed++, &wish, true);
+	print_message("# equal to libseccomp: %u profiles, %lu probes. Against the model alone: %u "
+		      "that libseccomp refuses as "
+		      "contradictory, %u where its program is confused; %u too large\n",
+		      tally.equal, tally.probes, tally.refused, tally.confused, tally.large);
+	print_message("# verdicts of libseccomp that the profile doesn't allow: %lu\n",
+		      tally.impossible);
+	/* If it were otherwise, the exceptions would be the rule and this a test of nothing. */
+	assert_true(tally.impossible * 1000 < tally.probes);
+	assert_true(tally.confused < tally.equal);
+}
+
+/* Every architecture, also those of the other byte order and those that libseccomp lacks. */
+static void test_random_model(void **state)
+{
+	const struct random_wish wish = { .arches = (1u << SECCOMP_ARCHES) - 1, .rules = 10 };
+	uint64_t seed = first_seed();
+	struct tally tally = {};
+
+	(void)state;
+	print_message("# seed %#llx\n", (unsigned long long)seed);
+	while (tally.profiles < profile_count() / 5)
+		try_profile(&tally, seed++, &wish, false);
+	print_message("# equal to the model: %u profiles for all architectures, %lu probes; %u too "
+		      "large\n",
+		      tally.profiles - tally.large, tally.probes, tally.large);
+	assert_true(tally.large < tally.profiles / 2);
+}
+
+int main(void)
+{
+	static bool apart = true, overlapping;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default_profile),
+		cmocka_unit_test(test_mutants),
+		cmocka_unit_test(test_bound_mutants),
+		{ "random profiles, rules apart", test_random_peer, NULL, NULL, &apart },
+		{ "random profiles, rules overlapping", test_random_peer, NULL, NULL,
+		  &overlapping },
+		cmocka_unit_test(test_random_model),
+	};
+
+	return cmocka_run_group_tests_name("seccomp-equal", tests, NULL, NULL);
+}
