@@ -202,3 +202,10 @@ int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, s
 	*ret_facts = facts;
 	return 0;
 }
+
+void facts_as_root(struct facts *facts)
+{
+	facts->euid = facts->egid = 0;
+	facts->rootless = false;
+	facts->capabilities = UINT64_MAX >> (63 - facts->last_cap);
+}

@@ -37,6 +37,11 @@ int facts_read(struct arena *arena, const char *root, struct facts *ret_facts,
 	       struct err *err) MUST_CHECK;
 
 /*
+ * facts_as_root() - the same host for its root: `explain` shows what root's start would do, whoever asks
+ */
+void facts_as_root(struct facts *facts);
+
+/*
  * facts_load() - facts from their JSON form, for `explain --facts FILE`
  * @text: @len bytes, borrowed
  *

@@ -35,8 +35,13 @@ static int get_facts(struct arena *arena, const char *path, struct facts *ret, s
 	size_t len;
 	char *text;
 
-	if (!path)
-		return facts_read(arena, "", ret, err);
+	if (!path) {
+		if (facts_read(arena, "", ret, err) < 0)
+			return err->code;
+		if (ret->rootless)
+			facts_as_root(ret);
+		return 0;
+	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_sys(err, "open facts \"%s\"", path);
