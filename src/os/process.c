@@ -140,6 +140,25 @@ int os_process_open(pid_t pid, uint64_t start_time)
 	return take_fd(&pidfd);
 }
 
+void os_kill_child_groups(pid_t parent)
+{
+	defer_close int fd = -EBADF;
+	char path[64], text[4096], *at, *end;
+	ssize_t n;
+	long pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	for (at = text; (pid = strtol(at, &end, 10)) > 1 && end != at; at = end)
+		(void)kill(-(pid_t)pid, SIGKILL);
+}
+
 int os_reap(pid_t pid, int *ret_status)
 {
 	pid_t r;

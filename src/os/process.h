@@ -47,6 +47,14 @@ int os_process_stat(pid_t pid, struct os_process_stat *ret);
  */
 int os_process_open(pid_t pid, uint64_t start_time);
 
+/*
+ * os_kill_child_groups() - SIGKILL for the process group that each child of @parent leads
+ *
+ * @parent should be stopped, so that none of its children's pids can be given away meanwhile. A kernel without
+ * /proc/PID/task/PID/children has no list of them: then nothing happens.
+ */
+void os_kill_child_groups(pid_t parent);
+
 /* os_reap() - waitpid() for one child, restarted after signals. Return: 0 and *ret_status; -errno */
 int os_reap(pid_t pid, int *ret_status);
 

@@ -19,13 +19,18 @@ static int unknown(const char *id, bool force, struct err *err)
 	return force ? 0 : err_user_code(err, -ENOENT, "container \"%s\" does not exist", id);
 }
 
-/* A create that hangs in a hook is ended; its child sees the socket end and goes too. */
+/*
+ * A create that hangs in a hook is ended, with the hook and what the hook started: each leads a process group. Stopped
+ * first, so that it can't reap one whose pid we are about to use.
+ */
 static int end_creator(const struct container *c, struct err *err)
 {
 	defer_close int creator = record_creator(c);
 
 	if (creator < 0)
 		return 0;
+	(void)os_pidfd_kill(creator, SIGSTOP);
+	os_kill_child_groups(c->creator);
 	(void)os_pidfd_kill(creator, SIGKILL);
 	if (os_pidfd_ended(creator, 10000) != 1)
 		return err_set(err, -ETIMEDOUT, "end the runtime %d that is creating the container", (int)c->creator);

@@ -81,23 +81,24 @@ static void add_hooks(struct planner_state *s, enum step_who who, enum hook_kind
 /*
  * plan_create_hooks() - prestart and createRuntime while the child waits, then createContainer in the child
  *
- * After the mounts and before the pivot: hooks may still mount into the container's tree by the host's paths.
+ * After the mounts and before the pivot: hooks may still mount into the container's tree by the host's paths. Before any
+ * of them runs, the record gets the pid of the init: a hook may ask for the state, and `delete --force` must find the
+ * init of a create whose hook hangs.
  */
 int plan_create_hooks(struct planner_state *s, struct err *err)
 {
+	const struct config_hook_list *hooks = s->config->hooks;
 	struct plan *plan = s->plan;
 
-	if (s->config->hooks[HOOK_PRESTART].n + s->config->hooks[HOOK_CREATE_RUNTIME].n > 0) {
-		plan_add(plan, STEP_CHILD, STEP_SYNC_SEND, "")->u.sync_send.token =
-			SYNC_RUNTIME_HOOKS;
-		plan_add(plan, STEP_PARENT, STEP_SYNC_WAIT, "")->u.sync_wait.token =
-			SYNC_RUNTIME_HOOKS;
-		add_hooks(s, STEP_PARENT, HOOK_PRESTART, "creating", s->options->bundle);
-		add_hooks(s, STEP_PARENT, HOOK_CREATE_RUNTIME, "creating", s->options->bundle);
-		plan_add(plan, STEP_PARENT, STEP_SYNC_SEND, "")->u.sync_send.token =
-			SYNC_HOOKS_DONE;
-		plan_add(plan, STEP_CHILD, STEP_SYNC_WAIT, "")->u.sync_wait.token = SYNC_HOOKS_DONE;
-	}
+	if (hooks[HOOK_PRESTART].n + hooks[HOOK_CREATE_RUNTIME].n + hooks[HOOK_CREATE_CONTAINER].n == 0)
+		return 0;
+	plan_add(plan, STEP_CHILD, STEP_SYNC_SEND, "")->u.sync_send.token = SYNC_RUNTIME_HOOKS;
+	plan_add(plan, STEP_PARENT, STEP_SYNC_WAIT, "")->u.sync_wait.token = SYNC_RUNTIME_HOOKS;
+	plan_add(plan, STEP_PARENT, STEP_STATE_WRITE, "")->u.state_write.status = "creating";
+	add_hooks(s, STEP_PARENT, HOOK_PRESTART, "creating", s->options->bundle);
+	add_hooks(s, STEP_PARENT, HOOK_CREATE_RUNTIME, "creating", s->options->bundle);
+	plan_add(plan, STEP_PARENT, STEP_SYNC_SEND, "")->u.sync_send.token = SYNC_HOOKS_DONE;
+	plan_add(plan, STEP_CHILD, STEP_SYNC_WAIT, "")->u.sync_wait.token = SYNC_HOOKS_DONE;
 	add_hooks(s, STEP_CHILD, HOOK_CREATE_CONTAINER, "creating", s->options->bundle);
 	return 0;
 }
