@@ -161,7 +161,8 @@ def test_C2_every_way_to_write_an_option(tare, bundle, args):
 
 @pytest.mark.parametrize("command", ["create", "run", "start", "state", "kill", "delete"])
 @pytest.mark.parametrize("id", [
-    pytest.param("", id="empty"), "..", ".hidden", "a/b", "../x", "a b", pytest.param("x" * 1025, id="long"), "\u00e4"])
+    pytest.param("", id="empty"), "..", ".hidden", "a/b", "../x", "a b", pytest.param("x" * 1025, id="long"),
+    pytest.param("x" * 100000, id="huge"), "\u00e4"])
 def test_Z12_ids_are_checked_before_any_path_is_made_of_them(tare, command, id):
     result = tare.call(command, id)
     result.fails("container id")
@@ -251,7 +252,7 @@ def test_C6_list_in_an_unknown_form(tare):
     assert tare.call("list", "-f", "yaml").fails('list: unknown format "yaml"').log[-1]["hint"] == "it is table or json"
 
 
-def test_Z3_a_broken_record_hides_no_other(tare, bundle):
+def test_C6_a_broken_record_hides_no_other(tare, bundle):
     tare.create(bundle(args=["/bin/true"]), id="whole")
     broken = tare.root / "broken"
     broken.mkdir()

@@ -100,6 +100,17 @@ def test_C4_debug_says_what_is_decided(tmp, log_format):
     assert "features" in (tmp / "log").read_text() and "debug" in (tmp / "log").read_text()
 
 
+def test_C4_debug_follows_a_run(tare, bundle):
+    id = tare.new_id()
+    result = tare.run(bundle(script="exit 3"), id=id, globals=["--debug"])
+    said = result.messages("debug")
+    assert result.status == 3 and result.err == ""
+    assert re.fullmatch(rf'tare-oci \S+ \(\S+\): run, root "{tare.root}"', said[0])
+    assert re.fullmatch(r"planned \d+ steps with \d+ slots", said[1])
+    assert re.fullmatch(rf'"{id}" is process \d+', said[2])
+    assert said[3] == f'"{id}" ended with status 3'
+
+
 def test_C4_warnings_are_in_the_log_and_not_on_stderr(tare, bundle):
     b = bundle(args=["/bin/true"])
     b.config["nonsense"] = 1

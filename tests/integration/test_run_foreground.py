@@ -3,9 +3,10 @@
 
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
-import sys
 import termios
 import time
 
@@ -161,7 +162,7 @@ def test_H5_a_hook_that_hangs_does_not_hold_us_for_ever(tare, bundle, kind):
 
 
 @only_tare
-def test_Y17_hooks_and_program_start_with_no_signal_blocked(tare, bundle):
+def test_Q16_hooks_and_program_start_with_no_signal_blocked(tare, bundle):
     b = bundle(script="grep -E 'Sig(Blk|Ign)' /proc/self/status")
     out = tare.work / "hook"
     b.hook("createRuntime", "/bin/sh", ["sh", "-c", f"grep -E 'Sig(Blk|Ign)' /proc/self/status > {out}"],
@@ -314,6 +315,43 @@ def test_P1_much_output_arrives_whole(on_terminal, terminal_bundle):
     assert shell.wait() == 0
     lines = shell.text.split("\r\n")
     assert lines[:20000] == [str(n) for n in range(1, 20001)] and "the-end" in lines
+
+
+# ---- no terminal, but our streams are one ---------------------------------------------------------------------------
+
+
+PUSH = r"""
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+int main(void)
+{
+	int push = ioctl(0, TIOCSTI, "x") ? errno : 0;
+	int take = ioctl(0, TIOCSCTTY, 0) ? errno : 0;
+	printf("push %d take %d tty %d\n", push, take, fopen("/dev/tty", "r") ? 0 : errno);
+	return 0;
+}
+"""
+
+
+@pytest.fixture
+def push(tare):
+    """A static program that tries to push a key into its standard input's terminal, and to get that for itself."""
+    source, program = tare.work / "push.c", tare.work / "push"
+    source.write_text(PUSH)
+    subprocess.run(["cc", "-static", "-o", program, source], check=True)
+    return program
+
+
+def test_X19_a_container_on_our_terminal_cannot_type_into_it(on_terminal, bundle, push):
+    """Its streams are our terminal, as of any program; but it is in another session, so the terminal is not its own."""
+    b = bundle(args=["/bin/push"])
+    shutil.copy(push, b.rootfs / "bin/push")
+    os.mknod(b.rootfs / "dev/tty", stat.S_IFCHR | 0o666, os.makedev(5, 0))
+    shell = on_terminal(b)
+    assert shell.wait() == 0
+    # EPERM or, where the kernel has no TIOCSTI any more, EIO; ENXIO: no controlling terminal
+    assert re.search(r"push (1|5) take 1 tty 6\r\n", shell.text), shell.text
 
 
 # ---- a terminal, but our streams are none -----------------------------------------------------------------------------

@@ -97,6 +97,9 @@ static int launch_traced(struct cli *cli, struct create_options *options,
 	if (r < 0)
 		return r;
 	r = container_create(cli->root, options, config, trace.stream ? &trace : NULL, ret, err);
+	if (r == 0)
+		log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" is process %d", options->id,
+			  (int)ret->pid);
 	if (trace_close(args->trace, &trace, &trace_err) < 0)
 		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
 	return r;
