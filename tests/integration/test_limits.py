@@ -218,6 +218,22 @@ def test_P13_P14_real_time(tare, bundle, policy, number, in_user_namespace, comm
 
 
 @pytest.mark.only("tare")
+@pytest.mark.parametrize("in_user_namespace", [False, True])
+def test_P13_P14_deadline(tare, bundle, in_user_namespace):
+    b = bundle(script="read -r line </proc/$$/stat; set -- $line; shift 40; echo $1")
+    if in_user_namespace:
+        b.user_namespace()
+    b.process["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 10000000, "period": 10000000}
+    result = tare.run(b)
+    if result.error:
+        # A cpuset that is not all of a root domain may not have it, nor a host without bandwidth left.
+        result.fails("set the scheduler SCHED_DEADLINE", "/process/scheduler")
+        assert "bandwidth" in result.err or "SCHED_DEADLINE" in result.err
+        pytest.skip("this host has no SCHED_DEADLINE for us: " + result.error)
+    assert result.ok().out == "6\n"
+
+
+@pytest.mark.only("tare")
 def test_P13_real_time_without_a_share_says_what_to_do(tare, bundle):
     if not os.path.exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us"):
         pytest.skip("this kernel has no real-time shares of cgroups")

@@ -469,3 +469,35 @@ def test_P4_listen_fds(tare, bundle, tmp, with_pid_namespace):
     if not with_pid_namespace:
         b.without_namespace("pid")
     assert tare.run(b).ok().out == "0\n1\n2\n3\n\n1 web\nmine\n"
+
+
+# ---- what this version can't do yet --------------------------------------------------------------------------------------
+
+
+@pytest.mark.only("tare")
+@pytest.mark.parametrize("row, change, pointer", [
+    ("P-8", lambda b: b.process.update(apparmorProfile="docker-default"), "/process/apparmorProfile"),
+    ("P-9", lambda b: b.process.update(selinuxLabel="system_u:system_r:x:s0"), "/process/selinuxLabel"),
+    ("L-20", lambda b: b.linux.update(mountLabel="system_u:object_r:x:s0"), "/linux/mountLabel"),
+    ("L-24", lambda b: b.namespace("network").linux.update(netDevices={"eth0": {}}), "/linux/netDevices"),
+    ("I-1", lambda b: b.linux.update(intelRdt={"closID": "x"}), "/linux/intelRdt"),
+], ids=lambda v: v if isinstance(v, str) and "-" in v else "")
+def test_P8_P9_L20_L24_unsupported_is_refused_not_ignored(tare, bundle, row, change, pointer):
+    b = bundle()
+    change(b)
+    result = tare.run(b).fails("not supported yet by this version of tare", pointer)
+    assert "hint: leave" in result.err
+
+
+@pytest.mark.only("tare")
+def test_P8_P9_empty_labels_are_absent(tare, bundle):
+    b = bundle()
+    b.process.update(apparmorProfile="", selinuxLabel="")
+    b.linux["mountLabel"] = ""
+    tare.run(b).ok()
+
+
+@pytest.mark.parametrize("option", [[], ["--no-pivot"]], ids=["pivot", "no-pivot"])
+def test_X3_default_directory_is_the_root(tare, bundle, option):
+    result = tare.run(bundle(script="pwd; readlink /proc/1/cwd; ls -d ../bin"), *option)
+    assert result.ok().out == "/\n/\n../bin\n"
