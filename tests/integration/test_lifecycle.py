@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.host import hierarchies
+from support.host import Freezer, cgroups_of, hierarchies
 from support.runtime import flavour, wait_until
 
 HOLD = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done"
@@ -35,11 +35,6 @@ def stopped(tare, bundle):
     c = tare.create(bundle(script="exit 0"))
     c.start().ok()
     return c.wait("stopped")
-
-
-def freezer(id):
-    """The v1 freezer directory of a container."""
-    return Path("/sys/fs/cgroup/freezer") / id
 
 
 # ---- create ---------------------------------------------------------------------------------------------------------
@@ -339,7 +334,7 @@ def test_K8_sigkill_without_a_pid_namespace_kills_everything(tare, bundle):
     b = bundle(script="sleep 1000 & echo ready; wait")
     b.without_namespace("pid")
     c = tare.run_detached(b).wait_out("ready")
-    procs = next(h for h in hierarchies() if h.name == "pids") / c.id / "cgroup.procs"
+    procs = cgroups_of(c.id)[0] / "cgroup.procs"
     assert len(procs.read_text().split()) >= 2
     c.kill("KILL").ok()
     wait_until(lambda: not procs.read_text().split(), "every process of the container to end")
@@ -415,8 +410,9 @@ def test_K8_delete_kills_what_outlived_init(tare, bundle):
 
 
 def test_K9_Z11_frozen_container_is_paused_and_force_deleted(tare, running):
-    (freezer(running.id) / "freezer.state").write_text("FROZEN")
-    wait_until(lambda: "FROZEN" in (freezer(running.id) / "freezer.state").read_text(), "the container to freeze")
+    freezer = Freezer(running.id)
+    freezer.freeze()
+    wait_until(freezer.is_frozen, "the container to freeze")
     assert running.status == "paused"
     running.delete().fails("paused")
     running.delete("--force").ok()
@@ -425,18 +421,18 @@ def test_K9_Z11_frozen_container_is_paused_and_force_deleted(tare, running):
 
 @only_tare
 def test_K9_sigkill_to_a_frozen_container_ends_it(running):
-    (freezer(running.id) / "freezer.state").write_text("FROZEN")
+    Freezer(running.id).freeze()
     running.kill("KILL").ok()
     running.wait("stopped")
 
 
 @only_tare
 def test_Z11_start_of_a_frozen_created_container_is_refused(created):
-    state = freezer(created.id) / "freezer.state"
-    state.write_text("FROZEN")
-    wait_until(lambda: "FROZEN" in state.read_text(), "the container to freeze")
+    freezer = Freezer(created.id)
+    freezer.freeze()
+    wait_until(freezer.is_frozen, "the container to freeze")
     created.start().fails("paused")
-    state.write_text("THAWED")
+    freezer.thaw()
     created.start().ok()
     created.wait_out("ready")
 
@@ -547,7 +543,7 @@ def test_Z2_stress_on_one_id_never_corrupts_the_record(tare, bundle, parallel):
     for b in bundles:
         b.write()
     end = time.monotonic() + 4
-    words = ("exist", "running", "stopped", "created", "creating", "paused", "busy", "being", "used")
+    words = ("exist", "running", "stopped", "created", "creating", "paused", "busy", "already", "not there")
     seen = set()
 
     def repeat(action, every=0.0):

@@ -32,6 +32,31 @@ def cgroups():
     return {d for h in hierarchies() for d, _, _ in os.walk(h)}
 
 
+def cgroups_of(id):
+    """The cgroup directories of a container without cgroupsPath: one in each hierarchy that it needs."""
+    return [h / id for h in hierarchies() if (h / id).exists()]
+
+
+class Freezer:
+    """Stops a container's processes by the kernel's freezer, v1's or v2's, whichever hierarchy the container is in."""
+
+    def __init__(self, id):
+        files = [d / n for d in cgroups_of(id) for n in ("freezer.state", "cgroup.freeze") if (d / n).exists()]
+        self.file = files[0]
+        self.v2 = self.file.name == "cgroup.freeze"
+
+    def freeze(self):
+        self.file.write_text("1" if self.v2 else "FROZEN")
+
+    def thaw(self):
+        self.file.write_text("0" if self.v2 else "THAWED")
+
+    def is_frozen(self):
+        if self.v2:
+            return "frozen 1" in (self.file.parent / "cgroup.events").read_text()
+        return "FROZEN" in self.file.read_text()
+
+
 def processes():
     """Everybody in our cgroup subtree but ourselves: {pid: command}. Zombies count: somebody forgot to reap them."""
     base = next((h for h in hierarchies() if h.name == "pids"), None) or hierarchies()[0]
