@@ -9,6 +9,7 @@
 #   make install    to PREFIX (/usr/local), below DESTDIR
 #   make format     clang-format over the C files
 #   make clean
+#   make help       this list
 BUILD ?= build
 PREFIX ?= /usr/local
 NINJA = ninja -C $(BUILD)
@@ -44,7 +45,10 @@ install: all
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
+help:
+	@sed -n 's/^#   //p' Makefile
+
 clean:
 	@rm -rf build build-*
 
-.PHONY: all packages run test test-long bench install format clean
+.PHONY: all help packages run test test-long bench install format clean
