@@ -527,7 +527,7 @@ static void test_hooks_of_create(void **state)
 
 	run(f, plan_create_hooks);
 	assert_string_equal(kinds(f),
-			    "c:signal p:wait p:run-hook p:run-hook p:signal c:wait c:run-hook");
+			    "c:signal p:wait p:write-state p:run-hook p:run-hook p:signal c:wait c:run-hook");
 	step = find_nth(f, STEP_HOOK, 1);
 	assert_int_equal(step->u.hook.kind, HOOK_CREATE_RUNTIME);
 	assert_string_equal(step->pointer, "/hooks/createRuntime/0");
@@ -544,13 +544,24 @@ static void test_hooks_of_create(void **state)
 	done(f);
 }
 
-static void test_no_hooks_no_handover(void **state)
+/* The record gets the init's pid before any hook can ask for it, or hang. */
+static void test_the_record_comes_before_a_hook_of_the_child(void **state)
 {
 	struct fixture *f = make("", "\"hooks\":{\"createContainer\":" HOOK "}");
 
 	run(f, plan_hook_output);
 	run(f, plan_create_hooks);
-	assert_string_equal(kinds(f), "c:run-hook");
+	assert_string_equal(kinds(f), "c:signal p:wait p:write-state p:signal c:wait c:run-hook");
+	done(f);
+}
+
+static void test_no_hooks_no_handover(void **state)
+{
+	struct fixture *f = make("", "\"hooks\":{\"startContainer\":" HOOK "}");
+
+	run(f, plan_hook_output);
+	run(f, plan_create_hooks);
+	assert_string_equal(kinds(f), "");
 	done(f);
 }
 
@@ -708,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_ids_without_a_mapping),
 		cmocka_unit_test(test_groups_annotation),
 		cmocka_unit_test(test_hooks_of_create),
+		cmocka_unit_test(test_the_record_comes_before_a_hook_of_the_child),
 		cmocka_unit_test(test_no_hooks_no_handover),
 		cmocka_unit_test(test_hook_output),
 		cmocka_unit_test(test_sysctl_paths),
