@@ -55,7 +55,6 @@ int os_cwd_enter(const char *path)
 static int make_one(int parent, const char *name, mode_t mode, bool *ret_new)
 {
 	OS_FAULT("mkdirat");
-	*ret_new = false;
 	if (mkdirat(parent, name, mode) < 0)
 		return errno == EEXIST ? 0 : -errno;
 	*ret_new = true;
@@ -63,13 +62,25 @@ static int make_one(int parent, const char *name, mode_t mode, bool *ret_new)
 	return fchmodat(parent, name, mode, 0) < 0 ? -errno : 0;
 }
 
+/* The directory @name in @parent, made if it is not there; *ret_new also when it can't be opened afterwards. */
+static int open_or_make(int parent, const char *name, mode_t mode, bool *ret_new)
+{
+	int fd = open_directory(parent, name), r;
+
+	*ret_new = false;
+	if (fd != -ENOENT)
+		return fd;
+	r = make_one(parent, name, mode, ret_new);
+	return r < 0 ? r : open_directory(parent, name);
+}
+
 int os_cwd_make(const char *path, mode_t mode,
 		void (*made)(void *arg, int parent, const char *path, const char *name), void *arg)
 {
 	defer_close int parent = -EBADF;
-	char text[PATH_MAX], *name, *next;
+	char text[PATH_MAX], *name, *end;
 	bool is_new;
-	int fd, r;
+	int fd;
 
 	if (strlen(path) >= sizeof(text))
 		return -ENAMETOOLONG;
@@ -78,26 +89,21 @@ int os_cwd_make(const char *path, mode_t mode,
 	if (parent < 0)
 		return parent;
 
-	for (name = text + strspn(text, "/"); *name; name = next) {
-		size_t len = strcspn(name, "/");
+	/* One name after the other; what is before it in `text` is the path so far. */
+	for (name = text + strspn(text, "/"); *name; name = end + strspn(end, "/")) {
+		end = name + strcspn(name, "/");
+		bool last = !*end;
 
-		next = name + len + strspn(name + len, "/");
-		name[len] = '\0';
-		fd = open_directory(parent, name);
-		if (fd == -ENOENT) {
-			r = make_one(parent, name, mode, &is_new);
-			if (r < 0)
-				return r;
-			if (is_new)
-				made(arg, parent, text, name);
-			fd = open_directory(parent, name);
-		}
+		*end = '\0';
+		fd = open_or_make(parent, name, mode, &is_new);
+		if (is_new)
+			made(arg, parent, text, name);
 		if (fd < 0)
 			return fd;
 		close(parent);
 		parent = fd;
-		if (*next)
-			name[len] = '/';
+		if (!last)
+			*end = '/';
 	}
 	return 0;
 }

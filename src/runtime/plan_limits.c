@@ -10,20 +10,19 @@
  */
 #include "runtime/plan_exec.h"
 
-/* The parent makes room for limits above the hard limit of now; the child's own setrlimit then only lowers. */
-static void raise_hard_limits(struct planner_state *s)
+static void add_rlimits(struct planner_state *s, enum step_who who, bool only_raise)
 {
 	const struct config_rlimit_list *list = &s->config->process.rlimits;
 
 	for (size_t i = 0; i < list->n; i++) {
-		struct step *step = plan_add(s->plan, STEP_PARENT, STEP_RLIMIT,
+		struct step *step = plan_add(s->plan, who, STEP_RLIMIT,
 					     plan_printf(s->plan, "/process/rlimits/%zu", i));
 
 		step->u.rlimit.resource = list->items[i].resource;
 		step->u.rlimit.type = plan_strdup(s->plan, list->items[i].type);
 		step->u.rlimit.soft = list->items[i].soft;
 		step->u.rlimit.hard = list->items[i].hard;
-		step->u.rlimit.only_raise = true;
+		step->u.rlimit.only_raise = only_raise;
 	}
 }
 
@@ -49,8 +48,9 @@ int plan_limits(struct planner_state *s, struct err *err)
 	plan_add(s->plan, STEP_CHILD, STEP_AFFINITY_RESET, "");
 	if (!s->config->process.set)
 		return 0;
+	/* Room for what is above the hard limit of now; the child's own setrlimit then only lowers. */
 	if (s_in_user_ns(s))
-		raise_hard_limits(s);
+		add_rlimits(s, STEP_PARENT, true);
 	add_oom_score_adj(s, s_in_user_ns(s) ? STEP_PARENT : STEP_CHILD);
 	return 0;
 }
@@ -143,17 +143,7 @@ int plan_memory_policy(struct planner_state *s, struct err *err)
  */
 void plan_late_limits(struct planner_state *s)
 {
-	const struct config_rlimit_list *list = &s->config->process.rlimits;
-
 	if (!s_in_user_ns(s))
 		add_scheduling(s, STEP_CHILD);
-	for (size_t i = 0; i < list->n; i++) {
-		struct step *step = plan_add(s->plan, STEP_CHILD, STEP_RLIMIT,
-					     plan_printf(s->plan, "/process/rlimits/%zu", i));
-
-		step->u.rlimit.resource = list->items[i].resource;
-		step->u.rlimit.type = plan_strdup(s->plan, list->items[i].type);
-		step->u.rlimit.soft = list->items[i].soft;
-		step->u.rlimit.hard = list->items[i].hard;
-	}
+	add_rlimits(s, STEP_CHILD, false);
 }
