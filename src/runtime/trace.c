@@ -208,16 +208,32 @@ static void put(const struct trace_options *options, struct trace *t)
 
 /* ---- what belongs to it ----------------------------------------------------------------------------------------- */
 
+/*
+ * Where the init waits to be let go on: what comes after the parent's last step belongs to `start`, whether the init has
+ * begun it or not when the parent looks. A run has nothing after it.
+ */
+static size_t end_of_create(const struct progress *page)
+{
+	size_t end = page->n_trace;
+
+	while (end > 0 && !(is_sane(&page->trace[end - 1]) && page->trace[end - 1].who == STEP_PARENT))
+		end--;
+	return end;
+}
+
+static bool has_starter(const struct plan *plan)
+{
+	return plan->n_steps > 0 && plan->steps[plan->n_steps - 1].who == STEP_STARTER;
+}
+
 void trace_write(const struct trace_options *options, const struct progress *page,
 		 const struct plan *plan)
 {
+	size_t end = has_starter(plan) && page->err.code == 0 ? end_of_create(page) : plan->n_steps;
 	struct trace t;
 
 	trace_init(&t, plan->n_steps, plan);
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		/* The init waits for a start, or is about to: that belongs to the start. */
-		if (plan->steps[i].kind == STEP_START_ACCEPT && page->trace[i].end_ns == 0)
-			continue;
+	for (size_t i = 0; i < end; i++) {
 		add_span(&t, &page->trace[i], i, &plan->steps[i]);
 		if (t.zero_ns == 0)
 			t.zero_ns = page->trace[i].start_ns;
@@ -237,11 +253,7 @@ void trace_write_start(const struct trace_options *options, const struct progres
 	t.zero_ns = n ? page->trace[0].start_ns : 0;
 	for (size_t i = 0; i < n; i++)
 		add_span(&t, &page->trace[i], offset + i, NULL);
-	for (size_t i = 0; i < n_child; i++) {
-		const struct trace_entry *entry = &child->trace[i];
-
-		if (entry->who == STEP_CHILD && (entry->end_ns == 0 || entry->end_ns >= t.zero_ns))
-			add_span(&t, entry, i, NULL);
-	}
+	for (size_t i = child ? end_of_create(child) : 0; i < n_child; i++)
+		add_span(&t, &child->trace[i], i, NULL);
 	put(options, &t);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The plan with times: `--trace`. act.c notes when each step began and ended, in the shared page; here they become a list
- * in the order of time, parent and child on one time line whose zero is the first step, or a picture for Perfetto.
+ * in the order of time, parent and child on one time line whose zero is the first step, or a picture for Perfetto. The
+ * traces of a create and of its start together have each step once; what the init began before its start, waiting, has a
+ * time below zero in the latter.
  */
 #ifndef TARE_RUNTIME_TRACE_H
 #define TARE_RUNTIME_TRACE_H
