@@ -309,7 +309,10 @@ void command_cgroup_devices(const struct shell *sh, const struct step *step)
 
 void command_cgroup_chown(const struct shell *sh, const struct step *step)
 {
-	fprintf(sh->out, "chown %u:%u ", step->u.cgroup_chown.uid, step->u.cgroup_chown.gid);
+	fprintf(sh->out, "chown %u", step->u.cgroup_chown.uid);
+	if (step->u.cgroup_chown.gid != (uint32_t)-1)
+		fprintf(sh->out, ":%u", step->u.cgroup_chown.gid);
+	fputc(' ', sh->out);
 	shell_word(sh->out, step->u.cgroup_chown.dir);
 	fputc(' ', sh->out);
 	shell_word(sh->out, step->u.cgroup_chown.dir);

@@ -340,6 +340,31 @@ def test_R5_memory_kernel_is_accepted(tare, bundle):
     tare.run_detached(b)
 
 
+@v1
+@pytest.mark.parametrize("check", [True, False])
+def test_R9_a_limit_below_what_is_in_use(tare, bundle, tmp, check):
+    """A cgroup that was there, with memory of a file charged to it: with checkBeforeUpdate its limit can't go below that."""
+    old = CGROUP / "memory/tare-old"
+    old.mkdir()
+    store = tmp / "store"
+    store.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", store], check=True)
+    try:
+        subprocess.run(["sh", "-c", f"echo $$ >{old}/cgroup.procs; head -c {8 * MIB} /dev/zero >{store}/file"], check=True)
+        b = bundle(args=["true"])
+        b.linux["cgroupsPath"] = "/tare-old"
+        b.linux["resources"] = {"memory": {"limit": 4 * MIB, "checkBeforeUpdate": check}}
+        result = tare.run(b)
+        if check:
+            result.fails("limit memory to 4194304 bytes", "uses ", "already", "/linux/resources/memory/limit")
+            assert (old / "memory.limit_in_bytes").read_text().strip() == "9223372036854771712"
+        elif result.error:  # no swap to put the file into
+            result.fails('write "4194304" to "memory.limit_in_bytes"', "busy (EBUSY)")
+    finally:
+        subprocess.run(["umount", store], check=True)
+        old.rmdir()
+
+
 def test_R2_the_limit_ends_the_program(tare, bundle):
     b = bundle(script="x=; while true; do x=$x$(head -c 65536 /dev/zero | tr '\\0' x); done")
     b.linux["resources"] = {"memory": {"limit": 16 * MIB, "swap": 16 * MIB}}
