@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from support.runtime import wait_until
+
 KINDS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
 RUNTIME_KINDS = ["prestart", "createRuntime", "poststart", "poststop"]
 STATUS = {"prestart": "creating", "createRuntime": "creating", "createContainer": "creating",
@@ -88,6 +90,7 @@ def test_H1_H6_order_of_a_foreground_run(tare, hooked):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_state_on_stdin(tare, hooked, kind):
     b, log = hooked
     b.config["annotations"] = {"org.example": "a \"quoted\" value", "x": ""}
@@ -131,6 +134,7 @@ def test_Y4_pid_without_a_pid_namespace_is_the_hosts(tare, hooked, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_namespaces(tare, hooked, kind):
     b, log = hooked
     names = ["mnt", "pid", "uts", "ipc"]
@@ -191,6 +195,7 @@ def test_Z8_argv_environment_and_directory(tare, hooked, kind):
 
 @pytest.mark.only("tare")
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_absent_environment_is_empty(tare, hooked, kind):
     b, log = hooked
     b.hook(kind, "/bin/sh", ["sh", "-c", f"[ -s /proc/self/environ ] || echo empty >{log.path}/env"])
@@ -218,6 +223,7 @@ def test_Z8_state_that_nobody_reads(tare, hooked, kind):
 
 @pytest.mark.only("tare")
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_hook_can_ask_for_the_state(tare, hooked, kind):
     b, log = hooked
     if kind in ("createContainer", "startContainer"):
@@ -257,6 +263,7 @@ def test_Z15_output_of_hooks_is_not_the_runtimes(tare, hooked, kind):
 
 @pytest.mark.only("tare", "crun")
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_output_goes_to_the_annotations_files(tare, hooked, tmp, kind):
     b, log = hooked
     b.config["annotations"] = {"run.oci.hooks.stdout": str(tmp / "out"), "run.oci.hooks.stderr": str(tmp / "err")}
@@ -345,6 +352,7 @@ def test_Y7_poststop_hooks_run_after_a_failed_create(tare, hooked, kind):
 
 @pytest.mark.only("tare")
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_missing_program(tare, hooked, kind):
     b, _ = hooked
     b.hook(kind, "/no/such/hook")
@@ -409,27 +417,44 @@ def test_Z8_hook_within_its_timeout(tare, hooked):
     assert log.read("ran") == ""
 
 
-@pytest.mark.only("tare")
-@pytest.mark.parametrize("kind", KINDS[:3])
-def test_Z6_delete_force_ends_a_create_that_hangs_in_a_hook(tare, hooked, kind):
-    b, log = hooked
+def hanging_create(tare, b, log, kind):
+    """A `create` whose hook of this kind hangs, once it does: (process, id)."""
     log.hook(kind, "echo $$ >$LOG/pid; exec sleep 50")
     b.write()
     id = tare.new_id()
     create = subprocess.Popen(tare.command("create", "--bundle", b.path, id), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 10
-    while not log.read("pid") and time.monotonic() < end:
-        time.sleep(0.01)
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: (log.read("pid") or "").endswith("\n"), f"the {kind} hook to run")
+    return create, id
+
+
+@pytest.mark.only("tare")
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_Z6_delete_force_ends_a_create_that_hangs_in_a_hook(tare, hooked, kind):
+    b, log = hooked
+    create, id = hanging_create(tare, b, log, kind)
     tare.delete("--force", id).ok()
     assert create.wait(10) != 0
-    create.stderr.close()
     assert tare.list() == {}
     if kind != "createContainer":  # whose pid is the container's
         assert gone(int(log.read("pid")))
 
 
 @pytest.mark.only("tare")
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_Z3_killed_runtime_takes_its_hanging_hook_along(tare, hooked, kind):
+    b, log = hooked
+    b.without_namespace("pid")  # so that the pid in the log means something
+    create, id = hanging_create(tare, b, log, kind)
+    create.kill()
+    create.wait()
+    wait_until(lambda: gone(int(log.read("pid"))), "the hook to end with its runtime")
+    tare.delete("--force", id).ok()
+    assert tare.list() == {}
+
+
+@pytest.mark.only("tare")
+@pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_hooks_of_a_user_namespace(tare, hooked):
     b, log = hooked
     b.user_namespace()
