@@ -67,7 +67,7 @@ int target_open(struct act *a, int root, const char *path, int flags, enum targe
 	if (fd >= 0)
 		return fd;
 	err_set(err, fd, "open \"%s\" in the rootfs", path);
-	if (fd == -EROFS)
+	if (fd == -EROFS || fd == -EACCES)
 		err_hint(err, "it is not there and can't be made: add it to the rootfs");
 	return fd;
 }
