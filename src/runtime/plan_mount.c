@@ -170,9 +170,9 @@ static void plan_new(struct planner_state *s, const struct mount_request *reques
 		step->u.copy_up.target = request->target;
 		step->u.copy_up.source = request->source;
 		step->u.copy_up.flags = flags;
-		step->u.copy_up.data = request->data;
+		step->u.copy_up.data = request->words.data;
 		step->u.copy_up.propagation = request->words.propagation & MOUNT_PROPAGATIONS;
-		step->u.copy_up.keep_mode = !data_has(request->data, "mode");
+		step->u.copy_up.keep_mode = !data_has(request->words.data, "mode");
 		return;
 	}
 	step = plan_add(s->plan, STEP_CHILD, STEP_MOUNT, request->pointer);
@@ -181,10 +181,10 @@ static void plan_new(struct planner_state *s, const struct mount_request *reques
 	step->u.mount.source = request->source;
 	step->u.mount.target = request->target;
 	step->u.mount.flags = flags;
-	step->u.mount.data = request->data;
+	step->u.mount.data = request->words.data;
 	step->u.mount.propagation = request->words.propagation & MOUNT_PROPAGATIONS;
 	step->u.mount.keep_mode =
-		strcmp(request->fstype, "tmpfs") == 0 && !data_has(request->data, "mode");
+		strcmp(request->fstype, "tmpfs") == 0 && !data_has(request->words.data, "mode");
 	step->u.mount.here = !step->u.mount.propagation && !step->u.mount.keep_mode &&
 			     is_in_fresh_tmpfs(s, request);
 }

@@ -22,7 +22,6 @@ struct mount_request {
 	const char *target;  /* destination, absolute and clean */
 	const char *fstype;  /* for NEW and REMOUNT of a filesystem */
 	const char *source;  /* absolute for a bind, never NULL otherwise */
-	const char *data;    /* with the SELinux context, if there is one */
 	struct mount_words words;
 	const char *uid_map, *gid_map; /* BIND with mappings of its own; as /proc/PID/uid_map takes them */
 	int16_t idmap_ns;              /* the namespace made for these */

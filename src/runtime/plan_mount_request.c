@@ -197,43 +197,6 @@ static int set_source(struct planner_state *s, const struct config_mount *mount,
 	return 0;
 }
 
-/*
- * Give a new filesystem the mount label. Those of the kernel's own take none.
- *
- * Spec: config-linux.md "Mount Label"; the key is an annotation of crun's that podman sets
- */
-static int add_label(struct planner_state *s, struct mount_request *request, struct err *err)
-{
-	static const char *const without[] = { "proc", "sysfs", "mqueue", "cgroup", "cgroup2" };
-	const char *label = s->config->linux_.mount_label, *key = "context";
-	const struct key_value_list *annotations = &s->config->annotations;
-
-	request->data = request->words.data;
-	if (!label || !label[0] || request->class != MOUNT_CLASS_NEW)
-		return 0;
-	if (!s->facts->selinux) {
-		err_user(err, "label the mounts \"%s\": SELinux is not enabled on this host",
-			 label);
-		return err_at(err, "/linux/mountLabel");
-	}
-	for (size_t i = 0; i < ARRAY_LEN(without); i++) {
-		if (strcmp(request->fstype, without[i]) == 0)
-			return 0;
-	}
-	for (size_t i = 0; i < annotations->n; i++) {
-		if (strcmp(annotations->items[i].key, "run.oci.mount_context_type") == 0)
-			key = annotations->items[i].value;
-	}
-	request->data = plan_printf(s->plan, "%s%s%s=\"%s\"", request->data ? request->data : "",
-				    request->data ? "," : "", key, label);
-	if (strlen(request->data) >= MOUNT_DATA_MAX)
-		return err_user(
-			err,
-			"mount on \"%s\": its options and the mount label have more than %d bytes",
-			request->target, MOUNT_DATA_MAX - 1);
-	return 0;
-}
-
 /* Mappings in the form of /proc/PID/uid_map. Spec: config.md "uidMappings": from the source's ids to the mount's */
 static const char *map_text(struct planner_state *s, const struct id_map_list *maps)
 {
@@ -274,8 +237,6 @@ static int understand(struct planner_state *s, const struct config_mount *mount,
 		r = check_words(s, request, err);
 	if (r == 0)
 		r = check_idmap(s, mount, request, err);
-	if (r == 0)
-		r = add_label(s, request, err);
 	if (r < 0)
 		return r;
 

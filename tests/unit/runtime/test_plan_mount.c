@@ -264,42 +264,6 @@ static void idmaps(void **state)
 	assert_string_equal(find(STEP_IDMAP, 3)->pointer, "/mounts/3");
 }
 
-static void labels(void **state)
-{
-	static const char json[] = MOUNTS(
-		TMPFS("/tmp", "\"size=1k\"") ",{\"destination\":\"/proc\",\"type\":\"proc\"}"
-					     ",{\"destination\":\"/dev/"
-					     "mqueue\",\"type\":\"mqueue\"}") ",\"linux\":{"
-									      "\"mountLabel\":\"a:"
-									      "b:c:s0:c1,c2\","
-									      "\"namespaces\":[{"
-									      "\"type\":\"mount\"}]"
-									      "}";
-
-	assert_int_equal(make(json), -EINVAL);
-	assert_string_equal(
-		err.text,
-		"label the mounts \"a:b:c:s0:c1,c2\": SELinux is not enabled on this host");
-	assert_string_equal(err.pointer, "/linux/mountLabel");
-
-	set_up(NULL);
-	facts.selinux = true;
-	make_ok(json);
-	assert_string_equal(mount_on("/tmp")->u.mount.data, "size=1k,context=\"a:b:c:s0:c1,c2\"");
-	assert_null(mount_on("/proc")->u.mount.data);
-	assert_null(mount_on("/dev/mqueue")->u.mount.data);
-}
-
-static void label_key_of_podman(void **state)
-{
-	facts.selinux = true;
-	make_ok(MOUNTS(TMPFS(
-		"/tmp",
-		"")) ",\"annotations\":{\"run.oci.mount_context_type\":\"rootcontext\"},"
-		     "\"linux\":{\"mountLabel\":\"x\",\"namespaces\":[{\"type\":\"mount\"}]}");
-	assert_string_equal(mount_on("/tmp")->u.mount.data, "rootcontext=\"x\"");
-}
-
 /* Without a mount namespace: chroot, nodes in the rootfs, and no mount of any kind. */
 static void chroot_only(void **state)
 {
@@ -388,8 +352,6 @@ int main(void)
 		CASE(not_so_fresh_tmpfs),
 		CASE(late_read_only),
 		CASE(idmaps),
-		CASE(labels),
-		CASE(label_key_of_podman),
 		CASE(chroot_only),
 		CASE(chroot_only_in_a_user_namespace),
 		CASE(device_row),
