@@ -117,14 +117,14 @@ static bool word_at(const struct check *check, unsigned at, bool wide, struct wo
 	return true;
 }
 
-/* Whether both rules begin with the same comparison there, be it for different answers. */
+/* Whether both rules make the same comparison there, be it for different answers (= and !=). */
 static bool same_word(const struct check *a, const struct check *b, unsigned at, bool wide)
 {
 	struct word x, y;
 
 	return word_at(a, at, wide, &x) && word_at(b, at, wide, &y) && x.index == y.index &&
-	       (x.kind == KIND_EQUAL) == (y.kind == KIND_EQUAL) && x.inclusive == y.inclusive &&
-	       x.mask == y.mask && x.value == y.value;
+	       x.kind == y.kind && x.inclusive == y.inclusive && x.mask == y.mask &&
+	       x.value == y.value;
 }
 
 /* Whether @a comes before @b, of which neither has come to its end, by their word there. */

@@ -141,6 +141,11 @@ static bool cond_holds(const struct config_seccomp_arg *arg, enum seccomp_arch a
 	}
 }
 
+static bool is_inclusive(enum seccomp_op op)
+{
+	return op == SECCOMP_OP_GE || op == SECCOMP_OP_LT;
+}
+
 /* One 32-bit comparison of a rule, and how it ranks. */
 struct piece {
 	int rank[4]; /* the larger goes first: argument, kind, value */
@@ -170,10 +175,11 @@ static bool piece_of(const struct model_candidate *c, size_t at, bool wide, stru
 					   : below ? 2
 						   : 1 },
 		.identity = { arg->index,
-			      equal                                                  ? 1
-			      : high                                                 ? 2
-			      : arg->op == SECCOMP_OP_GE || arg->op == SECCOMP_OP_LT ? 3
-										     : 4,
+			      (uint64_t)(equal   ? 0
+					 : below ? 1
+						 : 2) *
+					      2 +
+				      (!high && is_inclusive(arg->op)),
 			      mask, value },
 	};
 	/* Values as ranks: the sign bit turned, so that they compare as unsigned ones. */
