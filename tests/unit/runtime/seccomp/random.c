@@ -191,7 +191,8 @@ void random_profile(struct random *random, struct arena *arena, const struct ran
 	for (size_t i = 0; i < config.syscalls.n; i++) {
 		rules[i].action = random_action(random, &rules[i].errno_ret);
 		random_names(random, arena, wish, pool, &rules[i].names);
-		random_args(random, arena, random_below(random, 8) == 0, &rules[i].args);
+		random_args(random, arena, !wish->disjoint && random_below(random, 8) == 0,
+			    &rules[i].args);
 	}
 	if (wish->disjoint)
 		make_disjoint(arena, &config);
@@ -275,8 +276,8 @@ static bool collect_values(const struct config_seccomp *config, enum seccomp_arc
 	return any;
 }
 
-static long probe_number(struct random *random, const struct config_seccomp *config,
-			 enum seccomp_arch arch, uint32_t number, probe_fn *probe, void *context)
+long probe_call(struct random *random, const struct config_seccomp *config, enum seccomp_arch arch,
+		uint32_t number, probe_fn *probe, void *context)
 {
 	struct seccomp_data data = { .nr = (int)number, .arch = seccomp_abis[arch].token };
 	struct values values[6];
@@ -324,14 +325,14 @@ long probe_each(struct random *random, const struct config_seccomp *config, prob
 		for (unsigned slot = 0; slot < SYSCALL_SLOTS; slot += listed ? 1 : 97) {
 			if (slot == 600)
 				slot = SYSCALL_PRIVATE_SLOT;
-			r = probe_number(random, config, arch, seccomp_number(arch, slot), probe,
-					 context);
+			r = probe_call(random, config, arch, seccomp_number(arch, slot), probe,
+				       context);
 			if (r < 0)
 				return r;
 			sum += r;
 		}
 		for (size_t i = 0; i < ARRAY_LEN(edges); i++) {
-			r = probe_number(random, config, arch, edges[i], probe, context);
+			r = probe_call(random, config, arch, edges[i], probe, context);
 			if (r < 0)
 				return r;
 			sum += r;

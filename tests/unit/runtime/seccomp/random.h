@@ -37,6 +37,10 @@ typedef int probe_fn(void *context, const struct seccomp_data *data);
 long probe_each(struct random *random, const struct config_seccomp *config, probe_fn *probe,
 		void *context);
 
+/* probe_call() - the same for one number of one architecture */
+long probe_call(struct random *random, const struct config_seccomp *config, enum seccomp_arch arch,
+		uint32_t number, probe_fn *probe, void *context);
+
 /* probe_layout() - the same call as the words lie in memory where @data->arch is at home */
 struct seccomp_data probe_layout(const struct seccomp_data *data);
 
