@@ -6,20 +6,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, size_t *ret_len)
 {
-	size_t size = 16 * 1024, len = 0, expected = 0;
+	size_t size = 16 * 1024, len = 0;
 	char *text, *grown;
-	struct stat st;
 	ssize_t n;
 
 	OS_FAULT("read");
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size <= limit) {
-		expected = (size_t)st.st_size;
-		size = expected + 2;
-	}
+	/* No fstat() first: files of procfs have no size, and for others it would cost the call that it saves. */
 	text = arena_alloc(arena, size);
 	for (;;) {
 		n = read(fd, text + len, size - len - 1);
@@ -27,12 +22,11 @@ int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, siz
 			continue;
 		if (n < 0)
 			return -errno;
+		if (n == 0)
+			break;
 		len += (size_t)n;
 		if (len > limit)
 			return -EFBIG;
-		/* One byte more was asked for: a regular file of that size is at its end. */
-		if (n == 0 || (expected && len == expected))
-			break;
 		if (size - len > 1)
 			continue;
 		grown = arena_alloc(arena, size * 2);

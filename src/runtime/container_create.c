@@ -163,7 +163,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 static int make_plan(struct plan *plan, struct create_options *o, struct record *record, int config_fd,
 		     struct err *err)
 {
-	defer_arena struct arena arena = { 0 };
+	struct arena *arena = &record->config_arena;
 	defer_close int bundle = -EBADF;
 	struct config *config;
 	struct facts facts;
@@ -173,14 +173,14 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 	r = read_bundle(record, o, &plan->arena, config_fd, &bundle, err);
 	if (r < 0)
 		return r;
-	r = config_read(&arena, record->config, record->config_len, &config, err);
+	r = config_read(arena, record->config, record->config_len, &config, err);
 	if (r < 0)
 		return r;
 	in.config = config;
 	r = resolve_rootfs(o, config, &plan->arena, bundle, err);
 	if (r < 0)
 		return r;
-	r = facts_read(&arena, "", &facts, err);
+	r = facts_read(arena, "", &facts, err);
 	if (r < 0)
 		return r;
 	r = plan_create(plan, &in, err);
@@ -265,10 +265,6 @@ int container_create(const char *root, struct create_options *options, int confi
 	r = container_id_check(options->id, err);
 	if (r < 0)
 		return r;
-	r = record_root_make(root);
-	if (r < 0)
-		return err_set(err, r, "make the state root \"%s\"", root);
-
 	r = make_plan(&plan, options, &record, config_fd, err);
 	if (r == 0) {
 		act_init(&a, &plan, options, arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));

@@ -14,6 +14,7 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -178,8 +179,9 @@ static bool read_selinux(const char *root)
 int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err)
 {
 	struct facts facts = {
-		.euid = geteuid(),
-		.egid = getegid(),
+		/* The kernel told us at our exec. */
+		.euid = (uint32_t)getauxval(AT_EUID),
+		.egid = (uint32_t)getauxval(AT_EGID),
 		.capabilities = read_permitted(),
 		.kernel_version = read_kernel_version(),
 		.last_cap = read_last_cap(),

@@ -34,7 +34,8 @@ struct record {
 	char *text, *end;       /* state.json; at @end is room for what changes: status and process */
 	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;
-	struct arena config_arena; /* owns @config; unmapped by STATE_MAKE, the last to need it */
+	struct arena config_arena; /* owns @config and all that was decoded from it; unmapped by STATE_MAKE, the last to
+				      need it, so before the clone */
 };
 
 /*

@@ -26,10 +26,18 @@ static int make_dir(const char *root, const char *id, struct err *err)
 	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
 		return err_user(err, "make the state directory: the path is too long");
 	for (int attempt = 0; attempt < 3; attempt++) {
-		if (mkdir(path, 0700) == 0)
+		int r = mkdir(path, 0700) == 0 ? 0 : -errno;
+
+		if (r == 0)
 			return 0;
-		if (errno != EEXIST)
-			return err_sys(err, "make the state directory \"%s\"", path);
+		if (r == -ENOENT) {
+			r = record_root_make(root);
+			if (r < 0)
+				return err_set(err, r, "make the state root \"%s\"", root);
+			continue;
+		}
+		if (r != -EEXIST)
+			return err_set(err, r, "make the state directory \"%s\"", path);
 		/* What a killed runtime left under this id is not in the way. */
 		if (container_sweep(root, id) < 0)
 			break;
@@ -38,12 +46,21 @@ static int make_dir(const char *root, const char *id, struct err *err)
 	return err_hint(err, "tare-oci delete %s, or choose another id", id);
 }
 
+/* Take the state directory's lock, unless this process has it already. */
+static int lock(struct act *a)
+{
+	int r = a->locked ? 0 : record_dir_lock(a->state_dir);
+
+	a->locked = r == 0;
+	return r;
+}
+
 static int fill_dir(struct act *a, struct err *err)
 {
 	struct record *record = a->record;
 	int r;
 
-	r = record_dir_lock(a->state_dir);
+	r = lock(a);
 	if (r < 0)
 		return err_set(err, r, "lock the state directory");
 	r = os_file_make_at(a->state_dir, RECORD_CONFIG, record->config, record->config_len, 0600);
@@ -51,7 +68,6 @@ static int fill_dir(struct act *a, struct err *err)
 		err_set(err, r, "save config.json in the state directory");
 	else
 		r = record_write(a->state_dir, record, "creating", 0, err);
-	record_dir_unlock(a->state_dir);
 	return r;
 }
 
@@ -74,6 +90,7 @@ int step_state_make(struct act *a, const struct step *step, struct err *err)
 	if (a->state_dir < 0)
 		return err_set(err, a->state_dir, "open the state directory");
 
+	/* The lock stays until the record says created, or until a hook runs (STATE_WRITE, too, comes before the hooks). */
 	r = fill_dir(a, err);
 	record->config = NULL;
 	arena_clear(&record->config_arena);
@@ -84,22 +101,22 @@ void undo_state_make(struct act *a, const struct step *step)
 {
 	if (a->state_dir < 0)
 		return;
-	if (record_dir_lock(a->state_dir) == 0)
+	if (lock(a) == 0)
 		(void)record_dir_remove(a->record->root, a->record->id, a->state_dir);
 	close(take_fd(&a->state_dir));
 }
 
 int step_state_write(struct act *a, const struct step *step, struct err *err)
 {
-	int r;
+	int r = lock(a);
 
-	r = record_dir_lock(a->state_dir);
 	if (r == -ENOENT)
 		return err_user_code(err, -ESRCH, "the container was deleted meanwhile");
 	if (r < 0)
 		return err_set(err, r, "lock the state directory");
 	r = record_write(a->state_dir, a->record, step->u.state_write.status, a->child_pid, err);
 	record_dir_unlock(a->state_dir);
+	a->locked = false;
 	return r;
 }
 
