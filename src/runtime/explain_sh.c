@@ -293,11 +293,8 @@ static void put_exec(struct script *s, const struct step *step)
 		if (part)
 			shell_setpriv(out, part);
 	}
-	fputs(" \\\n\t$ld ./env -i", out);
-	if (cwd) {
-		fputs(" --chdir=", out);
-		shell_word(out, cwd->u.cwd.path);
-	}
+	fputs(" \\\n\t$ld ./env -i --chdir=", out);
+	shell_word(out, cwd ? cwd->u.cwd.path : "/");
 	if (find_child_step(plan, STEP_HOME))
 		fputs(" HOME=\"${HOME:-/}\"", out);
 	shell_exec_words(&s->sh, step);
