@@ -247,6 +247,15 @@ def test_C6_an_empty_list_is_null(tare):
     assert tare.call("list").ok().out.split() == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
 
 
+@pytest.mark.parametrize("args", [["list"], ["list", "-q"], ["features"], ["--help"], ["--version"]])
+def test_C6_output_that_cannot_be_written_is_an_error(tare, args, bundle):
+    tare.create(bundle(args=["/bin/true"]), id="x")
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(tare.command(*args), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "write to standard output: no space or no room left (ENOSPC)" in result.stderr
+
+
 def test_C6_list_in_an_unknown_form(tare):
     tare.root.mkdir()
     assert tare.call("list", "-f", "yaml").fails('list: unknown format "yaml"').log[-1]["hint"] == "it is table or json"

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The container's terminal: where it comes from, who gets its master, and what it is inside."""
 
-import fcntl
+import json
 import os
 import re
-import signal
 import socket
 import stat
-import struct
 import termios
 
 import pytest
 
 from support.bundle import MOUNTS
+from support.runtime import REPO, sanitized
 from support.terminal import ConsoleSocket, OnTerminal, read_master, set_window, window
 
 only_tare = pytest.mark.only("tare")
@@ -350,3 +349,66 @@ def test_P1_X8_foreground_has_dev_console_and_a_terminal(tare, terminal_bundle):
     with OnTerminal(tare.command("run", "--bundle", b.path, tare.new_id())) as shell:
         assert shell.wait() == 0
         assert re.search(r"/dev/pts/\d+\r\nz\r\n", shell.text)
+
+
+# ---- each call of the console's steps fails once ----------------------------------------------------------------------
+
+
+FAULTS = os.environ.get("TARE_OCI_FAULTS") or str(REPO / "build-faults/tare-oci")
+needs_faults = pytest.mark.skipif(not os.path.exists(FAULTS) or sanitized(), reason="no build with the fault table")
+
+
+def run_with_fault(tare, b, kind, fault, *options):
+    """`run` in the foreground, or with options; the step of this kind fails with EIO in the named call."""
+    b.write()
+    tare.path = FAULTS
+    detached = ["--detach"] if options else []
+    plan = json.loads(tare.call("explain", "--bundle", b.path, "--format", "json", *detached, *options).ok().out)
+    (index,) = [s["index"] for s in plan["steps"] if s["kind"] == kind]
+    env = dict(os.environ, TARE_FAULT=f"{index}:5{fault}")
+    if options:
+        return tare.try_create(b, *options, command="run --detach", env=env)[0]
+    return tare.run(b, env=env)
+
+
+@only_tare
+@needs_faults
+@pytest.mark.parametrize("fault, text", [
+    (":openat2:0", 'open a terminal in the container\'s "/dev/pts"'),
+    (":openat2:1", 'open a terminal in the container\'s "/dev/pts"'),
+    (":ioctl:0", 'open a terminal in the container\'s "/dev/pts"'),
+    (":ioctl:1", 'open a terminal in the container\'s "/dev/pts"'),
+    (":openat2:2", 'open the container\'s "/dev"'),
+    (":open_tree:0", "clone the mount of the terminal"),
+    (":move_mount:0", 'mount the terminal on "/dev/console"'),
+    (":sendmsg:0", "send the terminal to the runtime"),
+    (":ioctl:2", "make the terminal the controlling one"),
+])
+def test_Y16_P1_a_console_that_fails_half_way_leaves_nothing(tare, terminal_bundle, fault, text):
+    result = run_with_fault(tare, terminal_bundle(), "make-console", fault)
+    result.fails(f"{text}: ", "EIO")
+    assert result.log[-1]["step"] == "make-console"
+
+
+@only_tare
+@needs_faults
+@pytest.mark.parametrize("fault, text", [
+    (":recvmsg:0", "receive the container's terminal"),
+    (":ioctl:0", "prepare the container's terminal"),
+])
+def test_Y16_P1_a_console_that_does_not_arrive_leaves_nothing(tare, terminal_bundle, fault, text):
+    result = run_with_fault(tare, terminal_bundle(), "receive-console", fault)
+    result.fails(f"{text}: ", "EIO")
+    assert result.log[-1]["step"] == "receive-console"
+
+
+@only_tare
+@needs_faults
+@pytest.mark.parametrize("kind, fault, text", [
+    ("connect-console-socket", ":connect:0", "connect to the console socket"),
+    ("make-console", ":sendmsg:0", "send the terminal to the console socket"),
+])
+def test_Y16_Z14_a_console_socket_that_fails_leaves_nothing(tare, terminal_bundle, console, kind, fault, text):
+    result = run_with_fault(tare, terminal_bundle(), kind, fault, "--console-socket", console.path)
+    result.fails(text, "EIO")
+    assert result.log[-1]["step"] == kind

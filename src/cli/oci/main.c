@@ -324,9 +324,13 @@ int main(int argc, char **argv)
 {
 	struct cli cli = { .log = LOG_INIT("tare-oci"), .argv = argv };
 	int status = run_program(&cli, argc, argv);
+	struct err err = ERR_INIT;
 
+	/* A full disk or a closed pipe: half a list must not look like a whole one. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		err_sys(&err, "write to standard output");
+		status = fail(&cli, &err);
+	}
 	log_close(&cli.log);
-	if (fflush(stdout) != 0 && status == 0)
-		status = 1;
 	return status;
 }
