@@ -9,7 +9,7 @@
 #include <sys/personality.h>
 #include <sys/resource.h>
 
-static void test_minimal(void **state)
+static void test_A6_A7_minimal(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(&arena, "{'ociVersion':'1.0.0','root':{'path':'rootfs'}}");
@@ -28,7 +28,7 @@ static void test_minimal(void **state)
 	arena_clear(&arena);
 }
 
-static void test_versions(void **state)
+static void test_A5_versions(void **state)
 {
 	static const char *const good[] = { "1.0.0",	   "1.0.1",	"1.0.2-dev", "1.0.0-rc5",    "1.1.0+dev",
 					    "1.2.1-rc.1+x", "1.3.0-dev", "1.3.0",     "1.3.17" };
@@ -43,7 +43,7 @@ static void test_versions(void **state)
 	}
 }
 
-static void test_null_and_empty_are_absent(void **state)
+static void test_A4_null_and_empty_are_absent(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(&arena,
@@ -66,12 +66,12 @@ static void test_null_and_empty_are_absent(void **state)
 	arena_clear(&arena);
 }
 
-static void test_root_names_mounts(void **state)
+static void test_A8_A9_A10_A11_A12_B2_B3_B6_root_names_mounts(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
 		&arena, "{'ociVersion':'1.2.0','root':{'path':'/r','readonly':true},'hostname':'web','domainname':'test',"
-			"'annotations':{'a.b':'c','empty':''},'linux':{'namespaces':[{'type':'uts'}]},'mounts':["
+			"'annotations':{'a.b':'c','empty':'','org.opencontainers.image.stopSignal':'SIGUSR1'},'linux':{'namespaces':[{'type':'uts'}]},'mounts':["
 			"{'destination':'/proc','type':'proc','source':'proc'},"
 			"{'destination':'data','source':'d','options':['rbind','ro'],"
 			"'uidMappings':[{'containerID':0,'hostID':1000,'size':10}],"
@@ -81,7 +81,7 @@ static void test_root_names_mounts(void **state)
 	assert_true(c->root.readonly);
 	assert_string_equal(c->hostname, "web");
 	assert_string_equal(c->domainname, "test");
-	assert_int_equal(c->annotations.n, 2);
+	assert_int_equal(c->annotations.n, 3);
 	assert_string_equal(c->annotations.items[0].key, "a.b");
 	assert_string_equal(c->annotations.items[0].value, "c");
 	assert_string_equal(c->annotations.items[1].value, "");
@@ -97,7 +97,7 @@ static void test_root_names_mounts(void **state)
 	arena_clear(&arena);
 }
 
-static void test_hooks(void **state)
+static void test_H1_H2_H3_H4_H5_H6_hooks(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(&arena, DOC("'hooks':{'prestart':[{'path':'/a'}],'createRuntime':[{'path':'/b'}],"
@@ -118,7 +118,7 @@ static void test_hooks(void **state)
 	arena_clear(&arena);
 }
 
-static void test_process(void **state)
+static void test_P1_P2_P7_P8_P9_P12_P15_P16_P17_P18_P19_P20_process(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -165,7 +165,7 @@ static void test_process(void **state)
 	arena_clear(&arena);
 }
 
-static void test_process_defaults(void **state)
+static void test_P12_P19_absent_is_not_zero(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(&arena, PROCESS("'env':[]"));
@@ -181,7 +181,7 @@ static void test_process_defaults(void **state)
 	arena_clear(&arena);
 }
 
-static void test_deadline(void **state)
+static void test_P13_P14_scheduler(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(&arena, PROCESS("'scheduler':{'policy':'SCHED_DEADLINE','runtime':1,'deadline':2,"
@@ -198,7 +198,7 @@ static void test_deadline(void **state)
 }
 
 /* the last of several wins, in its place; a name that another begins with is another name. */
-static void test_env(void **state)
+static void test_Q13_env(void **state)
 {
 	static const char *const expected[] = { "AB=0", "B=x=y", "A=3", "C=" };
 	struct arena arena = { 0 };
@@ -210,7 +210,7 @@ static void test_env(void **state)
 	arena_clear(&arena);
 }
 
-static void test_capabilities(void **state)
+static void test_P10_capabilities(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -233,7 +233,7 @@ static void test_capabilities(void **state)
 	arena_clear(&arena);
 }
 
-static void test_linux(void **state)
+static void test_L2_L3_L4_L5_L17_L18_L19_L21_L22_L24_linux(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -277,7 +277,7 @@ static void test_linux(void **state)
 	arena_clear(&arena);
 }
 
-static void test_devices(void **state)
+static void test_L7_L8_L9_L10_L11_devices(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -302,7 +302,7 @@ static void test_devices(void **state)
 	arena_clear(&arena);
 }
 
-static void test_numa(void **state)
+static void test_L25_L26_L27_I13_memory_and_cache(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -331,7 +331,7 @@ static void test_numa(void **state)
 	arena_clear(&arena);
 }
 
-static void test_memory_cpu_pids(void **state)
+static void test_R2_R4_R10_R11_R14_R21_memory_cpu_pids(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -366,7 +366,7 @@ static void test_memory_cpu_pids(void **state)
 	arena_clear(&arena);
 }
 
-static void test_io_and_others(void **state)
+static void test_R16_R17_R18_R19_R20_R22_R23_io_and_others(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -409,7 +409,7 @@ static void test_io_and_others(void **state)
 	arena_clear(&arena);
 }
 
-static void test_device_rules(void **state)
+static void test_R1_device_rules(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(&arena, RESOURCES("'devices':[{'allow':false},{'allow':true,'type':'c','major':10,"
@@ -433,7 +433,7 @@ static void test_device_rules(void **state)
 	arena_clear(&arena);
 }
 
-static void test_seccomp(void **state)
+static void test_S1_S2_S3_S4_S6_S7_S8_S10_seccomp(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
@@ -502,7 +502,7 @@ static const struct {
 	{ LINUX("'netDevices':{},'a/b~c':1"), "/linux/a~1b~0c", NULL, "unknown property" },
 };
 
-static void test_ignored(void **state)
+static void test_A3_A13_A14_A15_P6_P21_ignored(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++) {
 		struct arena arena = { 0 };
@@ -540,7 +540,7 @@ static void read_many(const char *before, const char *format, int n, const char 
 }
 
 /* What only an attacker sends: each list that is compared pair by pair, or kept for a person to read, has an end. */
-static void test_limits(void **state)
+static void test_Z19_limits(void **state)
 {
 	static const char before_caps[] = "{'ociVersion':'1.0.0','root':{'path':'r'},'process':{'cwd':'/','args':['a'],"
 					  "'capabilities':{'bounding':[";
@@ -569,7 +569,7 @@ static void test_limits(void **state)
 	assert_string_equal(err.text, "read \"uidMappings\": 341 ranges are more than the kernel's limit of 340");
 }
 
-static void test_too_large(void **state)
+static void test_Z19_too_large(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *config;
@@ -597,26 +597,26 @@ static void test_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_minimal),
-		cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_null_and_empty_are_absent),
-		cmocka_unit_test(test_root_names_mounts),
-		cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_process),
-		cmocka_unit_test(test_process_defaults),
-		cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_env),
-		cmocka_unit_test(test_capabilities),
-		cmocka_unit_test(test_linux),
-		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_numa),
-		cmocka_unit_test(test_memory_cpu_pids),
-		cmocka_unit_test(test_io_and_others),
-		cmocka_unit_test(test_device_rules),
-		cmocka_unit_test(test_seccomp),
-		cmocka_unit_test(test_ignored),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_A6_A7_minimal),
+		cmocka_unit_test(test_A5_versions),
+		cmocka_unit_test(test_A4_null_and_empty_are_absent),
+		cmocka_unit_test(test_A8_A9_A10_A11_A12_B2_B3_B6_root_names_mounts),
+		cmocka_unit_test(test_H1_H2_H3_H4_H5_H6_hooks),
+		cmocka_unit_test(test_P1_P2_P7_P8_P9_P12_P15_P16_P17_P18_P19_P20_process),
+		cmocka_unit_test(test_P12_P19_absent_is_not_zero),
+		cmocka_unit_test(test_P13_P14_scheduler),
+		cmocka_unit_test(test_Q13_env),
+		cmocka_unit_test(test_P10_capabilities),
+		cmocka_unit_test(test_L2_L3_L4_L5_L17_L18_L19_L21_L22_L24_linux),
+		cmocka_unit_test(test_L7_L8_L9_L10_L11_devices),
+		cmocka_unit_test(test_L25_L26_L27_I13_memory_and_cache),
+		cmocka_unit_test(test_R2_R4_R10_R11_R14_R21_memory_cpu_pids),
+		cmocka_unit_test(test_R16_R17_R18_R19_R20_R22_R23_io_and_others),
+		cmocka_unit_test(test_R1_device_rules),
+		cmocka_unit_test(test_S1_S2_S3_S4_S6_S7_S8_S10_seccomp),
+		cmocka_unit_test(test_A3_A13_A14_A15_P6_P21_ignored),
+		cmocka_unit_test(test_Z19_limits),
+		cmocka_unit_test(test_Z19_too_large),
 		cmocka_unit_test(test_line),
 	};
 
