@@ -150,13 +150,33 @@ static int enable_error(const char *dir, const char *word, int len, int r, struc
 }
 
 /*
- * Switch the controllers on in one parent, at once; when that fails, one by one, since a single one that can't come on
- * (cpu with real-time processes around) makes the kernel refuse all.
+ * One by one, since a single controller that can't come on (cpu with real-time processes around) makes the kernel refuse
+ * all. In a threaded cgroup only what is needed is tried: most can't come on there.
+ */
+static int enable_each(const char *dir, const char *path, const char *words, const char *needed,
+		       struct err *err)
+{
+	size_t len;
+	int r;
+
+	for (; *words; words += len + (words[len] == ' ')) {
+		len = strcspn(words, " ");
+		r = os_file_write_at(AT_FDCWD, path, words, len);
+		if (r < 0 && has_word(needed, words, len))
+			return enable_error(dir, words, (int)len, r, err);
+	}
+	return 0;
+}
+
+/*
+ * Switch the controllers on in one parent, in one write if that works.
+ *
+ * A parent that has processes itself is busy. It must not be asked for single controllers then: those that can be split by
+ * threads (cpu, pids) would come on and make it the root of a threaded subtree, in which nobody could join our cgroup.
  */
 static int enable_in(const char *dir, const struct cgroup_request *request, struct err *err)
 {
 	char path[PATH_MAX];
-	size_t len;
 	int r;
 
 	if (snprintf(path, sizeof(path), "%s/cgroup.subtree_control", dir) >= (int)sizeof(path))
@@ -164,14 +184,12 @@ static int enable_in(const char *dir, const struct cgroup_request *request, stru
 	r = os_file_write_at(AT_FDCWD, path, request->enable, strlen(request->enable));
 	if (r == 0)
 		return 0;
-
-	for (const char *word = request->enable; *word; word += len + (word[len] == ' ')) {
-		len = strcspn(word, " ");
-		r = os_file_write_at(AT_FDCWD, path, word, len);
-		if (r < 0 && has_word(request->needed, word, len))
-			return enable_error(dir, word, (int)len, r, err);
-	}
-	return 0;
+	if (r != -EBUSY)
+		return enable_each(dir, path, r == -EOPNOTSUPP ? request->needed : request->enable,
+				   request->needed, err);
+	if (!*request->needed)
+		return 0;
+	return enable_error(dir, request->needed, (int)strcspn(request->needed, " "), r, err);
 }
 
 static int enable_controllers(const struct cgroup_request *request, struct err *err)

@@ -229,6 +229,18 @@ static int read_knobs(struct planner_state *s, struct cgroup_knobs *ret, struct 
 			    err);
 }
 
+/* "slice:prefix:name" is what engines write for the systemd manager; without it, it is a path like any other (row G-4). */
+static void warn_of_systemd_form(struct planner_state *s)
+{
+	const char *path = s->config->linux_.cgroups_path, *colon = path ? strchr(path, ':') : NULL;
+
+	if (colon && strchr(colon + 1, ':') && !strchr(path, '/'))
+		plan_warn(s->plan,
+			  "linux.cgroupsPath \"%s\" looks like slice:prefix:name for systemd, and "
+			  "is used as a path",
+			  path);
+}
+
 static void plan_without_cgroups(struct planner_state *s)
 {
 	if (s->config->linux_.cgroups_path)
@@ -262,6 +274,7 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 			      &path, err);
 	if (r < 0)
 		return r;
+	warn_of_systemd_form(s);
 	for (size_t i = 0; i < layout->n; i++) {
 		s->cgroup_dirs[i] = SLOT_NONE;
 		if (wants_cgroups(s) || i == keeper(layout))

@@ -101,8 +101,11 @@ def test_K5_a_parent_with_processes_is_named(tare, bundle):
         result = tare.run(sleeper(bundle, "/tare-busy/web", resources={"memory": {"limit": 64 * MIB}}))
         result.fails('enable controller "memory"', "/sys/fs/cgroup/tare-busy", "busy (EBUSY)")
         assert not (CGROUP / "tare-busy/web").exists()
+        assert read("/tare-busy", "cgroup.type") == "domain"
         # What nobody asked a limit of is not needed.
-        assert tare.run(bundle(args=["true"])).ok().out == ""
+        b = bundle(args=["true"])
+        b.linux["cgroupsPath"] = "/tare-busy/web"
+        tare.run(b).ok()
     finally:
         holder.kill()
         holder.wait()
@@ -110,18 +113,20 @@ def test_K5_a_parent_with_processes_is_named(tare, bundle):
 
 
 def test_K5_below_a_threaded_cgroup(tare, bundle):
-    (CGROUP / "tare-thread").mkdir()
-    (CGROUP / "tare-thread/cgroup.type").write_text("threaded")
+    (CGROUP / "tare-dom/thread").mkdir(parents=True)
     try:
-        c = tare.run_detached(sleeper(bundle, "/tare-thread/web", resources={"pids": {"limit": 5}}))
-        assert read("/tare-thread/web", "cgroup.type") == "threaded"
-        assert read("/tare-thread/web", "pids.max") == "5"
+        (CGROUP / "tare-dom/thread/cgroup.type").write_text("threaded")
+        c = tare.run_detached(sleeper(bundle, "/tare-dom/thread/web", resources={"pids": {"limit": 5}}))
+        assert read("/tare-dom/thread/web", "cgroup.type") == "threaded"
+        assert read("/tare-dom/thread/web", "pids.max") == "5"
+        assert read("/tare-dom/thread/web", "cgroup.threads") == str(c.pid)
         c.kill("KILL")
         c.wait().delete().ok()
-        result = tare.run(sleeper(bundle, "/tare-thread/web", resources={"memory": {"limit": 64 * MIB}}))
-        result.fails('controller "memory"')
+        result = tare.run(sleeper(bundle, "/tare-dom/thread/web", resources={"memory": {"limit": 64 * MIB}}))
+        result.fails('enable controller "memory"', "/tare-dom")
     finally:
-        (CGROUP / "tare-thread").rmdir()
+        (CGROUP / "tare-dom/thread").rmdir()
+        (CGROUP / "tare-dom").rmdir()
 
 
 def test_K6_a_controller_that_is_not_delegated(tare, bundle):

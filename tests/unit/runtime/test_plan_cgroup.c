@@ -141,23 +141,23 @@ static void test_hybrid(void **state)
 {
 	struct fixture *f = make(CGROUP_HYBRID, "", LIMITS);
 
-	expect(f, "parent make-cgroup /sys/fs/cgroup/cpu/tare/web" PATH
-		  "parent make-cgroup /sys/fs/cgroup/cpuset/tare/web cpus mems" PATH
-		  "parent make-cgroup /sys/fs/cgroup/memory/tare/web" PATH
-		  "parent make-cgroup /sys/fs/cgroup/devices/tare/web" PATH
-		  "parent make-cgroup /sys/fs/cgroup/pids/tare/web" PATH
-		  "parent make-cgroup /sys/fs/cgroup/unified/tare/web v2" PATH
-		  "parent write-cgroup "
-		  "/sys/fs/cgroup/memory/tare/web/memory.limit_in_bytes=1000" MEMORY
-		  "parent write-cgroup /sys/fs/cgroup/pids/tare/web/pids.max=10" PIDS
-		  "parent write-cgroup devices.deny\n"
-		  "parent write-cgroup devices.allow\n"
-		  "child join-cgroup /sys/fs/cgroup/cpu/tare/web\n"
-		  "child join-cgroup /sys/fs/cgroup/cpuset/tare/web\n"
-		  "child join-cgroup /sys/fs/cgroup/memory/tare/web\n"
-		  "child join-cgroup /sys/fs/cgroup/devices/tare/web\n"
-		  "child join-cgroup /sys/fs/cgroup/pids/tare/web\n"
-		  "child unshare-cgroup  @/linux/namespaces/0\n");
+	expect(f,
+	       "parent make-cgroup /sys/fs/cgroup/cpu/tare/web" PATH
+	       "parent make-cgroup /sys/fs/cgroup/cpuset/tare/web cpus mems" PATH
+	       "parent make-cgroup /sys/fs/cgroup/memory/tare/web" PATH
+	       "parent make-cgroup /sys/fs/cgroup/devices/tare/web" PATH
+	       "parent make-cgroup /sys/fs/cgroup/pids/tare/web" PATH
+	       "parent make-cgroup /sys/fs/cgroup/unified/tare/web v2" PATH "parent write-cgroup "
+	       "/sys/fs/cgroup/memory/tare/web/memory.limit_in_bytes=1000" MEMORY
+	       "parent write-cgroup /sys/fs/cgroup/pids/tare/web/pids.max=10" PIDS
+	       "parent write-cgroup devices.deny\n"
+	       "parent write-cgroup devices.allow\n"
+	       "child join-cgroup /sys/fs/cgroup/cpu/tare/web\n"
+	       "child join-cgroup /sys/fs/cgroup/cpuset/tare/web\n"
+	       "child join-cgroup /sys/fs/cgroup/memory/tare/web\n"
+	       "child join-cgroup /sys/fs/cgroup/devices/tare/web\n"
+	       "child join-cgroup /sys/fs/cgroup/pids/tare/web\n"
+	       "child unshare-cgroup  @/linux/namespaces/0\n");
 }
 
 /* The child is cloned into the v2 side, so the planner leaves the directory where plan_clone() looks. */
@@ -281,6 +281,27 @@ static void test_notes_are_ignored_entries(void **state)
 	done(f);
 }
 
+static void test_G4_systemd_form_is_warned_of(void **state)
+{
+	static const struct {
+		const char *linux_;
+		size_t warnings;
+	} rows[] = {
+		{ "\"cgroupsPath\":\"system.slice:tare:web\"", 1 },
+		{ "\"cgroupsPath\":\"/a:b:c\"", 0 },
+		{ "\"cgroupsPath\":\"a:b\"", 0 },
+		{ "", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fixture *f = make(CGROUP_V2, "", rows[i].linux_);
+
+		plan(f);
+		assert_int_equal(f->plan.warnings.n, rows[i].warnings);
+		done(f);
+	}
+}
+
 static void test_refused_path(void **state)
 {
 	struct fixture *f = make(CGROUP_V2, "", "\"cgroupsPath\":\"/../a\"");
@@ -352,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_what_counts_as_said),
 		cmocka_unit_test(test_without_a_hierarchy),
 		cmocka_unit_test(test_notes_are_ignored_entries),
+		cmocka_unit_test(test_G4_systemd_form_is_warned_of),
 		cmocka_unit_test(test_refused_path),
 		cmocka_unit_test(test_G7_ownership),
 	};
