@@ -73,7 +73,7 @@ static void put_step(const struct shell *sh, const struct palette *p, size_t ind
 	defer_free char *command = command_text(sh, step);
 
 	fprintf(sh->out, "%4zu  %-22s %s%-*s%s  %s# %s", index, step_names[step->kind], p->command,
-		COMMAND_WIDTH, command ? command : "", p->end, p->dim, step_why[step->kind]);
+		COMMAND_WIDTH, command ? command : "", p->end, p->dim, step_reason(step));
 	if (step->pointer[0])
 		fprintf(sh->out, "  [%s]", step->pointer);
 	fprintf(sh->out, "%s\n", p->end);
@@ -173,7 +173,7 @@ static void add_step(struct json_writer *w, const struct shell *sh, size_t index
 	json_add_string(w, "kind", step_names[step->kind]);
 	json_add_string(w, "pointer", step->pointer);
 	json_add_string(w, "command", command);
-	json_add_string(w, "why", step_why[step->kind]);
+	json_add_string(w, "why", step_reason(step));
 	add_slots(w, sh->plan, step);
 	json_object_begin(w, "arguments");
 	step_arguments_json(w, step);

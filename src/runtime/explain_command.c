@@ -6,6 +6,7 @@
  */
 #include "runtime/explain_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct step *plan_slot_writer(const struct plan *plan, int slot)
@@ -15,6 +16,13 @@ const struct step *plan_slot_writer(const struct plan *plan, int slot)
 			return &plan->steps[i];
 	}
 	return NULL;
+}
+
+static void put_cgroup_file(FILE *out, const char *dir, const char *file)
+{
+	shell_word(out, dir);
+	fputc('/', out);
+	shell_word(out, file);
 }
 
 /* ---- state and hand-over ---------------------------------------------------------------------------------------- */
@@ -139,8 +147,16 @@ void command_ns_join(const struct shell *sh, const struct step *step)
 	fputs(" bash", sh->out);
 }
 
+/* On cgroup2 the process is born in its cgroup (CLONE_INTO_CGROUP); a shell has to move there first. */
 void command_clone(const struct shell *sh, const struct step *step)
 {
+	const struct step *cgroup = plan_slot_writer(sh->plan, step->in[0]);
+
+	if (cgroup) {
+		fputs("echo $$ > ", sh->out);
+		put_cgroup_file(sh->out, cgroup->u.cgroup_make.path, "cgroup.procs");
+		fputs(" && ", sh->out);
+	}
 	fputs("unshare --fork", sh->out);
 	shell_unshare(sh->out, step->u.clone.flags);
 	fputs(" bash", sh->out);
@@ -230,14 +246,23 @@ void command_sysctl(const struct shell *sh, const struct step *step)
 
 /* ---- cgroups ---------------------------------------------------------------------------------------------------- */
 
+/* A file of the directory above @dir. */
+static void put_file_above(const struct shell *sh, const char *dir, const char *file)
+{
+	const char *slash = strrchr(dir, '/');
+	defer_free char *path = NULL;
+
+	if (slash && asprintf(&path, "%.*s/%s", (int)(slash - dir), dir, file) >= 0)
+		shell_word(sh->out, path);
+}
+
 /* A new cpuset is empty, and nobody can join it before it has something. */
 static void put_cpuset_copy(const struct shell *sh, const char *dir, const char *file)
 {
 	fputs(" && cat ", sh->out);
-	shell_word(sh->out, dir);
-	fprintf(sh->out, "/../%s > ", file);
-	shell_word(sh->out, dir);
-	fprintf(sh->out, "/%s", file);
+	put_file_above(sh, dir, file);
+	fputs(" > ", sh->out);
+	put_cgroup_file(sh->out, dir, file);
 }
 
 void command_cgroup_make(const struct shell *sh, const struct step *step)
@@ -248,20 +273,12 @@ void command_cgroup_make(const struct shell *sh, const struct step *step)
 	shell_word(sh->out, path);
 	if (step->u.cgroup_make.enable && *step->u.cgroup_make.enable) {
 		fprintf(sh->out, " && echo '%s' > ", step->u.cgroup_make.enable);
-		shell_word(sh->out, path);
-		fputs("/../cgroup.subtree_control", sh->out);
+		put_file_above(sh, path, "cgroup.subtree_control");
 	}
 	if (step->u.cgroup_make.copy_cpus)
 		put_cpuset_copy(sh, path, "cpuset.cpus");
 	if (step->u.cgroup_make.copy_mems)
 		put_cpuset_copy(sh, path, "cpuset.mems");
-}
-
-static void put_cgroup_file(FILE *out, const char *dir, const char *file)
-{
-	shell_word(out, dir);
-	fputc('/', out);
-	shell_word(out, file);
 }
 
 static void put_cgroup_write(const struct shell *sh, const struct step *step, const char *file,
@@ -302,8 +319,7 @@ void command_cgroup_write(const struct shell *sh, const struct step *step)
 
 void command_cgroup_devices(const struct shell *sh, const struct step *step)
 {
-	fprintf(sh->out, "# bpf(BPF_PROG_LOAD) of %u instructions, bpf(BPF_PROG_ATTACH) to ",
-		step->u.cgroup_devices.n);
+	fputs("# bpf(BPF_PROG_LOAD), bpf(BPF_PROG_ATTACH) to ", sh->out);
 	shell_word(sh->out, step->u.cgroup_devices.dir);
 }
 

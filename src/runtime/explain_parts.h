@@ -16,6 +16,9 @@ extern const char *const step_who_names[STEP_WHOS]; /* "parent", "stage", "child
 /* step_why[] - why a step of this kind is there, a few words that follow "because we want to ..." */
 extern const char *const step_why[STEP_KIND_COUNT];
 
+/* step_reason() - why this very step is there, where more can be said than for its kind */
+const char *step_reason(const struct step *step);
+
 /*
  * Commands use a few shell variables, so that they stay short and a script can give them its own values:
  *   $root   the container's root as the host sees it

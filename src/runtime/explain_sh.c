@@ -49,7 +49,7 @@ static void put_command(struct script *s, const struct step *step)
 static void put_title(struct script *s, const struct step *step)
 {
 	fprintf(s->sh.out, "\n%s# %zu %s: %s", s->indent, (size_t)(step - s->sh.plan->steps),
-		step_names[step->kind], step_why[step->kind]);
+		step_names[step->kind], step_reason(step));
 	if (step->pointer[0])
 		fprintf(s->sh.out, " [%s]", step->pointer);
 	fputc('\n', s->sh.out);
