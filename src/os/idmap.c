@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A user namespace only for its maps. It needs a process to be born in, so a child makes it, sleeps on a socket while the
- * parent (who has the rights) writes the maps and opens the namespace, and ends when the socket closes.
+ * A user namespace only for its maps. It needs a process to be born in, so a child makes it, sleeps
+ * on a socket while the parent (who has the rights) writes the maps and opens the namespace, and
+ * ends when the socket closes.
  */
 #include "os/mount.h"
 
@@ -17,7 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* The child: wait for the end of @peer. It holds a copy of every fd of the parent's, @own included, so close that. */
+/*
+ * The child: wait for the end of @peer. It holds a copy of every fd of the parent's, @own included,
+ * so close that.
+ */
 static _Noreturn void sleep_in_namespace(int own, int peer)
 {
 	char byte;

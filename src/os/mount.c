@@ -143,7 +143,10 @@ static int configure_data(int fs, const char *data)
 	return 0;
 }
 
-/* A configured and created filesystem context, in *fs also on failure, so that its messages can be read. */
+/*
+ * A configured and created filesystem context, in *fs also on failure, so that its messages can be
+ * read.
+ */
 static int create_context(const char *fstype, const char *source, unsigned long flags,
 			  const char *data, int *fs)
 {
@@ -196,7 +199,10 @@ void os_mount_reason(const char *fstype, const char *source, unsigned long flags
 	if (create_context(fstype, source, flags, data, &fs) == 0 || fs < 0)
 		return;
 
-	/* One message a read, "e " before an error, "w " or "i " before what is less; ENODATA after the last. */
+	/*
+	 * One message a read, "e " before an error, "w " or "i " before what is less; ENODATA after
+	 * the last.
+	 */
 	while ((n = read(fs, message, sizeof(message) - 1)) > 0) {
 		message[n] = '\0';
 		message[strcspn(message, "\n")] = '\0';

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's two mount interfaces. Trees that come from the host are made as detached clones (open_tree), changed while
- * nobody can reach them (mount_setattr) and attached to an open directory (move_mount). New filesystems are mounted by
- * mount(2), which needs the fewest calls; os_mount_reason() asks the newer fsopen() afterwards why it failed.
+ * The kernel's two mount interfaces. Trees that come from the host are made as detached clones
+ * (open_tree), changed while nobody can reach them (mount_setattr) and attached to an open
+ * directory (move_mount). New filesystems are mounted by mount(2), which needs the fewest calls;
+ * os_mount_reason() asks the newer fsopen() afterwards why it failed.
  *
  * Needs Linux 5.12 (mount_setattr). All fds are O_CLOEXEC and owned by the caller.
  */
@@ -16,12 +17,16 @@
 #include <stdint.h>
 #include <sys/mount.h>
 
-/* os_tree_clone() - a detached copy of the mount(s) at @path. @flags: of AT_EMPTY_PATH, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW */
+/*
+ * os_tree_clone() - a detached copy of the mount(s) at @path. @flags: of AT_EMPTY_PATH,
+ * AT_RECURSIVE, AT_SYMLINK_NOFOLLOW
+ */
 int os_tree_clone(int dir, const char *path, unsigned flags) MUST_CHECK;
 
 /*
  * os_tree_attach() - move_mount() a tree to @to_path below @to_dir
- * @to_path: "" for @to_dir itself (which need not be a directory); a link in the last component is not followed
+ * @to_path: "" for @to_dir itself (which need not be a directory); a link in the last component is
+ *           not followed
  */
 int os_tree_attach(int tree, int to_dir, const char *to_path) MUST_CHECK;
 
@@ -32,12 +37,16 @@ struct os_mount_attr {
 	int userns;           /* for MOUNT_ATTR_IDMAP in set */
 };
 
-/* os_mount_setattr() - of the mount at @path (below @dir; "": @dir itself), and of those below it if @recursive */
+/*
+ * os_mount_setattr() - of the mount at @path (below @dir; "": @dir itself), and of those below it
+ * if @recursive
+ */
 int os_mount_setattr(int dir, const char *path, bool recursive,
 		     const struct os_mount_attr *attr) MUST_CHECK;
 
 /*
- * os_tree_clone_attr() - os_tree_clone() and os_mount_setattr() of the new tree, recursive if @flags has AT_RECURSIVE
+ * os_tree_clone_attr() - os_tree_clone() and os_mount_setattr() of the new tree, recursive if
+ * @flags has AT_RECURSIVE
  *
  * One call since Linux 6.15; before that, two.
  */
@@ -66,7 +75,10 @@ int os_fs_new(const char *fstype, const char *source, unsigned long flags,
 void os_mount_reason(const char *fstype, const char *source, unsigned long flags, const char *data,
 		     char *buf, size_t size);
 
-/* os_tmpfs_empty_ro() - a detached, empty directory that nobody can write to: the superblock is read-only as well */
+/*
+ * os_tmpfs_empty_ro() - a detached, empty directory that nobody can write to: the superblock is
+ * read-only as well
+ */
 int os_tmpfs_empty_ro(void) MUST_CHECK;
 
 /*

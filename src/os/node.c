@@ -29,7 +29,10 @@ int os_unlink(int dir, const char *name)
 	return unlinkat(dir, name, 0) < 0 ? -errno : 0;
 }
 
-/* The C library does it through an O_PATH fd and /proc where the kernel has no fchmodat2 (Linux 6.6). */
+/*
+ * The C library does it through an O_PATH fd and /proc where the kernel has no fchmodat2 (Linux
+ * 6.6).
+ */
 int os_node_mode(int dir, const char *name, mode_t mode)
 {
 	OS_FAULT("fchmodat");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Making things in a directory that is held open (or is the working directory, AT_FDCWD). @name is one component: nothing
- * here walks a path, and no link in the last component is followed.
+ * Making things in a directory that is held open (or is the working directory, AT_FDCWD). @name is
+ * one component: nothing here walks a path, and no link in the last component is followed.
  */
 #ifndef TARE_OS_NODE_H
 #define TARE_OS_NODE_H

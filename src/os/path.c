@@ -13,8 +13,9 @@
 #define LINKS_MAX 40 /* the kernel's own MAXSYMLINKS */
 
 /*
- * The kernel answers EAGAIN when a rename or mount anywhere on the system happened while it walked "..". A neighbour who
- * renames in a loop must not be able to fail a start, nor to stall it for ever.
+ * The kernel answers EAGAIN when a rename or mount anywhere on the system happened while it walked
+ * "..". A neighbour who renames in a loop must not be able to fail a start, nor to stall it for
+ * ever.
  */
 #define EAGAIN_TRIES 128
 
@@ -37,7 +38,10 @@ int os_open_in_root(int root, const char *path, int flags, uint64_t resolve)
 	return -errno;
 }
 
-/* The path that is being made: text up to `done` exists and is open as `dir`; the rest starts there. */
+/*
+ * The path that is being made: text up to `done` exists and is open as `dir`; the rest starts
+ * there.
+ */
 struct walk {
 	char text[PATH_MAX];
 	size_t done;
@@ -45,7 +49,9 @@ struct walk {
 	int links;
 };
 
-/* Length of the next component after @at, with its start in *ret_start; 0 at the end of the path. */
+/*
+ * Length of the next component after @at, with its start in *ret_start; 0 at the end of the path.
+ */
 static size_t next_component(const char *text, size_t at, size_t *ret_start)
 {
 	while (text[at] == '/')
@@ -55,8 +61,8 @@ static size_t next_component(const char *text, size_t at, size_t *ret_start)
 }
 
 /*
- * Put the target of a dangling link in the place of the link's name. The walk starts again at the root, since the target
- * may be absolute or climb.
+ * Put the target of a dangling link in the place of the link's name. The walk starts again at the
+ * root, since the target may be absolute or climb.
  */
 static int splice_link(struct walk *walk, const char *name, size_t start, size_t len)
 {
@@ -95,8 +101,8 @@ static int make_node(int dir, const char *name, mode_t type, mode_t mode)
 }
 
 /*
- * Make one missing component in walk->dir and open it. Return: O_PATH fd; -EEXIST when something (a link) is there after
- * all; otherwise -errno
+ * Make one missing component in walk->dir and open it. Return: O_PATH fd; -EEXIST when something (a
+ * link) is there after all; otherwise -errno
  */
 static int make_component(const struct walk *walk, const char *name, mode_t type, mode_t mode)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Paths inside a root that nobody trusts. A path of the container is only ever resolved by the kernel itself, relative
- * to an open directory, with openat2(RESOLVE_IN_ROOT): links, also absolute ones and "..", cannot lead out of it, not
- * even while somebody renames directories under us (CVE-2021-30465, CVE-2024-45310). What is missing is made one
- * component at a time, in a directory that we hold open.
+ * Paths inside a root that nobody trusts. A path of the container is only ever resolved by the
+ * kernel itself, relative to an open directory, with openat2(RESOLVE_IN_ROOT): links, also absolute
+ * ones and "..", cannot lead out of it, not even while somebody renames directories under us
+ * (CVE-2021-30465, CVE-2024-45310). What is missing is made one component at a time, in a directory
+ * that we hold open.
  */
 #ifndef TARE_OS_PATH_H
 #define TARE_OS_PATH_H
@@ -20,7 +21,8 @@
  * os_open_in_root() - open a path below @root as if @root were "/"
  * @path:    absolute or relative, means the same
  * @flags:   open flags; O_CLOEXEC is added
- * @resolve: more RESOLVE_* flags, e.g. RESOLVE_NO_SYMLINKS; RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS are added
+ * @resolve: more RESOLVE_* flags, e.g. RESOLVE_NO_SYMLINKS; RESOLVE_IN_ROOT and
+ *           RESOLVE_NO_MAGICLINKS are added
  *
  * Return: fd, owned by the caller; -ELOOP where a link was forbidden; otherwise -errno
  */
@@ -40,11 +42,11 @@ typedef void os_made_fn(void *arg, int parent, const char *path, const char *nam
  * @mode: exact permissions of what is made, whatever the umask
  * @made: called for each thing that was made, or NULL
  *
- * A dangling link is followed inside the root, and what it points to is made. Something that is there already is opened
- * whatever its type.
+ * A dangling link is followed inside the root, and what it points to is made. Something that is
+ * there already is opened whatever its type.
  *
- * Return: O_PATH fd; -ENAMETOOLONG when links make the path longer than PATH_MAX; -ELOOP after 40 links;
- *         otherwise -errno
+ * Return: O_PATH fd; -ENAMETOOLONG when links make the path longer than PATH_MAX; -ELOOP after 40
+ *         links; otherwise -errno
  */
 int os_make_in_root(int root, const char *path, mode_t type, mode_t mode, os_made_fn *made,
 		    void *arg) MUST_CHECK;

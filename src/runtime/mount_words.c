@@ -24,43 +24,34 @@ struct word {
 	size_t offset;    /* of a bool in struct mount_words */
 };
 
-#define NOTHING(name)                                                                              \
-	{                                                                                          \
-		name, WORD_NOTHING, false, false, 0, 0, 0                                          \
-	}
-#define SUPER(set, clr, ms)                                                                        \
-	{ set, WORD_SUPERBLOCK, false, false, ms, 0, 0 },                                          \
-	{                                                                                          \
-		clr, WORD_SUPERBLOCK, true, false, ms, 0, 0                                        \
-	}
-/* One bit has four words: set and clear it on the mount, and on every mount below it. */
-#define FLAG(set, clr, ms, attr)                                                                   \
-	{ set, WORD_FLAG, false, false, ms, attr, 0 },                                             \
-		{ clr, WORD_FLAG, true, false, ms, attr, 0 },                                      \
-		{ "r" set, WORD_FLAG, false, true, ms, attr, 0 },                                  \
-	{                                                                                          \
-		"r" clr, WORD_FLAG, true, true, ms, attr, 0                                        \
-	}
-#define ATIME(set, clr, ms, attr)                                                                  \
-	{ set, WORD_ATIME, false, false, ms, attr, 0 },                                            \
-		{ clr, WORD_ATIME, true, false, ms, attr, 0 },                                     \
-		{ "r" set, WORD_ATIME, false, true, ms, attr, 0 },                                 \
-	{                                                                                          \
-		"r" clr, WORD_ATIME, true, true, ms, attr, 0                                       \
-	}
-#define PROPAGATION(name, ms)                                                                      \
-	{ name, WORD_PROPAGATION, false, false, ms, 0, 0 },                                        \
-	{                                                                                          \
-		"r" name, WORD_PROPAGATION, false, true, ms | MS_REC, 0, 0                         \
-	}
-#define SWITCH(name, member)                                                                       \
-	{                                                                                          \
-		name, WORD_SWITCH, false, false, 0, 0, offsetof(struct mount_words, member)        \
-	}
-
 /* clang-format off */
+
+/* A word: what it is, whether it clears, whether it is an r-word, and its bits. */
+#define WORD(name, class, clear, recursive, ms, attr) { name, class, clear, recursive, ms, attr, 0 }
+
+#define SUPER(set, clr, ms)                                 \
+	WORD(set, WORD_SUPERBLOCK, false, false, ms, 0),    \
+	WORD(clr, WORD_SUPERBLOCK, true, false, ms, 0)
+
+/* One bit has four words: set and clear it on the mount, and on every mount below it as well. */
+#define FOUR(set, clr, class, ms, attr)                     \
+	WORD(set, class, false, false, ms, attr),           \
+	WORD(clr, class, true, false, ms, attr),            \
+	WORD("r" set, class, false, true, ms, attr),        \
+	WORD("r" clr, class, true, true, ms, attr)
+
+#define FLAG(set, clr, ms, attr)  FOUR(set, clr, WORD_FLAG, ms, attr)
+#define ATIME(set, clr, ms, attr) FOUR(set, clr, WORD_ATIME, ms, attr)
+
+#define PROPAGATION(name, ms)                               \
+	WORD(name, WORD_PROPAGATION, false, false, ms, 0),  \
+	WORD("r" name, WORD_PROPAGATION, false, true, (ms) | MS_REC, 0)
+
+#define SWITCH(name, member) \
+	{ name, WORD_SWITCH, false, false, 0, 0, offsetof(struct mount_words, member) }
+
 static const struct word words[] = {
-	NOTHING("defaults"),
+	WORD("defaults", WORD_NOTHING, false, false, 0, 0),
 
 	FLAG("ro",          "rw",        MS_RDONLY,      MOUNT_ATTR_RDONLY),
 	FLAG("nosuid",      "suid",      MS_NOSUID,      MOUNT_ATTR_NOSUID),
@@ -69,7 +60,7 @@ static const struct word words[] = {
 	FLAG("nodiratime",  "diratime",  MS_NODIRATIME,  MOUNT_ATTR_NODIRATIME),
 	FLAG("nosymfollow", "symfollow", MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW),
 
-	/* One field for the kernel: clearing any of its values leaves the kernel's default, relatime. */
+	/* One field for the kernel: clearing any value leaves its default, relatime. */
 	ATIME("noatime",     "atime",         MS_NOATIME,     MOUNT_ATTR_NOATIME),
 	ATIME("relatime",    "norelatime",    MS_RELATIME,    MOUNT_ATTR_RELATIME),
 	ATIME("strictatime", "nostrictatime", MS_STRICTATIME, MOUNT_ATTR_STRICTATIME),
@@ -79,15 +70,15 @@ static const struct word words[] = {
 	SUPER("lazytime", "nolazytime", MS_LAZYTIME),
 	SUPER("mand",     "nomand",     MS_MANDLOCK),
 	SUPER("silent",   "loud",       MS_SILENT),
-	{ "dirsync", WORD_SUPERBLOCK, false, false, MS_DIRSYNC, 0, 0 },
+	WORD("dirsync", WORD_SUPERBLOCK, false, false, MS_DIRSYNC, 0),
 
 	PROPAGATION("private",    MS_PRIVATE),
 	PROPAGATION("shared",     MS_SHARED),
 	PROPAGATION("slave",      MS_SLAVE),
 	PROPAGATION("unbindable", MS_UNBINDABLE),
 
-	{ "bind",  WORD_BIND, false, false, 0, 0, 0 },
-	{ "rbind", WORD_BIND, false, true,  0, 0, 0 },
+	WORD("bind",  WORD_BIND, false, false, 0, 0),
+	WORD("rbind", WORD_BIND, false, true,  0, 0),
 	SWITCH("remount",       remount),
 	SWITCH("idmap",         idmap),
 	SWITCH("ridmap",        ridmap),
@@ -114,7 +105,10 @@ static void apply_flag(const struct word *word, struct mount_words *ret)
 	uint64_t *set = word->recursive ? &ret->rec_attr_set : &ret->attr_set;
 	uint64_t *clr = word->recursive ? &ret->rec_attr_clr : &ret->attr_clr;
 
-	/* A new filesystem has no mounts below it, so there the r-words mean the same as the plain ones. */
+	/*
+	 * A new filesystem has no mounts below it, so there the r-words mean the same as the plain
+	 * ones.
+	 */
 	if (word->clear) {
 		ret->flags &= ~word->ms;
 		*set &= ~word->attr;

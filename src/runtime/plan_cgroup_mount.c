@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A mount of type "cgroup" stands for whatever hierarchies the host has. On v2 it is one cgroup2. On v1 and hybrid hosts
- * it is what people find on the host: a tmpfs with a directory for each hierarchy, and links by controller where
- * several share one ("cpu" -> "cpu,cpuacct"). In a cgroup namespace the hierarchies are mounted anew and begin at the
- * container's own cgroup; without one, just that cgroup's directory is bound (row M-15).
+ * A mount of type "cgroup" stands for whatever hierarchies the host has. On v2 it is one cgroup2.
+ * On v1 and hybrid hosts it is what people find on the host: a tmpfs with a directory for each
+ * hierarchy, and links by controller where several share one ("cpu" -> "cpu,cpuacct"). In a cgroup
+ * namespace the hierarchies are mounted anew and begin at the container's own cgroup; without one,
+ * just that cgroup's directory is bound (row M-15).
  */
 #include "runtime/plan_mount.h"
 
 #include <string.h>
 
-/* Without a namespace to hide the rest, who has no right to the host's cgroups must not write to them (CVE-2023-25809). */
+/*
+ * Without a namespace to hide the rest, who has no right to the host's cgroups must not write to
+ * them (CVE-2023-25809).
+ */
 static bool must_be_readonly(const struct planner_state *s)
 {
 	return !s_ns_private(s, NS_CGROUP) && (s_ns_private(s, NS_USER) || s->facts->rootless);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Device nodes and the links in /dev. Made by mknod where that is allowed; in a user namespace it is not, so there the
- * parent opens the host's node of the same path, checks that it is that device, and the child binds it (row M-20).
+ * Device nodes and the links in /dev. Made by mknod where that is allowed; in a user namespace it
+ * is not, so there the parent opens the host's node of the same path, checks that it is that
+ * device, and the child binds it (row M-20).
  */
 #include "runtime/plan_mount.h"
 
@@ -38,8 +39,8 @@ static bool is_configured(struct planner_state *s, const char *path)
 }
 
 /*
- * Entry @i of the devices to make: the defaults, then the config's. False where there is nothing to do: the config names a
- * default one itself, or /dev is the host's own, which has them.
+ * Entry @i of the devices to make: the defaults, then the config's. False where there is nothing to
+ * do: the config names a default one itself, or /dev is the host's own, which has them.
  */
 static bool get_request(struct planner_state *s, size_t i, struct device_request *ret)
 {
@@ -134,7 +135,10 @@ static void plan_link(struct planner_state *s, const char *path, const char *tar
 	step->u.symlink.on_rootfs = !mount_covers(s, path);
 }
 
-/* Spec: config-linux.md "/dev symbolic links": made where what they point to is there (row L-16); row L-15 for ptmx */
+/*
+ * Spec: config-linux.md "/dev symbolic links": made where what they point to is there (row L-16);
+ * row L-15 for ptmx
+ */
 static void plan_links(struct planner_state *s)
 {
 	if (mount_is_host_dir(s, "/dev"))

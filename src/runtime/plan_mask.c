@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * maskedPaths and readonlyPaths. After the pivot and after the last mount, so that nothing can uncover them. What hides a
- * path comes from the parent: the host's /dev/null, verified to be that device (an image's own may be anything,
- * CVE-2025-31133), and for directories one empty tmpfs that is read-only down to its superblock.
+ * maskedPaths and readonlyPaths. After the pivot and after the last mount, so that nothing can
+ * uncover them. What hides a path comes from the parent: the host's /dev/null, verified to be that
+ * device (an image's own may be anything, CVE-2025-31133), and for directories one empty tmpfs that
+ * is read-only down to its superblock.
  */
 #include "runtime/plan_mount.h"
 
@@ -28,7 +29,10 @@ void plan_mask_sources(struct planner_state *s)
 	step->out = s->slots.empty_source = plan_slot(s->plan, "empty directory");
 }
 
-/* "/" can't be bound over itself: whoever has it as root would stay below. But it has a flag of its own. */
+/*
+ * "/" can't be bound over itself: whoever has it as root would stay below. But it has a flag of its
+ * own.
+ */
 static void plan_readonly(struct planner_state *s, const char *path, const char *pointer)
 {
 	struct step *step;
@@ -63,7 +67,10 @@ int plan_masks(struct planner_state *s, struct err *err)
 	const struct str_list *readonly = &s->config->linux_.readonly_paths;
 	int r;
 
-	/* Read-only first: what is masked inside such a path then covers it, and not the other way round. */
+	/*
+	 * Read-only first: what is masked inside such a path then covers it, and not the other way
+	 * round.
+	 */
 	for (size_t i = 0; i < readonly->n; i++)
 		plan_readonly(s, clean_path(s, readonly->items[i]),
 			      plan_printf(s->plan, "/linux/readonlyPaths/%zu", i));

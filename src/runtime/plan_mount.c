@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mounts[] as steps: the parent opens the sources of binds (plan_mount_sources), the child mounts everything in the config's
- * order (plan_mounts). What the entries mean is plan_mount_request.c's.
+ * mounts[] as steps: the parent opens the sources of binds (plan_mount_sources), the child mounts
+ * everything in the config's order (plan_mounts). What the entries mean is plan_mount_request.c's.
  */
 #include "runtime/plan_mount.h"
 
@@ -9,11 +9,12 @@
 
 #include <string.h>
 
-/* ---- sources of binds ------------------------------------------------------------------------------------------- */
+/* ---- sources of binds ------------------------------------------------------------------------ */
 
 /*
- * Who sees what is mounted below a bind later? A clone is a peer of its source, so nothing said means: not the host,
- * unless the whole rootfs is to be shared. A word without "r" is for the top; what is below may be no wider than it.
+ * Who sees what is mounted below a bind later? A clone is a peer of its source, so nothing said
+ * means: not the host, unless the whole rootfs is to be shared. A word without "r" is for the top;
+ * what is below may be no wider than it.
  */
 static void set_bind_propagation(const struct planner_state *s, const struct mount_request *request,
 				 struct step *step)
@@ -112,7 +113,7 @@ int plan_idmap_child(struct planner_state *s, struct err *err)
 	return 0;
 }
 
-/* ---- mounting --------------------------------------------------------------------------------------------------- */
+/* ---- mounting -------------------------------------------------------------------------------- */
 
 static void plan_attach(struct planner_state *s, const struct mount_request *request)
 {
@@ -139,8 +140,8 @@ static bool data_has(const char *data, const char *key)
 }
 
 /*
- * Is the target's parent a tmpfs that an earlier entry mounts, and the target not in it yet? Only the plan has put
- * anything there, so the step need not look for it in the rootfs.
+ * Is the target's parent a tmpfs that an earlier entry mounts, and the target not in it yet? Only
+ * the plan has put anything there, so the step need not look for it in the rootfs.
  */
 static bool is_in_fresh_tmpfs(const struct planner_state *s, const struct mount_request *request)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the planners of the filesystem share: each entry of mounts[] with its options understood. Made once, by
- * plan_root_open(), since sources are opened long before their targets are.
+ * What the planners of the filesystem share: each entry of mounts[] with its options understood.
+ * Made once, by plan_root_open(), since sources are opened long before their targets are.
  */
 #ifndef TARE_RUNTIME_PLAN_MOUNT_H
 #define TARE_RUNTIME_PLAN_MOUNT_H
@@ -23,11 +23,12 @@ struct mount_request {
 	const char *fstype;  /* for NEW and REMOUNT of a filesystem */
 	const char *source;  /* absolute for a bind, never NULL otherwise */
 	struct mount_words words;
-	const char *uid_map, *gid_map; /* BIND with mappings of its own; as /proc/PID/uid_map takes them */
-	int16_t idmap_ns;              /* the namespace made for these */
-	bool late_ro;             /* something is still made in it: becomes read-only before PIVOT */
-	int16_t tree;             /* BIND: the detached tree */
-	int16_t *cgroup_trees;    /* CGROUP without a cgroup namespace: [facts->cgroup.n] */
+	const char *uid_map; /* BIND with mappings of its own; as /proc/PID/uid_map takes it */
+	const char *gid_map;
+	int16_t idmap_ns;      /* the namespace made for these */
+	bool late_ro;          /* something is still made in it: becomes read-only before PIVOT */
+	int16_t tree;          /* BIND: the detached tree */
+	int16_t *cgroup_trees; /* CGROUP without a cgroup namespace: [facts->cgroup.n] */
 };
 
 /* plan_mount_request.c: what the entries of the config mean */
@@ -43,7 +44,10 @@ void plan_cgroup_mount(struct planner_state *s, const struct mount_request *requ
 void plan_device_sources(struct planner_state *s);
 void plan_mask_sources(struct planner_state *s);
 
-/* mount_covers() - does any mount of the config put something other than the rootfs at @path (clean)? */
+/*
+ * mount_covers() - does any mount of the config put something other than the rootfs at @path
+ * (clean)?
+ */
 bool mount_covers(const struct planner_state *s, const char *path);
 
 /* mount_is_host_dir() - is @path (clean) inside a bind, that is, in a directory of the host's? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Understanding mounts[]: each entry of the config with its words looked up, its class decided and everything refused
- * that can be judged without the kernel, before anything exists.
+ * Understanding mounts[]: each entry of the config with its words looked up, its class decided and
+ * everything refused that can be judged without the kernel, before anything exists.
  */
 #include "runtime/plan_mount.h"
 
@@ -43,9 +43,12 @@ bool mount_is_host_dir(const struct planner_state *s, const char *path)
 	return request->class == MOUNT_CLASS_BIND;
 }
 
-/* ---- understanding one entry ------------------------------------------------------------------------------------ */
+/* ---- understanding one entry ----------------------------------------------------------------- */
 
-/* What lxcfs and its like may put into /proc; anything else there could fake what tare and others read (row M-24). */
+/*
+ * What lxcfs and its like may put into /proc; anything else there could fake what tare and others
+ * read (row M-24).
+ */
 static const char *const proc_targets[] = {
 	"/proc/cpuinfo",
 	"/proc/diskstats",
@@ -153,8 +156,9 @@ static enum mount_class classify(const struct config_mount *mount, const struct 
 }
 
 /*
- * A sysfs shows a network namespace, and the kernel mounts one only for its owner. With a user namespace but the host's
- * network that is not us; where read-only is enough, the host's own /sys does (row M-13).
+ * A sysfs shows a network namespace, and the kernel mounts one only for its owner. With a user
+ * namespace but the host's network that is not us; where read-only is enough, the host's own /sys
+ * does (row M-13).
  */
 static int replace_sysfs(struct planner_state *s, struct mount_request *request, struct err *err)
 {
@@ -197,7 +201,10 @@ static int set_source(struct planner_state *s, const struct config_mount *mount,
 	return 0;
 }
 
-/* Mappings in the form of /proc/PID/uid_map. Spec: config.md "uidMappings": from the source's ids to the mount's */
+/*
+ * Mappings in the form of /proc/PID/uid_map. Spec: config.md "uidMappings": from the source's ids
+ * to the mount's
+ */
 static const char *map_text(struct planner_state *s, const struct id_map_list *maps)
 {
 	const char *text = "";
@@ -247,7 +254,10 @@ static int understand(struct planner_state *s, const struct config_mount *mount,
 	return 0;
 }
 
-/* Will anything be made inside this tmpfs after it is mounted? Then it can't be read-only from the start. */
+/*
+ * Will anything be made inside this tmpfs after it is mounted? Then it can't be read-only from the
+ * start.
+ */
 static bool is_filled_later(const struct planner_state *s, size_t index)
 {
 	const struct mount_request *request = &s->mounts[index];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The container's root. Opened by the parent as a detached tree, attached by the child at its own path on the host (so
- * that hooks before pivot_root find it there), and made "/" by pivot_root. Without a mount namespace of its own nothing
- * can be mounted without changing the host, so there only chroot remains.
+ * The container's root. Opened by the parent as a detached tree, attached by the child at its own
+ * path on the host (so that hooks before pivot_root find it there), and made "/" by pivot_root.
+ * Without a mount namespace of its own nothing can be mounted without changing the host, so there
+ * only chroot remains.
  */
 #include "runtime/plan_mount.h"
 
@@ -52,8 +53,9 @@ static void open_root(struct planner_state *s)
 	step->u.root_open.path = plan_strdup(s->plan, s->options->rootfs);
 	step->u.root_open.detached = s_ns_new(s, NS_MOUNT);
 	/*
-	 * pivot_root wants a root that is not shared. A slave keeps receiving what the host mounts below its rootfs;
-	 * everything else is set after the last mount, by plan_root_propagation().
+	 * pivot_root wants a root that is not shared. A slave keeps receiving what the host mounts
+	 * below its rootfs; everything else is set after the last mount, by
+	 * plan_root_propagation().
 	 */
 	step->u.root_open.propagation = root_propagation(s) & MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
 }
@@ -87,7 +89,10 @@ int plan_root_attach(struct planner_state *s, struct err *err)
 	if (!s_ns_new(s, NS_MOUNT))
 		return 0;
 
-	/* The new namespace's mounts are peers of the host's: without this, ours would appear there (row M-3). */
+	/*
+	 * The new namespace's mounts are peers of the host's: without this, ours would appear there
+	 * (row M-3).
+	 */
 	step = plan_add(s->plan, STEP_CHILD, STEP_PROPAGATION, "");
 	step->u.propagation.propagation = MS_SLAVE;
 	step->u.propagation.recursive = true;
@@ -132,7 +137,10 @@ int plan_pivot(struct planner_state *s, struct err *err)
 	step->in[1] = s->slots.proc;
 	step->u.pivot.no_pivot = s->options->no_pivot;
 
-	/* Not earlier: mount targets, device nodes and links may still have been missing in the rootfs (row M-18). */
+	/*
+	 * Not earlier: mount targets, device nodes and links may still have been missing in the
+	 * rootfs (row M-18).
+	 */
 	if (s->config->root.readonly)
 		plan_add(s->plan, STEP_CHILD, STEP_ROOT_READONLY, "/root/readonly");
 	return 0;

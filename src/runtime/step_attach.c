@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attaching the trees that the parent opened (step_source.c) to their places in the container's root. Attributes and
- * propagation were set before; what remains is to find the place, or to make it.
+ * Attaching the trees that the parent opened (step_source.c) to their places in the container's
+ * root. Attributes and propagation were set before; what remains is to find the place, or to make
+ * it.
  */
 #include "runtime/step_target.h"
 
@@ -61,7 +62,9 @@ static int explain_attach(int code, int tree, int target, const struct step *ste
 	return code;
 }
 
-/* Whatever is on /proc is asked for process attributes later: it must be a procfs (CVE-2019-16884). */
+/*
+ * Whatever is on /proc is asked for process attributes later: it must be a procfs (CVE-2019-16884).
+ */
 static int check_proc(int tree, const struct step *step, struct err *err)
 {
 	struct statfs fs;

@@ -2,10 +2,11 @@
 /*
  * tmpcopyup: a tmpfs that begins with what the image has at the place it covers.
  *
- * The tmpfs stays detached until all is copied, so nobody sees half of it. The image is not trusted: every name is opened
- * without following links and looked at by fd, links are copied as text. Mode, owner, times, extended attributes and
- * hard links are kept. Bounds, since the child has no heap: LEVELS_MAX directories deep, and the first HARD_LINKS_MAX
- * files with several names; more of these become files of their own.
+ * The tmpfs stays detached until all is copied, so nobody sees half of it. The image is not
+ * trusted: every name is opened without following links and looked at by fd, links are copied as
+ * text. Mode, owner, times, extended attributes and hard links are kept. Bounds, since the child
+ * has no heap: LEVELS_MAX directories deep, and the first HARD_LINKS_MAX files with several names;
+ * more of these become files of their own.
  */
 #include "runtime/step_target.h"
 
@@ -50,7 +51,7 @@ static int fail(struct copy *copy, const char *what)
 	return code;
 }
 
-/* ---- attributes ------------------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static int copy_xattr(int from, int to, const char *name)
 {
@@ -59,7 +60,10 @@ static int copy_xattr(int from, int to, const char *name)
 
 	if (n < 0)
 		return errno == ENODATA ? 0 : -errno;
-	/* What a tmpfs does not take is not worth failing for; a capability it does take must not get lost. */
+	/*
+	 * What a tmpfs does not take is not worth failing for; a capability it does take must not
+	 * get lost.
+	 */
 	if (fsetxattr(to, name, value, (size_t)n, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)
 		return -errno;
 	return 0;
@@ -99,7 +103,7 @@ static int copy_attributes(struct copy *copy, int from, int to, const struct sta
 	return futimens(to, times) < 0 ? fail(copy, "set the times of") : 0;
 }
 
-/* ---- things of each type ---------------------------------------------------------------------------------------- */
+/* ---- things of each type --------------------------------------------------------------------- */
 
 static int copy_data(struct copy *copy, int from, int to)
 {
@@ -183,7 +187,10 @@ static int copy_subdirectory(struct copy *copy, int from_dir, int to_dir, const 
 	return r < 0 ? r : copy_attributes(copy, from, to, &st);
 }
 
-/* A file with several names: one copy. Return: 1 if it was linked to an earlier one; 0 if it must be copied; -errno */
+/*
+ * A file with several names: one copy. Return: 1 if it was linked to an earlier one; 0 if it must
+ * be copied; -errno
+ */
 static int try_hard_link(struct copy *copy, int to_dir, const char *name, const struct stat *st)
 {
 	struct hard_link *link;
@@ -254,7 +261,7 @@ static int copy_directory(struct copy *copy, int from, int to)
 	return n < 0 ? fail(copy, "list") : 0;
 }
 
-/* ---- the step --------------------------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 
 static int fill(struct act *a, const struct step *step, int below, int mnt, struct err *err)
 {

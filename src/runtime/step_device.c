@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Nodes and links, made in a directory that is held open as the working directory: an image's /dev that is a link
- * cannot lead them out of the rootfs (CVE-2026-41579).
+ * Nodes and links, made in a directory that is held open as the working directory: an image's /dev
+ * that is a link cannot lead them out of the rootfs (CVE-2026-41579).
  */
 #include "runtime/step_target.h"
 
@@ -18,8 +18,8 @@ static mode_t node_type(char type)
 }
 
 /*
- * Something is there already. The very device is fine, with its mode and owner put right; anything else is an error,
- * since whoever opens the path would get what the config does not say.
+ * Something is there already. The very device is fine, with its mode and owner put right; anything
+ * else is an error, since whoever opens the path would get what the config does not say.
  *
  * Spec: config-linux.md "Devices": an existing file that does not match is an error (row L-8)
  */
@@ -90,7 +90,9 @@ int step_device(struct act *a, const struct step *step, struct err *err)
 	r = target_enter_parent(a, a->fd[step->in[0]], step->u.device.path, &name, err);
 	if (r < 0)
 		return r;
-	/* The mode is exact whatever the umask (row M-21). A row of nodes shares one change of it. */
+	/*
+	 * The mode is exact whatever the umask (row M-21). A row of nodes shares one change of it.
+	 */
 	if (step->u.device.first)
 		a->umask = umask(0);
 	if (step->u.device.must_exist)
@@ -102,7 +104,9 @@ int step_device(struct act *a, const struct step *step, struct err *err)
 	return r;
 }
 
-/* What the host's node may be bound over: a file that is made for it, or was; or the device itself. */
+/*
+ * What the host's node may be bound over: a file that is made for it, or was; or the device itself.
+ */
 static int check_place(const struct step *step, const char *name, struct err *err)
 {
 	dev_t rdev = makedev(step->u.device_bind.major, step->u.device_bind.minor);
@@ -140,7 +144,7 @@ int step_device_bind(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? err_set(err, r, "bind device \"%s\"", path) : 0;
 }
 
-/* ---- links ------------------------------------------------------------------------------------------------------ */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 static bool link_says(const char *name, const char *text)
 {

@@ -14,8 +14,8 @@ static int open_path(const char *path)
 }
 
 /*
- * A fresh cover from the source in slot in[@i]. The kernel copies only mounts of our own namespace, so the parent's tree
- * itself covers the first path, and the others get copies of it from there.
+ * A fresh cover from the source in slot in[@i]. The kernel copies only mounts of our own namespace,
+ * so the parent's tree itself covers the first path, and the others get copies of it from there.
  */
 static int get_cover(struct act *a, const struct step *step, int i)
 {
@@ -27,7 +27,8 @@ static int get_cover(struct act *a, const struct step *step, int i)
 /*
  * step_mask() - hide one path of the container from its processes
  *
- * A directory is covered with an empty read-only tmpfs, anything else with the host's verified /dev/null.
+ * A directory is covered with an empty read-only tmpfs, anything else with the host's verified
+ * /dev/null.
  *
  * Spec:    config-linux.md "Masked Paths"
  * Needs:   CAP_SYS_ADMIN in the user namespace that owns the mount namespace
@@ -64,8 +65,8 @@ int step_mask(struct act *a, const struct step *step, struct err *err)
 /*
  * step_readonly() - bind a path over itself, read-only
  *
- * The copy keeps the flags of the original, among them those that a user namespace may not clear (row M-17). Mounts below
- * the path become read-only with it.
+ * The copy keeps the flags of the original, among them those that a user namespace may not clear
+ * (row M-17). Mounts below the path become read-only with it.
  *
  * Spec:   config-linux.md "Readonly Paths"
  * Return: 0, also where the path does not exist; otherwise -errno

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mounting in the container's root, before the pivot. A new filesystem is mounted by mount(2) on "." after fchdir() to
- * the verified target: three calls, and no path that could change between two of them.
+ * Mounting in the container's root, before the pivot. A new filesystem is mounted by mount(2) on
+ * "." after fchdir() to the verified target: three calls, and no path that could change between two
+ * of them.
  */
 #include "runtime/step_target.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* ---- why a filesystem could not be mounted ---------------------------------------------------------------------- */
+/* ---- why a filesystem could not be mounted --------------------------------------------------- */
 
 static void hint_mount(int code, const char *fstype, struct err *err)
 {
@@ -54,10 +55,11 @@ static int explain_mount(int code, const struct step *step, const char *data, st
 	return code;
 }
 
-/* ---- MOUNT ------------------------------------------------------------------------------------------------------ */
+/* ---- MOUNT ----------------------------------------------------------------------------------- */
 
 /*
- * A tmpfs gets the mode and owner of the directory that it covers, unless the config says otherwise (row M-6).
+ * A tmpfs gets the mode and owner of the directory that it covers, unless the config says otherwise
+ * (row M-6).
  * @buf: MOUNT_DATA_MAX bytes for the longer text
  */
 static int add_mode(int target, const char *data, char *buf, const char **ret_data)
@@ -69,7 +71,10 @@ static int add_mode(int target, const char *data, char *buf, const char **ret_da
 		return -errno;
 	len = snprintf(buf, MOUNT_DATA_MAX, "%s%smode=%o", data ? data : "", data ? "," : "",
 		       st.st_mode & 07777);
-	/* Ids that the user namespace does not map show as the overflow id and could not be given back. */
+	/*
+	 * Ids that the user namespace does not map show as the overflow id and could not be given
+	 * back.
+	 */
 	if ((st.st_uid || st.st_gid) && st.st_uid != 65534 && st.st_gid != 65534 &&
 	    len < MOUNT_DATA_MAX)
 		len += snprintf(buf + len, (size_t)(MOUNT_DATA_MAX - len), ",uid=%u,gid=%u",
@@ -143,8 +148,8 @@ static int mount_new(struct act *a, const struct step *step, struct err *err)
 }
 
 /*
- * The target's parent is a tmpfs that this plan has mounted, and which nobody else can reach: make a directory in it and
- * mount there, by its name. Nothing needs to be looked up.
+ * The target's parent is a tmpfs that this plan has mounted, and which nobody else can reach: make
+ * a directory in it and mount there, by its name. Nothing needs to be looked up.
  */
 static int mount_here(struct act *a, const struct step *step, struct err *err)
 {
@@ -185,7 +190,10 @@ static int remount_attr(int fd, const struct step *step)
 	return r;
 }
 
-/* MS_REMOUNT of the filesystem resets every mount flag that it does not name, so name those that are there. */
+/*
+ * MS_REMOUNT of the filesystem resets every mount flag that it does not name, so name those that
+ * are there.
+ */
 static int remount_filesystem(int fd, const struct step *step)
 {
 	static const struct {

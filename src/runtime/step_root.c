@@ -14,7 +14,8 @@
 /*
  * step_root_open() - the rootfs as a detached tree with all that is mounted below it
  *
- * Flags that its mounts have (nosuid, nodev) stay with the copy; nothing clears them silently (row M-25).
+ * Flags that its mounts have (nosuid, nodev) stay with the copy; nothing clears them silently (row
+ * M-25).
  */
 int step_root_open(struct act *a, const struct step *step, struct err *err)
 {
@@ -64,7 +65,8 @@ int step_propagation(struct act *a, const struct step *step, struct err *err)
 /*
  * step_root_attach() - put the rootfs on its own path, in the container's mount namespace
  *
- * The path is walked with the host's ids, which may do so. From here on the tree's fd is the root of every step.
+ * The path is walked with the host's ids, which may do so. From here on the tree's fd is the root
+ * of every step.
  */
 int step_root_attach(struct act *a, const struct step *step, struct err *err)
 {
@@ -73,7 +75,7 @@ int step_root_attach(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? err_set(err, r, "attach the rootfs on \"%s\"", step->u.root_attach.path) : 0;
 }
 
-/* ---- the pivot -------------------------------------------------------------------------------------------------- */
+/* ---- the pivot ------------------------------------------------------------------------------- */
 
 /* One line of mountinfo. Fields 5 and the one after " - ": where, and which filesystem. */
 static bool parse_mountinfo(char *line, const char **ret_target, const char **ret_fstype)
@@ -102,8 +104,9 @@ static bool parse_mountinfo(char *line, const char **ret_target, const char **re
 }
 
 /*
- * Take away one of the host's procfs or sysfs. In a user namespace the inherited mounts are locked, so where umount is
- * refused an empty tmpfs covers it: then it is not fully visible any more, which is what the kernel asks for.
+ * Take away one of the host's procfs or sysfs. In a user namespace the inherited mounts are locked,
+ * so where umount is refused an empty tmpfs covers it: then it is not fully visible any more, which
+ * is what the kernel asks for.
  */
 static int hide_host_mount(const char *target, struct err *err)
 {
@@ -130,8 +133,9 @@ static int hide_if_proc_or_sys(char *line, const char *rootfs, struct err *err)
 }
 
 /*
- * With MS_MOVE and chroot the host's mounts stay in the namespace, out of sight. A procfs or sysfs among them would let a
- * user namespace mount a new one that shows all that masks hide, so they go first (row M-5).
+ * With MS_MOVE and chroot the host's mounts stay in the namespace, out of sight. A procfs or sysfs
+ * among them would let a user namespace mount a new one that shows all that masks hide, so they go
+ * first (row M-5).
  */
 static int hide_host_mounts(struct act *a, const struct step *step, struct err *err)
 {
@@ -191,8 +195,8 @@ static int move_root(struct act *a, const struct step *step, struct err *err)
 /*
  * step_pivot() - make the rootfs "/" and let go of the host's tree
  *
- * pivot_root(".", ".") needs no directory for the old root in the container: the old root lies over the new one, and
- * is what umount2 then finds at ".".
+ * pivot_root(".", ".") needs no directory for the old root in the container: the old root lies over
+ * the new one, and is what umount2 then finds at ".".
  *
  * Spec:  config.md "Root"; pivot_root(2) NOTES
  * Needs: CAP_SYS_ADMIN in the user namespace that owns the mount namespace

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parent takes of the host for the container: sources of binds, devices, covers of masks. Each is a detached
- * tree that nobody can reach until the child attaches it, so it gets its attributes and propagation here.
+ * What the parent takes of the host for the container: sources of binds, devices, covers of masks.
+ * Each is a detached tree that nobody can reach until the child attaches it, so it gets its
+ * attributes and propagation here.
  */
 #include "runtime/act.h"
 
@@ -40,7 +41,10 @@ static const struct {
 	{ MOUNT_ATTR_NOSYMFOLLOW, "symfollow" },
 };
 
-/* EPERM on clearing means: a less privileged user namespace got this mount with its flags locked (row M-1). */
+/*
+ * EPERM on clearing means: a less privileged user namespace got this mount with its flags locked
+ * (row M-1).
+ */
 static int explain_setattr(int code, const struct step *step, uint64_t clr, struct err *err)
 {
 	const char *path = step->u.source_open.path;
@@ -57,7 +61,10 @@ static int explain_setattr(int code, const struct step *step, uint64_t clr, stru
 	return code;
 }
 
-/* Copy the source, with the first lot of changes in the same call where there are any. Return: fd; -errno */
+/*
+ * Copy the source, with the first lot of changes in the same call where there are any. Return: fd;
+ * -errno
+ */
 static int clone_source(const struct step *step, unsigned flags, const struct os_mount_attr *attr,
 			struct err *err)
 {
@@ -82,8 +89,8 @@ static int clone_source(const struct step *step, unsigned flags, const struct os
 /*
  * step_source_open() - a tree of the host, with the attributes that the config asks for
  *
- * The words for the whole tree come first, so that those for its top have the last word there. Often there is only one
- * lot, and then one call does it all.
+ * The words for the whole tree come first, so that those for its top have the last word there.
+ * Often there is only one lot, and then one call does it all.
  */
 int step_source_open(struct act *a, const struct step *step, struct err *err)
 {
@@ -134,7 +141,7 @@ int step_empty_dir(struct act *a, const struct step *step, struct err *err)
 	return 0;
 }
 
-/* ---- idmapped mounts -------------------------------------------------------------------------------------------- */
+/* ---- idmapped mounts ------------------------------------------------------------------------- */
 
 int step_id_map_ns(struct act *a, const struct step *step, struct err *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Option words of a mount: one after another, separated by NUL; the first is a path for path_clean(). Whatever comes, what
- * the steps rely on must hold.
+ * Option words of a mount: one after another, separated by NUL; the first is a path for
+ * path_clean(). Whatever comes, what the steps rely on must hold.
  */
 #include "os/path.h"
 #include "runtime/mount_words.h"
@@ -33,7 +33,10 @@ static void check_path(const char *path)
 
 static void check_words(const struct mount_words *words)
 {
-	/* One access-time value at most, and only after the field is cleared: anything else is EINVAL to the kernel. */
+	/*
+	 * One access-time value at most, and only after the field is cleared: anything else is
+	 * EINVAL to the kernel.
+	 */
 	PROMISE(!(words->attr_set & MOUNT_ATTR__ATIME) || words->attr_clr & MOUNT_ATTR__ATIME);
 	PROMISE((words->attr_set & MOUNT_ATTR__ATIME) != MOUNT_ATTR__ATIME);
 	PROMISE(!(words->attr_set & words->attr_clr & ~(uint64_t)MOUNT_ATTR__ATIME));

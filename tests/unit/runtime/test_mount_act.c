@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The root, mounts, devices and masks for real: a config is planned, the parent's steps run here, the child's in new
- * namespaces, and a function then looks at what a container would see. Everything happens in a mount namespace of the
- * test's own, on a tmpfs. Needs root; without it the tests are skipped.
+ * The root, mounts, devices and masks for real: a config is planned, the parent's steps run here,
+ * the child's in new namespaces, and a function then looks at what a container would see.
+ * Everything happens in a mount namespace of the test's own, on a tmpfs. Needs root; without it the
+ * tests are skipped.
  */
 #include "runtime/act.h"
 #include "runtime/plan_mount.h"
@@ -30,7 +31,9 @@
 
 static bool root_readonly; /* root.readonly of the configs that follow */
 
-/* A look at the container from inside. Return: NULL when all is as it should be, else what is not. */
+/*
+ * A look at the container from inside. Return: NULL when all is as it should be, else what is not.
+ */
 typedef const char *inside_fn(void);
 
 struct result {
@@ -236,7 +239,7 @@ static void assert_fails(const struct result *result, const char *text, const ch
 	assert_string_equal(result->pointer, pointer);
 }
 
-/* ---- looking around inside -------------------------------------------------------------------------------------- */
+/* ---- looking around inside ------------------------------------------------------------------- */
 
 static const char *complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static const char *complain(const char *fmt, ...)
@@ -315,7 +318,7 @@ static const char *is_link(const char *path, const char *to)
 			return complaint_;                                                         \
 	} while (0)
 
-/* ---- the tests -------------------------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
 #define NS_ALL                                                                                     \
 	"\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"network\"},{"         \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every word of a mount's options, and what happens where they meet. Row ids are those of the requirements. */
+/*
+ * Every word of a mount's options, and what happens where they meet. Row ids are those of the
+ * requirements.
+ */
 #include "runtime/mount_words.h"
 
 #include <setjmp.h>

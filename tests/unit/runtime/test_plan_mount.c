@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The planners of the filesystem, without root and for hosts other than this one: which steps come of which config. */
+/*
+ * The planners of the filesystem, without root and for hosts other than this one: which steps come
+ * of which config.
+ */
 #include "runtime/plan_mount.h"
 
 #include <setjmp.h>
