@@ -202,6 +202,18 @@ static void add_cwd(struct planner_state *s, bool again)
 	step->u.cwd.again = again;
 }
 
+/* Without noNewPrivileges the kernel takes a filter only from CAP_SYS_ADMIN (seccomp(2)). */
+static int check_filter_right(const struct planner_state *s, struct err *err)
+{
+	if (s_in_user_ns(s) || s->facts->capabilities & CAP_BIT(CAP_SYS_ADMIN))
+		return 0;
+	err_user(err, "load a seccomp filter without noNewPrivileges: that needs CAP_SYS_ADMIN, "
+		      "which the "
+		      "runtime lacks");
+	err_hint(err, "set process.noNewPrivileges");
+	return err_at(err, "/process/noNewPrivileges");
+}
+
 /* From the capabilities to the last thing before execve. */
 static int add_confinement(struct planner_state *s, struct err *err)
 {
@@ -210,6 +222,9 @@ static int add_confinement(struct planner_state *s, struct err *err)
 	bool keep_admin = filter && !nnp && !(sets.effective & CAP_BIT(CAP_SYS_ADMIN));
 	int r;
 
+	r = filter && !nnp ? check_filter_right(s, err) : 0;
+	if (r < 0)
+		return r;
 	add_bounding(s, sets.bounding);
 	add_ids(s);
 	if (keep_admin) {

@@ -168,6 +168,15 @@ static int set_groups(const struct step *step, struct err *err)
 	return r;
 }
 
+static void id_hint(int code, struct err *err)
+{
+	if (code == -EINVAL)
+		err_hint(err, "it has no mapping in the user namespace");
+	if (code == -EPERM)
+		err_hint(err,
+			 "that needs CAP_SETUID and CAP_SETGID, which the runtime doesn't have");
+}
+
 /* Spec: config.md "User": numbers of the container's user namespace (rows P-18, P-20) */
 int step_ids(struct act *a, const struct step *step, struct err *err)
 {
@@ -186,15 +195,13 @@ int step_ids(struct act *a, const struct step *step, struct err *err)
 	r = os_setresgid(step->u.ids.gid);
 	if (r < 0) {
 		err_set(err, r, "become gid %u", step->u.ids.gid);
-		if (r == -EINVAL)
-			err_hint(err, "it has no mapping in the user namespace");
+		id_hint(r, err);
 		return r;
 	}
 	r = os_setresuid(step->u.ids.uid);
 	if (r < 0) {
 		err_set(err, r, "become uid %u", step->u.ids.uid);
-		if (r == -EINVAL)
-			err_hint(err, "it has no mapping in the user namespace");
+		id_hint(r, err);
 	}
 	return r;
 }

@@ -196,6 +196,24 @@ static void test_filter_of_a_container_that_keeps_sys_admin(void **state)
 	done(f);
 }
 
+static void test_filter_that_the_runtime_may_not_load(void **state)
+{
+	struct fixture *f = make("", "\"linux\":{\"seccomp\":" ALLOW_ALL "}");
+
+	f->facts.capabilities &= ~CAP(CAP_SYS_ADMIN);
+	assert_true(plan_process(&f->s, &f->err) < 0);
+	assert_string_equal(f->err.text,
+			    "load a seccomp filter without noNewPrivileges: that needs "
+			    "CAP_SYS_ADMIN, which the runtime lacks");
+	assert_string_equal(f->err.pointer, "/process/noNewPrivileges");
+	done(f);
+
+	f = make("\"noNewPrivileges\":true", "\"linux\":{\"seccomp\":" ALLOW_ALL "}");
+	f->facts.capabilities &= ~CAP(CAP_SYS_ADMIN);
+	run(f, plan_process);
+	done(f);
+}
+
 static void test_seccomp_flags(void **state)
 {
 	struct fixture *f = make("", "\"linux\":{\"seccomp\":" ALLOW_ALL "}");
@@ -526,8 +544,9 @@ static void test_hooks_of_create(void **state)
 	const struct step *step;
 
 	run(f, plan_create_hooks);
-	assert_string_equal(kinds(f),
-			    "c:signal p:wait p:write-state p:run-hook p:run-hook p:signal c:wait c:run-hook");
+	assert_string_equal(
+		kinds(f),
+		"c:signal p:wait p:write-state p:run-hook p:run-hook p:signal c:wait c:run-hook");
 	step = find_nth(f, STEP_HOOK, 1);
 	assert_int_equal(step->u.hook.kind, HOOK_CREATE_RUNTIME);
 	assert_string_equal(step->pointer, "/hooks/createRuntime/0");
@@ -700,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_order_with_everything),
 		cmocka_unit_test(test_filter_without_no_new_privs),
 		cmocka_unit_test(test_filter_of_a_container_that_keeps_sys_admin),
+		cmocka_unit_test(test_filter_that_the_runtime_may_not_load),
 		cmocka_unit_test(test_seccomp_flags),
 		cmocka_unit_test(test_stdio_only_for_other_ids),
 		cmocka_unit_test(test_child_sets_limits_without_user_namespace),
