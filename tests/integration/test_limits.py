@@ -238,6 +238,7 @@ def test_P13_real_time_without_a_share_says_what_to_do(tare, bundle):
     if not os.path.exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us"):
         pytest.skip("this kernel has no real-time shares of cgroups")
     b = bundle()
+    b.resources["cpu"] = {"shares": 512}  # so that it has a cpu cgroup of its own
     b.process["scheduler"] = {"policy": "SCHED_FIFO", "priority": 10}
     result = tare.run(b).fails("set the scheduler SCHED_FIFO (nice 0, priority 10)", "/process/scheduler")
     assert "realtimeRuntime" in result.err
