@@ -115,6 +115,14 @@ static void add_annotations(struct json_writer *w)
 	json_object_end(w);
 }
 
+/* All that change how a container is set up (row F-14): engines filter what image users may give by this list. */
+static const char *const unsafe_annotations[] = {
+	"run.oci.hooks.stderr",
+	"run.oci.hooks.stdout",
+	"run.oci.keep_original_groups",
+	"run.oci.mount_context_type",
+};
+
 void features_write(struct json_writer *w, struct arena *arena, const char *const *mount_options,
 		    size_t n)
 {
@@ -128,8 +136,9 @@ void features_write(struct json_writer *w, struct arena *arena, const char *cons
 	add_mount_options(w, arena, mount_options, n);
 	add_linux(w);
 	add_annotations(w);
-	/* No annotation changes anything yet; the empty list says so, a missing one would say "unknown". */
 	json_array_begin(w, "potentiallyUnsafeConfigAnnotations");
+	for (size_t i = 0; i < ARRAY_LEN(unsafe_annotations); i++)
+		json_add_string(w, NULL, unsafe_annotations[i]);
 	json_array_end(w);
 	json_object_end(w);
 }
