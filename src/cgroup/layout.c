@@ -204,8 +204,8 @@ static void add_hierarchy(struct cgroup_layout *layout, const struct cgroup_moun
 	hierarchy->root = mount->root;
 	hierarchy->controllers = controllers;
 	/* A cgroup above the mount's root ("/.."), or beside it, can't be named below the mount. */
-	if (!starts_with_path(line, mount->root, &hierarchy->own_path) ||
-	    strncmp(line, "/..", 3) == 0)
+	if (line[0] != '/' || strncmp(line, "/..", 3) == 0 ||
+	    !starts_with_path(line, mount->root, &hierarchy->own_path))
 		hierarchy->own_path = "/";
 	layout->n++;
 }
