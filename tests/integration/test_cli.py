@@ -86,7 +86,7 @@ def test_C2_wrong_usage_is_named_and_helped(args, error, hint):
 
 
 @pytest.mark.parametrize("command", LATER)
-def test_C2_commands_of_later_versions_are_refused_by_name(command):
+def test_Y24_C2_commands_of_later_versions_are_refused_by_name(command):
     assert refused(command, "x") == [f'tare-oci: command "{command}" is not in this version yet']
 
 
@@ -345,7 +345,7 @@ def test_C3_no_pid_file_after_a_failed_create(tare, bundle):
     assert not path.exists()
 
 
-def test_C5_a_config_with_a_misspelt_property_is_warned_about(tare, bundle):
+def test_Y17_C5_a_config_with_a_misspelt_property_is_warned_about(tare, bundle):
     b = bundle(args=["/bin/true"])
     b.linux["seccompProfile"] = {}
     result = tare.run(b).ok()

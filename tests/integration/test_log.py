@@ -111,7 +111,7 @@ def test_C4_debug_follows_a_run(tare, bundle):
     assert said[3] == f'"{id}" ended with status 3'
 
 
-def test_C4_warnings_are_in_the_log_and_not_on_stderr(tare, bundle):
+def test_Y17_C4_warnings_are_in_the_log_and_not_on_stderr(tare, bundle):
     b = bundle(args=["/bin/true"])
     b.config["nonsense"] = 1
     result = tare.run(b).ok()

@@ -118,7 +118,7 @@ def test_C16_stdio_is_inherited(tare, bundle):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1,
                                     signal.SIGUSR2, signal.SIGALRM, signal.SIGCONT, 35, 64])
-def test_C14_signals_are_forwarded(tare, bundle, number):
+def test_Q17_C14_signals_are_forwarded(tare, bundle, number):
     run = Piped(tare, bundle(script=f"trap 'exit 42' {int(number)}; {HOLD}")).wait_line("ready")
     run.process.send_signal(number)
     assert run.end()[0] == 42
@@ -126,7 +126,7 @@ def test_C14_signals_are_forwarded(tare, bundle, number):
 
 @only_tare
 @pytest.mark.parametrize("number", [signal.SIGCHLD, signal.SIGPIPE, signal.SIGURG, signal.SIGWINCH])
-def test_C14_signals_about_ourselves_are_not(tare, bundle, number):
+def test_Q17_C14_signals_about_ourselves_are_not(tare, bundle, number):
     # Without children, whose end would be a SIGCHLD of its own.
     script = f"trap 'exit 9' {int(number)}; trap 'exit 42' TERM; echo ready; while :; do :; done"
     run = Piped(tare, bundle(script=script)).wait_line("ready")
@@ -181,7 +181,7 @@ def test_C14_killing_the_container_ends_run(tare, bundle):
 # ---- subreaper ------------------------------------------------------------------------------------------------------
 
 
-def test_C13_orphans_without_a_pid_namespace_are_reaped(tare, bundle):
+def test_Q17_C13_orphans_without_a_pid_namespace_are_reaped(tare, bundle):
     """The container's orphans become children of `run`, which must not leave them as zombies."""
     b = bundle(script="(setsid sleep 0.2 &); echo ready; sleep 2").without_namespace("pid")
     run = Piped(tare, b).wait_line("ready")
@@ -229,7 +229,7 @@ def test_P1_ours_is_raw_meanwhile_and_sane_after(on_terminal, terminal_bundle):
 
 
 @pytest.mark.parametrize("script", ["exit 1", "kill -KILL $$", "/nothing"])
-def test_P1_the_terminal_is_sane_after_every_end(on_terminal, terminal_bundle, script):
+def test_Q17_P1_the_terminal_is_sane_after_every_end(on_terminal, terminal_bundle, script):
     shell = on_terminal(terminal_bundle(f"echo ready; {script}"))
     shell.wait()
     assert line_mode(shell.slave)
@@ -288,7 +288,7 @@ def test_P1_stop_gives_the_terminal_back_and_continue_takes_it(on_terminal, term
 
 @only_tare
 @pytest.mark.no_sanitizer("it has its own handler for the signal")
-def test_P1_a_crash_of_ours_restores_the_terminal(tare, on_terminal, terminal_bundle):
+def test_Q17_P1_a_crash_of_ours_restores_the_terminal(tare, on_terminal, terminal_bundle):
     shell = on_terminal(terminal_bundle("echo ready; sleep 60")).wait_text("ready")
     assert not line_mode(shell.slave)
     shell.signal(signal.SIGSEGV)
