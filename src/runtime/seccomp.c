@@ -193,6 +193,11 @@ static bool has_stub(const struct compiler *c, enum seccomp_arch arch)
 	return c->stub && c->largest[arch] != NO_NUMBER;
 }
 
+static uint32_t newer_ret(const struct compiler *c, enum seccomp_arch arch)
+{
+	return has_stub(c, arch) ? SECCOMP_RET_ERRNO | ENOSYS : c->default_ret;
+}
+
 static uint32_t range_end(const struct range_list *list)
 {
 	return list->n ? list->items[list->n - 1].last + 1 : 0;
@@ -225,19 +230,27 @@ static void add_ranges(struct compiler *c, enum seccomp_arch arch, uint32_t last
 	}
 	if (has_stub(c, arch))
 		fill_to(c, c->largest[arch] + 1, c->default_ret);
-	range_add(list, last, has_stub(c, arch) ? SECCOMP_RET_ERRNO | ENOSYS : c->default_ret, NULL,
-		  arch);
+	range_add(list, last, newer_ret(c, arch), NULL, arch);
 }
 
-/* The half of x86_64's numbers that x32 has, when x32 is not listed. */
-static void add_foreign_x32(struct compiler *c)
+/*
+ * x86_64 shares its token with x32, whose numbers have bit 30. Bit 31 without it is no number of anyone's, but in runc's
+ * eyes newer than the profile. -1 is what a tracer makes of a call that it skips.
+ */
+static void add_x86_64(struct compiler *c, bool with_x32)
 {
-	/* Bit 31 without x32's is no number of anyone's, but in runc's eyes newer than the profile, if it looks at that. */
-	uint32_t negative =
-		has_stub(c, ARCH_X86_64) ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_KILL_THREAD;
-
+	add_ranges(c, ARCH_X86_64, X32_BIT - 1);
+	if (with_x32) {
+		sort_rules(c, ARCH_X32);
+		add_ranges(c, ARCH_X32, 2 * X32_BIT - 1);
+		range_add(&c->ranges, 3 * X32_BIT - 1, newer_ret(c, ARCH_X86_64), NULL, 0);
+		range_add(&c->ranges, UINT32_MAX, newer_ret(c, ARCH_X32), NULL, 0);
+		return;
+	}
 	range_add(&c->ranges, 2 * X32_BIT - 1, SECCOMP_RET_KILL_THREAD, NULL, 0);
-	range_add(&c->ranges, 3 * X32_BIT - 1, negative, NULL, 0);
+	range_add(&c->ranges, 3 * X32_BIT - 1,
+		  has_stub(c, ARCH_X86_64) ? newer_ret(c, ARCH_X86_64) : SECCOMP_RET_KILL_THREAD,
+		  NULL, 0);
 	range_add(&c->ranges, UINT32_MAX - 1, SECCOMP_RET_KILL_THREAD, NULL, 0);
 	range_add(&c->ranges, UINT32_MAX, c->default_ret, NULL, 0);
 }
@@ -254,16 +267,10 @@ static label emit_section(struct compiler *c, enum seccomp_arch arch, uint32_t a
 		c->table.calls[0] =
 			(struct call){ .ret = SECCOMP_RET_ERRNO | ENOSYS, .decided = true };
 
-	if (arch != ARCH_X86_64) {
+	if (arch == ARCH_X86_64)
+		add_x86_64(c, arches & (1u << ARCH_X32));
+	else
 		add_ranges(c, arch, UINT32_MAX);
-	} else if (arches & (1u << ARCH_X32)) {
-		add_ranges(c, ARCH_X86_64, X32_BIT - 1);
-		sort_rules(c, ARCH_X32);
-		add_ranges(c, ARCH_X32, UINT32_MAX);
-	} else {
-		add_ranges(c, ARCH_X86_64, X32_BIT - 1);
-		add_foreign_x32(c);
-	}
 
 	tree = emit_tree(&c->emitter, &c->leaves, &c->ranges);
 	return emit_load(&c->emitter, offsetof(struct seccomp_data, nr), tree);

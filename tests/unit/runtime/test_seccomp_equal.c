@@ -187,20 +187,28 @@ static bool bounds_meet(const struct config_seccomp_rule *a, const struct config
 {
 	for (size_t i = 0; i < a->args.n; i++)
 		for (size_t j = 0; j < b->args.n; j++) {
-			const struct config_seccomp_arg *x = &a->args.items[i],
-							*y = &b->args.items[j];
+			const struct config_seccomp_arg *x = &a->args.items[i];
+			const struct config_seccomp_arg *y = &b->args.items[j];
+			bool high = x->value >> 32 == y->value >> 32;
+			bool low = (uint32_t)x->value == (uint32_t)y->value;
 
-			if (x->index == y->index && is_below(x) && is_above(y) &&
-			    (x->value >> 32 == y->value >> 32 ||
-			     (uint32_t)x->value == (uint32_t)y->value))
+			if (x->index != y->index)
+				continue;
+			if (is_below(x) && is_above(y) && (high || low))
+				return true;
+			if (a != b && high && x->op == SECCOMP_OP_NE && y->op == SECCOMP_OP_NE)
+				return true;
+			if (a != b && a->args.n + b->args.n > 2 && high &&
+			    ((is_below(x) && is_below(y)) || (is_above(x) && is_above(y))))
 				return true;
 		}
 	return false;
 }
 
 /*
- * An upper and a lower bound of one argument, for one call, that share a word: libseccomp makes one node of them, and
- * which of the two then goes before a third rule depends on the argument's value. There is no precedence to be equal to.
+ * Two bounds of one argument, for one call, that share a word: libseccomp makes one node of them. If they look in
+ * opposite directions, or both are inequalities, which of the two goes first then depends on the argument's value; if in
+ * the same direction and one of the rules has more conditions, that rule is lost. There is no precedence to be equal to.
  */
 static bool has_shared_bound(const struct config_seccomp *config)
 {
