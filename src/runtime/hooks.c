@@ -310,8 +310,8 @@ int hook_run(enum hook_kind kind, size_t index, const struct config_hook *hook,
 	};
 
 	state_doc_split(&arena, &doc, &job.state_before, &job.state_after);
-	out = open_output(&arena, container, HOOK_STDOUT_KEY);
-	errors = open_output(&arena, container, HOOK_STDERR_KEY);
+	out = open_output(&arena, container, ANNOTATION_HOOKS_STDOUT);
+	errors = open_output(&arena, container, ANNOTATION_HOOKS_STDERR);
 	job.stdout_fd = out;
 	job.stderr_fd = errors;
 	return hook_job_run(&job, err);

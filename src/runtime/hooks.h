@@ -8,6 +8,7 @@
 #define TARE_RUNTIME_HOOKS_H
 
 #include "runtime/container.h"
+#include "spec/annotations.h"
 
 /* One run of one hook; what it points at is the caller's. */
 struct hook_job {
@@ -35,14 +36,11 @@ int hook_job_run(const struct hook_job *job, struct err *err) MUST_CHECK;
 const struct config_hook *hook_copy(struct arena *arena, const struct config_hook *hook);
 
 /*
- * hook_output_path() - the file that the annotation run.oci.hooks.stdout or run.oci.hooks.stderr names
+ * hook_output_path() - the file that the annotation ANNOTATION_HOOKS_STDOUT or _STDERR (@key) names
  * Return: absolute, a relative one is the bundle's; NULL without the annotation
  */
 const char *hook_output_path(struct arena *arena, const struct key_value_list *annotations,
 			     const char *key, const char *bundle);
-
-#define HOOK_STDOUT_KEY "run.oci.hooks.stdout"
-#define HOOK_STDERR_KEY "run.oci.hooks.stderr"
 
 /* hook_output_open() - to append to. Return: an O_CLOEXEC fd; -errno and *err */
 int hook_output_open(const char *path, struct err *err);

@@ -41,8 +41,8 @@ int plan_hook_output(struct planner_state *s, struct err *err)
 	s->hook_stdout = s->hook_stderr = SLOT_NONE;
 	if (!any_hooks(s->config))
 		return 0;
-	s->hook_stdout = add_output(s, STEP_PARENT, HOOK_STDOUT_KEY);
-	s->hook_stderr = add_output(s, STEP_PARENT, HOOK_STDERR_KEY);
+	s->hook_stdout = add_output(s, STEP_PARENT, ANNOTATION_HOOKS_STDOUT);
+	s->hook_stderr = add_output(s, STEP_PARENT, ANNOTATION_HOOKS_STDERR);
 	return 0;
 }
 
@@ -115,8 +115,8 @@ int plan_poststart_hooks(struct planner_state *s, enum step_who who, struct err 
 	if (who == STEP_STARTER) {
 		s->hook_stdout = s->hook_stderr = SLOT_NONE;
 		if (s->config->hooks[HOOK_POSTSTART].n > 0) {
-			s->hook_stdout = add_output(s, who, HOOK_STDOUT_KEY);
-			s->hook_stderr = add_output(s, who, HOOK_STDERR_KEY);
+			s->hook_stdout = add_output(s, who, ANNOTATION_HOOKS_STDOUT);
+			s->hook_stderr = add_output(s, who, ANNOTATION_HOOKS_STDERR);
 		}
 	}
 	add_hooks(s, who, HOOK_POSTSTART, "running", s->options->bundle);

@@ -24,6 +24,7 @@
 #include "runtime/plan_caps.h"
 #include "runtime/plan_exec.h"
 #include "runtime/seccomp.h"
+#include "spec/annotations.h"
 
 #include <linux/capability.h>
 #include <string.h>
@@ -107,7 +108,7 @@ static int check_ids(struct planner_state *s, struct err *err)
 static bool keeps_groups(const struct config *config)
 {
 	for (size_t i = 0; i < config->annotations.n; i++) {
-		if (strcmp(config->annotations.items[i].key, "run.oci.keep_original_groups") == 0)
+		if (strcmp(config->annotations.items[i].key, ANNOTATION_KEEP_GROUPS) == 0)
 			return strcmp(config->annotations.items[i].value, "1") == 0;
 	}
 	return false;
@@ -126,7 +127,7 @@ static void add_ids(struct planner_state *s)
 	if (keep && gids->n)
 		plan_warn(s->plan,
 			  "process.user.additionalGids is left out: the annotation "
-			  "run.oci.keep_original_groups asks for the caller's groups instead");
+			  ANNOTATION_KEEP_GROUPS " asks for the caller's groups instead");
 	step->u.ids.uid = process->uid;
 	step->u.ids.gid = process->gid;
 	step->u.ids.gids = copy;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spec/features.h"
 
+#include "spec/annotations.h"
 #include "spec/config.h"
 #include "spec/words.h"
 
@@ -115,13 +116,15 @@ static void add_annotations(struct json_writer *w)
 	json_object_end(w);
 }
 
-/* All that change how a container is set up (row F-14): engines filter what image users may give by this list. */
-static const char *const unsafe_annotations[] = {
-	"run.oci.hooks.stderr",
-	"run.oci.hooks.stdout",
-	"run.oci.keep_original_groups",
-	"run.oci.mount_context_type",
-};
+static void add_unsafe_annotations(struct json_writer *w)
+{
+	static const char *const obeyed[] = { ANNOTATIONS_OBEYED };
+
+	json_array_begin(w, "potentiallyUnsafeConfigAnnotations");
+	for (size_t i = 0; i < ARRAY_LEN(obeyed); i++)
+		json_add_string(w, NULL, obeyed[i]);
+	json_array_end(w);
+}
 
 void features_write(struct json_writer *w, struct arena *arena, const char *const *mount_options,
 		    size_t n)
@@ -136,9 +139,6 @@ void features_write(struct json_writer *w, struct arena *arena, const char *cons
 	add_mount_options(w, arena, mount_options, n);
 	add_linux(w);
 	add_annotations(w);
-	json_array_begin(w, "potentiallyUnsafeConfigAnnotations");
-	for (size_t i = 0; i < ARRAY_LEN(unsafe_annotations); i++)
-		json_add_string(w, NULL, unsafe_annotations[i]);
-	json_array_end(w);
+	add_unsafe_annotations(w);
 	json_object_end(w);
 }

@@ -96,3 +96,12 @@ def test_error_texts_keep_the_style():
             if "failed to" in text or text.endswith(".") or re.match(r"[A-Z][a-z]", text):
                 wrong.append(f"{name}: {text}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_annotations_that_tare_obeys_have_one_place():
+    """`features` lists them for engines to filter (F-14); a name written anywhere else would be missing there."""
+    name = re.compile(r'"(?:run\.oci|run\.tare|org\.opencontainers|org\.systemd|org\.criu)\.[^"]*"')
+    reported = {'"run.tare.commit"', '"run.tare.version"'}  # what features says of itself
+    wrong = [f"{f}: {found}" for f in sources(".c", ".h") if f.startswith("src/") and f != "src/spec/annotations.h"
+             for found in name.findall((REPO / f).read_text()) if found not in reported]
+    assert not wrong, "\n".join(wrong)

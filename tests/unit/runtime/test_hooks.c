@@ -310,11 +310,11 @@ static void test_output_annotation(void **state)
 	struct key_value_list list = { items, 2 }, none = { 0 };
 	struct arena arena = { 0 };
 
-	assert_string_equal(hook_output_path(&arena, &list, HOOK_STDOUT_KEY, "/bundle"),
+	assert_string_equal(hook_output_path(&arena, &list, ANNOTATION_HOOKS_STDOUT, "/bundle"),
 			    "/var/log/out");
-	assert_string_equal(hook_output_path(&arena, &list, HOOK_STDERR_KEY, "/bundle"),
+	assert_string_equal(hook_output_path(&arena, &list, ANNOTATION_HOOKS_STDERR, "/bundle"),
 			    "/bundle/err.log");
-	assert_null(hook_output_path(&arena, &none, HOOK_STDERR_KEY, "/bundle"));
+	assert_null(hook_output_path(&arena, &none, ANNOTATION_HOOKS_STDERR, "/bundle"));
 	arena_clear(&arena);
 }
 

@@ -180,12 +180,16 @@ static void test_F10_F11_F16_memory_policy_and_idmap(void **state)
 
 static void test_F13_F14_Z20_annotations(void **state)
 {
+	const struct json *unsafe = json_member(features(), "potentiallyUnsafeConfigAnnotations");
 	const struct json *annotations = json_member(features(), "annotations"), *entry;
 
 	json_each(entry, annotations)
 		assert_non_null(json_string(entry));
 	assert_string_equal(json_string(json_member(annotations, "run.tare.version")), TARE_VERSION);
-	assert_int_equal(json_member(features(), "potentiallyUnsafeConfigAnnotations")->len, 0);
+	assert_int_equal(unsafe->len, 4);
+	assert_true(has_string(unsafe, "run.oci.hooks.stdout"));
+	assert_true(has_string(unsafe, "run.oci.hooks.stderr"));
+	assert_true(has_string(unsafe, "run.oci.keep_original_groups"));
 }
 
 /* F-1: what features promises as the oldest and the newest version must be accepted. */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The annotations that change what tare does. All others are only kept. An image can carry annotations, so an engine that
+ * copies them has to know these: `features` lists them as potentially unsafe. No name of one stands anywhere else in
+ * the source; the test run looks.
+ *
+ * Spec: features.md "Unsafe annotations in config.json"; rows F-14, Z-20
+ */
+#ifndef TARE_SPEC_ANNOTATIONS_H
+#define TARE_SPEC_ANNOTATIONS_H
+
+/* Files that the hooks' output is appended to. */
+#define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
+#define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
+/* "1": keep the caller's supplementary groups. */
+#define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
+
+/* Which mount option carries linux.mountLabel: "context", "rootcontext" and so on. */
+#define ANNOTATION_MOUNT_CONTEXT "run.oci.mount_context_type"
+
+#define ANNOTATIONS_OBEYED                                                                         \
+	ANNOTATION_HOOKS_STDERR, ANNOTATION_HOOKS_STDOUT, ANNOTATION_KEEP_GROUPS,                  \
+		ANNOTATION_MOUNT_CONTEXT
+
+#endif
