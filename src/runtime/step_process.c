@@ -151,21 +151,20 @@ int step_bounding(struct act *a, const struct step *step, struct err *err)
 
 static int set_groups(const struct step *step, struct err *err)
 {
-	int r = os_setgroups(step->u.ids.gids, step->u.ids.n_gids);
+	size_t n = step->u.ids.n_gids;
+	int r = os_setgroups(step->u.ids.gids, n);
 
 	/* In a user namespace that denies setgroups there is nothing to clear that may be cleared. */
-	if (r == -EPERM && step->u.ids.n_gids == 0)
+	if (r == 0 || (r == -EPERM && n == 0))
 		return 0;
-	if (r < 0) {
-		err_set(err, r, "set %zu additional groups", step->u.ids.n_gids);
-		if (r == -EPERM)
-			err_hint(err,
-				 "the user namespace may deny setgroups (see /proc/PID/setgroups)");
-		if (r == -EINVAL)
-			err_hint(err, "each must have a mapping in the user namespace");
-		err_at(err, "/process/user/additionalGids");
-	}
-	return r;
+	if (n == 0)
+		return err_set(err, r, "clear the caller's additional groups");
+	err_set(err, r, "set %zu additional groups", n);
+	if (r == -EPERM)
+		err_hint(err, "the user namespace may deny setgroups (see /proc/PID/setgroups)");
+	if (r == -EINVAL)
+		err_hint(err, "each must have a mapping in the user namespace");
+	return err_at(err, "/process/user/additionalGids");
 }
 
 static void id_hint(int code, struct err *err)
