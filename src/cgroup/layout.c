@@ -12,8 +12,11 @@
 #include <string.h>
 
 /* Hosts with thousands of containers have mountinfo files of megabytes. */
-#define MOUNTINFO_MAX  ((size_t)64 * 1024 * 1024)
-#define OWN_CGROUP_MAX ((size_t)1024 * 1024)
+#define MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
+
+/* A dozen lines; only a runtime that itself stands very deep has more than a page or two. */
+#define OWN_CGROUP_USUAL (8 * 1024)
+#define OWN_CGROUP_MAX   ((size_t)1024 * 1024)
 
 const char *const cgroup_mode_names[] = { "none", "v1", "hybrid", "v2" };
 
@@ -34,6 +37,21 @@ static int read_all(struct arena *arena, const char *root, const char *path, siz
 	r = fd < 0 ? -errno : os_file_read(arena, fd, limit, ret_text, &len);
 	if (r < 0)
 		return err_set(err, r, "read \"%s\"", full);
+	return 0;
+}
+
+/* The kernel gives this file in one piece, so one read is enough unless the piece is too large. */
+static int read_own(struct arena *arena, const char *root, char **ret_text, struct err *err)
+{
+	const char *path = arena_printf(arena, "%s/proc/self/cgroup", root);
+	char *text = arena_alloc(arena, OWN_CGROUP_USUAL);
+	ssize_t n = os_read_at(AT_FDCWD, path, text, OWN_CGROUP_USUAL);
+
+	if (n >= OWN_CGROUP_USUAL - 1)
+		return read_all(arena, root, "/proc/self/cgroup", OWN_CGROUP_MAX, ret_text, err);
+	if (n < 0)
+		return err_set(err, (int)n, "read \"%s\"", path);
+	*ret_text = text;
 	return 0;
 }
 
@@ -255,7 +273,7 @@ int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layo
 		return 0;
 	}
 
-	r = read_all(arena, root, "/proc/self/cgroup", OWN_CGROUP_MAX, &own, err);
+	r = read_own(arena, root, &own, err);
 	if (r < 0)
 		return r;
 	layout.items = arena_array(arena, count_lines(own), sizeof(*layout.items));

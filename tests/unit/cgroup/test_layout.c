@@ -178,6 +178,27 @@ static void test_names_are_unescaped_and_not_mistaken(void **state)
 		"v1\n/my cgroups memory root / own /a:b");
 }
 
+/* A runtime that stands very deep: its lines are longer than what one read usually takes. */
+static void test_a_long_own_path(void **state)
+{
+	struct tree *tree = *state;
+	char *own = arena_alloc(&tree->arena, 3 * 4096 + 256), *at = own;
+	const char *text;
+
+	for (int i = 0; i < 3; i++) {
+		at += sprintf(at, "%d:%s:/", i + 1, i == 0 ? "cpu" : i == 1 ? "memory" : "pids");
+		memset(at, 'a' + i, 4000);
+		at += 4000;
+		*at++ = '\n';
+	}
+	text = describe(tree,
+			TMPFS V1("32", "cpu", "cpu") V1("33", "memory", "memory")
+				V1("34", "pids", "pids"),
+			own);
+	assert_non_null(strstr(text, "pids root / own /cccc"));
+	assert_int_equal(strlen(strrchr(text, '/')), 4001);
+}
+
 static void test_what_is_missing_is_named(void **state)
 {
 	struct tree *tree = *state;
@@ -304,6 +325,7 @@ int main(void)
 		TEST(test_root_of_the_mount_is_taken_off),
 		TEST(test_mounted_many_times),
 		TEST(test_names_are_unescaped_and_not_mistaken),
+		TEST(test_a_long_own_path),
 		TEST(test_what_is_missing_is_named),
 		TEST(test_find),
 		TEST(test_paths),
