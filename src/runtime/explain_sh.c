@@ -16,7 +16,6 @@
  */
 #include "runtime/explain_script.h"
 
-
 /* explain_preamble.sh as a string */
 static const char preamble[] =
 #include "runtime/explain_preamble.inc"
