@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The longest text of one record; err_render() and a warning stay below it, and longer ones are cut. */
+/*
+ * The longest text of one record; err_render() and a warning stay below it, and longer ones are
+ * cut.
+ */
 #define RECORD_TEXT_MAX (ERR_TEXT_MAX + ERR_POINTER_MAX + 64)
 
 static const char *const level_names[] = { "error", "warning", "debug" };
@@ -66,7 +69,10 @@ static void add_err(struct json_writer *w, const struct err *err)
 		json_add_string(w, "hint", err->hint);
 }
 
-/* Both forms come out of the JSON writer, whose quoting is also what logrus' text form uses for a message. */
+/*
+ * Both forms come out of the JSON writer, whose quoting is also what logrus' text form uses for a
+ * message.
+ */
 static void put_record(int fd, bool json, enum log_level level, const char *text,
 		       const struct err *err)
 {

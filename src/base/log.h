@@ -2,11 +2,12 @@
 /*
  * The log of one command: warnings, what was decided on the way, and the error that ended it.
  *
- * Two readers. People read standard error: `tare-oci: create "web": ...` and a line with the hint. Engines read the
- * file of --log: one record a line, in logrus' text form or as JSON ({"level","msg","time"} first, which containerd decodes
- * as a stream of JSON values and looks for the last error in; then code, kind, step, pointer, line and hint for who
- * wants more). An error goes to both, since conmon reads standard error; anything less goes to the file if there is
- * one. Each record is one write to an O_APPEND file, so that writers side by side can't mix theirs.
+ * Two readers. People read standard error: `tare-oci: create "web": ...` and a line with the hint.
+ * Engines read the file of --log: one record a line, in logrus' text form or as JSON
+ * ({"level","msg","time"} first, which containerd decodes as a stream of JSON values and looks for
+ * the last error in; then code, kind, step, pointer, line and hint for who wants more). An error
+ * goes to both, since conmon reads standard error; anything less goes to the file if there is one.
+ * Each record is one write to an O_APPEND file, so that writers side by side can't mix theirs.
  *
  * Spec: requirements 2.1, 2.5 contract 4, Z-16
  */
@@ -31,7 +32,8 @@ struct log {
 /*
  * log_open() - write to @path from now on, appending
  *
- * A symlink is followed (it is the caller's path); a FIFO is opened without waiting for a reader and never blocks us.
+ * A symlink is followed (it is the caller's path); a FIFO is opened without waiting for a reader
+ * and never blocks us.
  *
  * Return: 0; -errno with *err, and the log as it was
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command lines by table. Each command has one table of options; it feeds the parser, `--help` and the suggestion for a
- * misspelt name, so none of them can disagree with another.
+ * Command lines by table. Each command has one table of options; it feeds the parser, `--help` and
+ * the suggestion for a misspelt name, so none of them can disagree with another.
  *
- * The grammar is the one that callers of runc rely on: a name may have one dash or two (`-no-subreaper`), a value
- * follows after `=` or as the next word, a switch takes `=true` or `=false`, `--` ends the options. A later option
- * replaces an earlier one.
+ * The grammar is the one that callers of runc rely on: a name may have one dash or two
+ * (`-no-subreaper`), a value follows after `=` or as the next word, a switch takes `=true` or
+ * `=false`, `--` ends the options. A later option replaces an earlier one.
  */
 #ifndef TARE_CLI_OPTIONS_H
 #define TARE_CLI_OPTIONS_H
@@ -22,8 +22,7 @@ typedef int option_set(void *member, const char *value, struct err *err);
 struct option {
 	const char *name; /* without dashes; NULL ends a table */
 	char letter;      /* its one-letter form, or 0 */
-	const char *
-		arg; /* what --help calls the value; NULL: a switch, whose value is "true" or "false" */
+	const char *arg;  /* what --help calls the value; NULL: a switch, true or false */
 	const char *help; /* one line, lower case */
 	option_set *set;
 	size_t offset; /* of the member in the struct that the table is for */

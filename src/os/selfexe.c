@@ -24,7 +24,9 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-/* A mount whose root is the binary itself is one that os_selfexe_protect() made, or as good as one. */
+/*
+ * A mount whose root is the binary itself is one that os_selfexe_protect() made, or as good as one.
+ */
 static int is_mount_root(void)
 {
 	struct statx stx;
@@ -60,8 +62,9 @@ int os_selfexe_is_protected(void)
 		return -errno;
 
 	/*
-	 * A read-only filesystem that happens to hold the binary is not enough: the host may remount it while a
-	 * container still has the file open. Our own mount is out of everybody's reach.
+	 * A read-only filesystem that happens to hold the binary is not enough: the host may
+	 * remount it while a container still has the file open. Our own mount is out of everybody's
+	 * reach.
 	 */
 	if (fs.f_flags & ST_RDONLY) {
 		r = is_mount_root();

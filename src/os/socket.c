@@ -11,8 +11,8 @@
 #include <sys/un.h>
 
 /*
- * connect(2) says ECONNREFUSED for a plain file and for a socket without a listener alike, and only the first is the
- * caller's mistake. Looked at after the refusal, for the message alone.
+ * connect(2) says ECONNREFUSED for a plain file and for a socket without a listener alike, and only
+ * the first is the caller's mistake. Looked at after the refusal, for the message alone.
  */
 static int why_refused(const char *path)
 {

@@ -19,12 +19,15 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-/* The multiplexer's inode number in every devpts instance (kernel: PTMX_MINOR's inode in fs/devpts/inode.c). */
+/*
+ * The multiplexer's inode number in every devpts instance (kernel: PTMX_MINOR's inode in
+ * fs/devpts/inode.c).
+ */
 #define PTMX_INODE 2
 
 /*
- * The terminal that is raw because of us. It must be reachable from a signal handler, hence a global. One is enough: it
- * is the terminal of this process.
+ * The terminal that is raw because of us. It must be reachable from a signal handler, hence a
+ * global. One is enough: it is the terminal of this process.
  */
 static struct {
 	volatile sig_atomic_t active;
@@ -141,7 +144,9 @@ void os_tty_restore(void)
 	tcsetattr(raw_tty.fd, TCSANOW, &raw_tty.before);
 }
 
-/* tcsetattr() and raise() are async-signal-safe. SA_RESETHAND: the second time the signal ends us. */
+/*
+ * tcsetattr() and raise() are async-signal-safe. SA_RESETHAND: the second time the signal ends us.
+ */
 static void restore_and_die(int signo)
 {
 	os_tty_restore();
@@ -163,8 +168,8 @@ int os_tty_raw(int tty)
 	struct termios t;
 
 	/*
-	 * With SIGTTOU blocked the kernel would let us change the terminal from the background, under the hands of
-	 * the shell that reads from it.
+	 * With SIGTTOU blocked the kernel would let us change the terminal from the background,
+	 * under the hands of the shell that reads from it.
 	 */
 	if (tcgetpgrp(tty) != getpgrp())
 		return 0;

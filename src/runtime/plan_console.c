@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The container's terminal. Its pty is made by the child, in the container's own devpts; the master goes to the caller's
- * socket, or, for a `run` in the foreground, to the parent, which relays it.
+ * The container's terminal. Its pty is made by the child, in the container's own devpts; the master
+ * goes to the caller's socket, or, for a `run` in the foreground, to the parent, which relays it.
  *
- * Spec: runtime-spec config.md "process.terminal", "consoleSize"; config-linux.md "/dev/console" (rows P-1, P-2, L-14)
+ * Spec: runtime-spec config.md "process.terminal", "consoleSize"; config-linux.md "/dev/console"
+ *       (rows P-1, P-2, L-14)
  */
 #include "runtime/planners.h"
 
@@ -35,7 +36,8 @@ static int check_socket(const struct planner_state *s, struct err *err)
 }
 
 /*
- * plan_console_connect() - reach the caller's socket before anything is made, so that a wrong path costs nothing
+ * plan_console_connect() - reach the caller's socket before anything is made, so that a wrong path
+ * costs nothing
  */
 int plan_console_connect(struct planner_state *s, struct err *err)
 {
@@ -54,7 +56,8 @@ int plan_console_connect(struct planner_state *s, struct err *err)
 }
 
 /*
- * plan_console() - the pty, after the mounts that it needs and before the rootfs's /dev can be read-only
+ * plan_console() - the pty, after the mounts that it needs and before the rootfs's /dev can be
+ * read-only
  */
 int plan_console(struct planner_state *s, struct err *err)
 {

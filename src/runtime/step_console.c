@@ -2,9 +2,9 @@
 /*
  * Making the container's terminal, in the child, and handing its master out.
  *
- * A container with a volume on its /dev, or one that shares its mounts with a container that runs, can change what
- * paths below /dev mean at any moment. So the pty, its slave and /dev/console are reached by fds that are checked, and
- * the slave is mounted by its fd.
+ * A container with a volume on its /dev, or one that shares its mounts with a container that runs,
+ * can change what paths below /dev mean at any moment. So the pty, its slave and /dev/console are
+ * reached by fds that are checked, and the slave is mounted by its fd.
  *
  * Spec: rows P-1, P-2, L-14, X-8, X-19, Z-14
  */
@@ -44,7 +44,7 @@ int step_console_socket(struct act *a, const struct step *step, struct err *err)
 	return sock;
 }
 
-/* ---- in the child ----------------------------------------------------------------------------------------------- */
+/* ---- in the child ---------------------------------------------------------------------------- */
 
 static int open_pty(int rootfs, int *ret_master, int *ret_slave, char name[OS_PTY_NAME_MAX],
 		    struct err *err)
@@ -64,8 +64,8 @@ static int open_pty(int rootfs, int *ret_master, int *ret_slave, char name[OS_PT
 }
 
 /*
- * The file that the slave is mounted on. What is there already, even a device node, is covered and not opened; a link is
- * neither followed nor replaced.
+ * The file that the slave is mounted on. What is there already, even a device node, is covered and
+ * not opened; a link is neither followed nor replaced.
  */
 static int open_dev_console(struct act *a, int rootfs, struct err *err)
 {
@@ -143,8 +143,9 @@ static int use_slave(int slave, struct err *err)
 /*
  * step_console() - make the pty, send its master away, and live on its slave
  *
- * Its owner is set later, with that of whatever else the standard streams are (STDIO_OWNER). The session was made before,
- * so the slave becomes the controlling terminal: a process in the container can push input only into this one.
+ * Its owner is set later, with that of whatever else the standard streams are (STDIO_OWNER). The
+ * session was made before, so the slave becomes the controlling terminal: a process in the
+ * container can push input only into this one.
  *
  * Needs:  a devpts mount in the container
  * Return: 0; -errno
@@ -174,9 +175,12 @@ int step_console(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? r : use_slave(slave, err);
 }
 
-/* ---- in the parent ---------------------------------------------------------------------------------------------- */
+/* ---- in the parent --------------------------------------------------------------------------- */
 
-/* What must be so before the program writes its first line; a window that has no size is no reason to fail. */
+/*
+ * What must be so before the program writes its first line; a window that has no size is no reason
+ * to fail.
+ */
 static int prepare_master(int master, struct err *err)
 {
 	int r = os_tty_plain_newlines(master);
@@ -191,10 +195,11 @@ static int prepare_master(int master, struct err *err)
 }
 
 /*
- * step_console_receive() - the master of a foreground run comes to us, who relay it to the terminal that we have
+ * step_console_receive() - the master of a foreground run comes to us, who relay it to the terminal
+ * that we have
  *
- * The container's pty must not turn "\n" into "\r\n": ours does that, on the outside. Its window is as large as ours,
- * whatever consoleSize says.
+ * The container's pty must not turn "\n" into "\r\n": ours does that, on the outside. Its window is
+ * as large as ours, whatever consoleSize says.
  */
 int step_console_receive(struct act *a, const struct step *step, struct err *err)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options_parse() with any words: the input's lines are argv. It must not crash, and must say why it refuses. */
+/*
+ * options_parse() with any words: the input's lines are argv. It must not crash, and must say why
+ * it refuses.
+ */
 #include "cli/options.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sub-commands of tare-oci. Each is a file with one struct command; main.c has the list of them and does for all what
- * is the same: global options, protection, the log, errors and exit statuses.
+ * The sub-commands of tare-oci. Each is a file with one struct command; main.c has the list of them
+ * and does for all what is the same: global options, protection, the log, errors and exit statuses.
  */
 #ifndef TARE_CLI_OCI_COMMAND_H
 #define TARE_CLI_OCI_COMMAND_H
@@ -22,7 +22,7 @@ struct cli {
 	const char *root; /* absolute; not there yet, perhaps */
 	bool root_is_default;
 	struct log log;
-	bool log_settled;       /* the options of the log were looked at; its file is open if there is one */
+	bool log_settled; /* its options were looked at; its file is open if there is one */
 	char *const *argv;
 	/* as written */
 	const char *given_root, *log_path, *log_format, *rootless;
@@ -31,8 +31,10 @@ struct cli {
 
 extern const struct option global_options[];
 
-/* Room for the option struct of any command */
+/* Room for the struct that a command's options fill; each command says COMMAND_ARGS() of its own */
 #define COMMAND_ARGS_MAX 256
+#define COMMAND_ARGS(type)                                                                         \
+	_Static_assert(sizeof(type) <= COMMAND_ARGS_MAX, "a command's options need more room")
 
 struct command {
 	const char *name;
@@ -41,11 +43,11 @@ struct command {
 	const char *summary; /* one line, lower case */
 	const char *details; /* more lines for --help, or NULL */
 	const struct option *options;
-	size_t args_size;      /* of the struct that the options fill; at most COMMAND_ARGS_MAX */
 	bool enters_container; /* run from a protected copy of the binary */
 
 	/*
-	 * check() - what must be looked at before the program opens a single file, like inherited fds; may be NULL
+	 * check() - what must be looked at before the program opens a single file, like inherited
+	 * fds; may be NULL
 	 * Return: 0; -errno
 	 */
 	int (*check)(struct cli *cli, void *args, struct err *err);
@@ -54,7 +56,7 @@ struct command {
 	 * run() - do it
 	 * @args:  the options' struct
 	 * @words: the operands, as many as the limits above allow
-	 * Return: the exit status of the program, 0..255; -errno with *err for a message and status 1
+	 * Return: the exit status of the program, 0..255; -errno with *err for status 1
 	 */
 	int (*run)(struct cli *cli, void *args, const struct operands *words, struct err *err);
 };
@@ -71,7 +73,8 @@ void help_command(const struct command *command);
 
 /*
  * command_find() - by name
- * Return: NULL and *err for an unknown one, with the nearest name, or for one that a later version will have
+ * Return: NULL and *err for an unknown one, with the nearest name, or for one that a later version
+ *         will have
  */
 const struct command *command_find(const char *name, struct err *err);
 

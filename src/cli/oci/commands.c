@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The list of commands, finding one by its name, the help that the tables give, and what several commands need. */
+/*
+ * The list of commands, finding one by its name, the help that the tables give, and what several
+ * commands need.
+ */
 #include "base/near.h"
 #include "cli/oci/command.h"
 
@@ -12,7 +15,9 @@ const struct command *const commands[] = {
 	&command_features, &command_explain, NULL,
 };
 
-/* runc has them, this version has not: a caller should learn that, not that it misspelt something. */
+/*
+ * runc has them, this version has not: a caller should learn that, not that it misspelt something.
+ */
 static const char *const later[] = { "exec",   "ps",         "pause",   "resume",
 				     "update", "checkpoint", "restore", "events" };
 

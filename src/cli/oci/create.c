@@ -15,6 +15,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 
 static const struct option options[] = { LAUNCH_OPTIONS, LAUNCH_TRACE_OPTION, OPTION_END };
 
+COMMAND_ARGS(struct launch_args);
+
 const struct command command_create = {
 	.name = "create",
 	.operands = "ID",
@@ -22,7 +24,6 @@ const struct command command_create = {
 	.max_operands = 1,
 	.summary = "make a container that waits for start",
 	.options = options,
-	.args_size = sizeof(struct launch_args),
 	.enters_container = true,
 	.check = launch_check,
 	.run = run,

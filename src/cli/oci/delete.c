@@ -22,6 +22,8 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct args);
+
 const struct command command_delete = {
 	.name = "delete",
 	.operands = "ID",
@@ -29,6 +31,5 @@ const struct command command_delete = {
 	.max_operands = 1,
 	.summary = "remove a container that has stopped",
 	.options = options,
-	.args_size = sizeof(struct args),
 	.run = run,
 };

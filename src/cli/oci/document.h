@@ -10,7 +10,8 @@
 #define OWNER_NAME_MAX 16
 
 /*
- * owner_name() - "root", or "#1000": names are in a database that a static program without NSS does not ask
+ * owner_name() - "root", or "#1000": names are in a database that a static program without NSS does
+ * not ask
  * Return: @buf
  */
 const char *owner_name(uint32_t uid, char buf[OWNER_NAME_MAX]);

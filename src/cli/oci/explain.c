@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `explain`: the plan of a start, without starting anything. It needs no root, and with --facts not even the host that the
- * container would run on.
+ * `explain`: the plan of a start, without starting anything. It needs no root, and with --facts not
+ * even the host that the container would run on.
  */
 #include "runtime/explain.h"
 
@@ -69,7 +69,10 @@ static int get_config(struct arena *arena, const struct launch_args *args, const
 	return config_read(arena, text, len, ret, err);
 }
 
-/* The paths that create would find, and where something is missing (it may be for another host) what is written. */
+/*
+ * The paths that create would find, and where something is missing (it may be for another host)
+ * what is written.
+ */
 static int settle_paths(struct arena *arena, const struct cli *cli, struct create_options *o,
 			struct err *err)
 {
@@ -160,12 +163,13 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct args);
+
 const struct command command_explain = {
 	.name = "explain",
 	.operands = "[ID]",
 	.max_operands = 1,
 	.summary = "show each step of a start, and the command a person could type for it",
 	.options = options,
-	.args_size = sizeof(struct args),
 	.run = run,
 };

@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* After the container's end, when somebody outside it still holds its terminal: how long to wait for more output. */
+/*
+ * After the container's end, when somebody outside it still holds its terminal: how long to wait
+ * for more output.
+ */
 #define QUIET_MS  50
 #define LINGER_MS 2000
 
@@ -45,7 +48,7 @@ int foreground_signals(struct err *err)
 	return fd < 0 ? err_set(err, fd, "route signals") : fd;
 }
 
-/* ---- our terminal ----------------------------------------------------------------------------------------------- */
+/* ---- our terminal ---------------------------------------------------------------------------- */
 
 static void copy_size(const struct watch *w)
 {
@@ -83,7 +86,7 @@ static int init_terminal(struct watch *w, struct err *err)
 	return take_terminal(w, err);
 }
 
-/* ---- signals ---------------------------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 /* The shell that wants us to stop gets its terminal back first, and gives it again with SIGCONT. */
 static void stop_self(struct watch *w)
@@ -156,7 +159,7 @@ static void read_signals(struct watch *w)
 		handle_signal(w, (int)info.ssi_signo);
 }
 
-/* ---- the loop --------------------------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static int reap_init(struct watch *w, struct err *err)
 {
@@ -180,7 +183,10 @@ static bool is_over(const struct watch *w, int n_ready)
 		return false;
 	if (!w->has_terminal || w->given_up || relay_drained(&w->relay))
 		return true;
-	/* Somebody else has the slave. As long as our own reader is what holds things up, wait for it. */
+	/*
+	 * Somebody else has the slave. As long as our own reader is what holds things up, wait for
+	 * it.
+	 */
 	if (w->relay.hung_up || w->relay.output.begin != w->relay.output.end)
 		return false;
 	return n_ready == 0 || now_ms() > w->deadline_ms;

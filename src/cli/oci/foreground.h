@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The watch over a container in the foreground: one poll loop over its pidfd, our signals, the pty and our own standard
- * streams.
+ * The watch over a container in the foreground: one poll loop over its pidfd, our signals, the pty
+ * and our own standard streams.
  *
- * - Every signal that we get goes on to the container's init, but for those that are about ourselves (CHLD, PIPE, URG,
- *   WINCH). The job control ones also stop us, after the terminal was given back.
- * - With a terminal, ours is raw: keys go to the container as they are, which answers with signals of its own; its window
- *   has the size of ours. In all ends of the loop, and when a fault of ours ends the program, it is restored.
- * - Nothing blocks: a slow reader of our output holds up the container as a slow terminal would, but neither signals nor
- *   the container's end. What it wrote before it ended is still written out.
+ * - Every signal that we get goes on to the container's init, but for those that are about
+ *   ourselves (CHLD, PIPE, URG, WINCH). The job control ones also stop us, after the terminal was
+ *   given back.
+ * - With a terminal, ours is raw: keys go to the container as they are, which answers with signals
+ *   of its own; its window has the size of ours. In all ends of the loop, and when a fault of ours
+ *   ends the program, it is restored.
+ * - Nothing blocks: a slow reader of our output holds up the container as a slow terminal would,
+ *   but neither signals nor the container's end. What it wrote before it ended is still written
+ *   out.
  * - Orphans that are re-parented to us as a subreaper are reaped.
  */
 #ifndef TARE_CLI_OCI_FOREGROUND_H
@@ -20,7 +23,8 @@
 #include <signal.h>
 
 /*
- * foreground_signals() - route signals to a fd from now on, so that none ends us before the watch begins
+ * foreground_signals() - route signals to a fd from now on, so that none ends us before the watch
+ * begins
  * Return: the fd, owned by the caller; -errno with *err
  */
 int foreground_signals(struct err *err) MUST_CHECK;

@@ -29,6 +29,8 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct args);
+
 const struct command command_kill = {
 	.name = "kill",
 	.operands = "ID [SIGNAL]",
@@ -36,6 +38,5 @@ const struct command command_kill = {
 	.max_operands = 2,
 	.summary = "send a signal to a container (default TERM)",
 	.options = options,
-	.args_size = sizeof(struct args),
 	.run = run,
 };

@@ -7,12 +7,15 @@
 #include <limits.h>
 #include <string.h>
 
-/* More than any process may have open (the kernel's default fs.nr_open); bounds the look at each of them. */
+/*
+ * More than any process may have open (the kernel's default fs.nr_open); bounds the look at each of
+ * them.
+ */
 #define PRESERVE_MAX (1u << 20)
 
 /*
- * Sockets that a service manager opened for the container: they come first, from fd 3 up, if they are meant for this very
- * process and did not just stay in its environment.
+ * Sockets that a service manager opened for the container: they come first, from fd 3 up, if they
+ * are meant for this very process and did not just stay in its environment.
  *
  * Spec: sd_listen_fds(3); requirements 2.2 "Environment"
  */

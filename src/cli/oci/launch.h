@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `create` and `run` share: their options, the fds that they hand on, and the call that makes the container. */
+/*
+ * What `create` and `run` share: their options, the fds that they hand on, and the call that makes
+ * the container.
+ */
 #ifndef TARE_CLI_OCI_LAUNCH_H
 #define TARE_CLI_OCI_LAUNCH_H
 
@@ -42,10 +45,16 @@ struct launch_args {
 	LAUNCH_OPTION("trace", 0, "FILE",                                                          \
 		      "time each step; - is standard error, .json for Perfetto", text, trace)
 
-/* launch_check() - count LISTEN_FDS into the preserved fds, and see that all are open; before anything is opened */
+/*
+ * launch_check() - count LISTEN_FDS into the preserved fds, and see that all are open; before
+ * anything is opened
+ */
 int launch_check(struct cli *cli, void *args, struct err *err);
 
-/* launch_options() - what the command line says, as container_create() and plan_create() want it; strings are borrowed */
+/*
+ * launch_options() - what the command line says, as container_create() and plan_create() want it;
+ * strings are borrowed
+ */
 struct create_options launch_options(const struct launch_args *args, const char *id, bool run);
 
 /*
@@ -58,7 +67,8 @@ int launch(struct cli *cli, const struct launch_args *args, const char *id, bool
 
 /*
  * trace_open() - the stream of --trace, NULL in @ret->stream without that option
- * trace_close() - close it unless it is standard error. Return: 0; -errno if it could not be written
+ * trace_close() - close it unless it is standard error. Return: 0; -errno if it could not be
+ * written
  */
 int trace_open(const char *path, struct trace_options *ret, struct err *err) MUST_CHECK;
 int trace_close(const char *path, struct trace_options *trace, struct err *err) MUST_CHECK;

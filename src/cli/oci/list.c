@@ -23,7 +23,10 @@ static int wider(int width, const char *text)
 	return len > width ? len : width;
 }
 
-/* Each column is as wide as its widest entry, so that nothing is cut; scripts should use --quiet or JSON. */
+/*
+ * Each column is as wide as its widest entry, so that nothing is cut; scripts should use --quiet or
+ * JSON.
+ */
 static void print_table(const struct container *c, size_t n)
 {
 	int id = 12, bundle = 6, created = 7;
@@ -110,11 +113,12 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct args);
+
 const struct command command_list = {
 	.name = "list",
 	.operands = "",
 	.summary = "show the containers below --root",
 	.options = options,
-	.args_size = sizeof(struct args),
 	.run = run,
 };

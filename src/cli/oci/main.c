@@ -2,11 +2,13 @@
 /*
  * tare-oci: an OCI runtime with runc's command line.
  *
- * From the first instruction to a command's run(): read the global options, find the command, read its options; if it
- * enters a container, execute a protected copy of the binary (and arrive here again); close the way for inherited
- * fds; open the log. Nothing is opened and nothing allocated before that, so the first pass costs little.
+ * From the first instruction to a command's run(): read the global options, find the command, read
+ * its options; if it enters a container, execute a protected copy of the binary (and arrive here
+ * again); close the way for inherited fds; open the log. Nothing is opened and nothing allocated
+ * before that, so the first pass costs little.
  *
- * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own, also for wrong usage.
+ * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own,
+ * also for wrong usage.
  */
 #include "cli/oci/command.h"
 #include "os/selfexe.h"
@@ -40,8 +42,8 @@ const struct option global_options[] = {
 };
 
 /*
- * An fd below 3 that the caller closed would be given to the next file that we open, and whatever is printed would go
- * there. So each gets /dev/null. Return: 0; -errno
+ * An fd below 3 that the caller closed would be given to the next file that we open, and whatever
+ * is printed would go there. So each gets /dev/null. Return: 0; -errno
  */
 static int fill_stdio(void)
 {
@@ -95,7 +97,10 @@ static int settle_root(struct cli *cli, char *buf, size_t size, struct err *err)
 	return 0;
 }
 
-/* Where messages go. The file is opened after inherited fds were looked at, or when there is something to say before. */
+/*
+ * Where messages go. The file is opened after inherited fds were looked at, or when there is
+ * something to say before.
+ */
 static int settle_log(struct cli *cli, struct err *err)
 {
 	cli->log_settled = true;
@@ -110,7 +115,10 @@ static int settle_log(struct cli *cli, struct err *err)
 	return cli->log_path ? log_open(&cli->log, cli->log_path, err) : 0;
 }
 
-/* What a later version will do must not be ignored by this one: the caller would believe that it was done. */
+/*
+ * What a later version will do must not be ignored by this one: the caller would believe that it
+ * was done.
+ */
 static int refuse_unsupported(const struct cli *cli, struct err *err)
 {
 	if (cli->systemd_cgroup) {
@@ -130,8 +138,8 @@ static int refuse_unsupported(const struct cli *cli, struct err *err)
 }
 
 /*
- * Everything that was inherited gets close-on-exec, so that neither a hook nor a container finds it. What the caller
- * wants to hand on is made inheritable again in the container's process only.
+ * Everything that was inherited gets close-on-exec, so that neither a hook nor a container finds
+ * it. What the caller wants to hand on is made inheritable again in the container's process only.
  */
 static int seal_inherited(struct err *err)
 {
@@ -152,7 +160,9 @@ static int protect(const struct cli *cli, struct err *err)
 		err_set(err, r, "run from a protected copy of this binary");
 		return err_hint(err, "is /proc mounted?");
 	}
-	/* After an execution by fd alone, Linux before 6.14 calls the process by the fd's number. */
+	/*
+	 * After an execution by fd alone, Linux before 6.14 calls the process by the fd's number.
+	 */
 	prctl(PR_SET_NAME, "tare-oci");
 	return 0;
 }
@@ -225,7 +235,9 @@ static int check_operands(const struct command *command, const struct operands *
 	return 0;
 }
 
-/* A global option behind the command is the commonest of wrong words: runc has them before it, too. */
+/*
+ * A global option behind the command is the commonest of wrong words: runc has them before it, too.
+ */
 static void hint_at_globals(const struct command *command, int argc, char *const *argv,
 			    struct err *err)
 {

@@ -8,13 +8,17 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* A terminal that poll() finds writable takes at least this much without waiting (kernel: WAKEUP_CHARS). */
+/*
+ * A terminal that poll() finds writable takes at least this much without waiting (kernel:
+ * WAKEUP_CHARS).
+ */
 #define TTY_CHUNK 256
 
 /*
- * O_NONBLOCK belongs to the open file that we share with the shell and who else inherited it, so it must not be set on our
- * stdout. Opened anew, a pipe or terminal has a flag of its own. Where that can't be done, small writes to what
- * poll() found writable do not wait either: PIPE_BUF for pipes, TTY_CHUNK for terminals; files never make us wait.
+ * O_NONBLOCK belongs to the open file that we share with the shell and who else inherited it, so it
+ * must not be set on our stdout. Opened anew, a pipe or terminal has a flag of its own. Where that
+ * can't be done, small writes to what poll() found writable do not wait either: PIPE_BUF for pipes,
+ * TTY_CHUNK for terminals; files never make us wait.
  */
 static void open_stdout(struct relay *relay)
 {
@@ -90,7 +94,10 @@ void relay_poll(const struct relay *relay, struct pollfd *fds)
 		master |= POLLOUT;
 	if (out->from >= 0 && is_empty(out))
 		master |= POLLIN;
-	/* Not asked for anything it would still report its hang-up, again and again, until the buffer is written. */
+	/*
+	 * Not asked for anything it would still report its hang-up, again and again, until the
+	 * buffer is written.
+	 */
 	if (out->from >= 0 && master)
 		fds[RELAY_MASTER] = (struct pollfd){ .fd = out->from, .events = master };
 	if (!is_empty(out))
@@ -111,7 +118,9 @@ static ssize_t fill(struct relay_way *way)
 	return n;
 }
 
-/* A reader that is gone must not hold up the container: from then on what comes for it is dropped. */
+/*
+ * A reader that is gone must not hold up the container: from then on what comes for it is dropped.
+ */
 static void drain(struct relay_way *way)
 {
 	size_t len = way->end - way->begin;
@@ -125,8 +134,9 @@ static void drain(struct relay_way *way)
 }
 
 /*
- * The end of a stdin that is no terminal is passed on as the terminal's own sign for it, else whatever reads there would
- * wait for ever. In the middle of a line it takes two: the first ends the line.
+ * The end of a stdin that is no terminal is passed on as the terminal's own sign for it, else
+ * whatever reads there would wait for ever. In the middle of a line it takes two: the first ends
+ * the line.
  */
 static void end_input(struct relay *relay)
 {

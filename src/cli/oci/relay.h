@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes between our standard streams and the master of the container's pty, both ways, without ever waiting. Each way has
- * one buffer; a way is read only while its buffer is empty, so a slow side slows just the other end of its way.
+ * Bytes between our standard streams and the master of the container's pty, both ways, without ever
+ * waiting. Each way has one buffer; a way is read only while its buffer is empty, so a slow side
+ * slows just the other end of its way.
  */
 #ifndef TARE_CLI_OCI_RELAY_H
 #define TARE_CLI_OCI_RELAY_H
@@ -21,9 +22,9 @@ struct relay_way {
 struct relay {
 	struct relay_way input;  /* our stdin to the master */
 	struct relay_way output; /* the master to our stdout */
-	int own_stdout; /* a description of our own of stdout, so that O_NONBLOCK is ours alone; else -EBADF */
-	int slave; /* held open, or the master would be at its end whenever nobody in the container has it */
-	bool hung_up; /* nobody has the slave any more: what is in the pty is all there will be */
+	int own_stdout; /* stdout opened anew, so that O_NONBLOCK is ours alone; else -EBADF */
+	int slave;      /* held open, or the master would end whenever nobody inside has it */
+	bool hung_up;   /* nobody has the slave any more: what is in the pty is all there will be */
 	bool stdin_is_tty;
 	bool line_open; /* the last byte of input was no newline */
 };

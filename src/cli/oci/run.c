@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `run`: create and start in one. In the foreground it stays until the container has ended, returns its status, and
- * removes it.
+ * `run`: create and start in one. In the foreground it stays until the container has ended, returns
+ * its status, and removes it.
  */
 #include "cli/oci/foreground.h"
 #include "cli/oci/launch.h"
 
 #include <sys/prctl.h>
 
-/* The container goes away with us, whatever the end was; an error of the watch itself is the one reported. */
+/*
+ * The container goes away with us, whatever the end was; an error of the watch itself is the one
+ * reported.
+ */
 static int remove_container(struct cli *cli, const char *id, bool force)
 {
 	struct report report = command_report(cli);
@@ -29,8 +32,8 @@ static int run_foreground(struct cli *cli, const struct launch_args *args, const
 	int status;
 
 	/*
-	 * A subreaper gets the container's orphans, which would else go to some parent that does not expect them. Must
-	 * be set before the first child.
+	 * A subreaper gets the container's orphans, which would else go to some parent that does
+	 * not expect them. Must be set before the first child.
 	 */
 	if (!args->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(err, "become a subreaper");
@@ -76,6 +79,8 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct launch_args);
+
 const struct command command_run = {
 	.name = "run",
 	.operands = "ID",
@@ -85,7 +90,6 @@ const struct command command_run = {
 	.details =
 		"In the foreground it ends with the program's status, 128+N if signal N ended it.",
 	.options = options,
-	.args_size = sizeof(struct launch_args),
 	.enters_container = true,
 	.check = launch_check,
 	.run = run,

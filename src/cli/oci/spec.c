@@ -62,11 +62,12 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct args);
+
 const struct command command_spec = {
 	.name = "spec",
 	.operands = "",
 	.summary = "write a config.json to start from",
 	.options = options,
-	.args_size = sizeof(struct args),
 	.run = run,
 };

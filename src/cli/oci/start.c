@@ -18,8 +18,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = trace_open(path, &trace, err);
 	if (r < 0)
 		return r;
-	r = container_start(cli->root, words->words[0], trace.stream ? &trace : NULL, &report,
-			    err);
+	r = container_start(cli->root, words->words[0], trace.stream ? &trace : NULL, &report, err);
 	if (trace_close(path, &trace, &trace_err) < 0)
 		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
 	return r;
@@ -31,6 +30,8 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+COMMAND_ARGS(struct args);
+
 const struct command command_start = {
 	.name = "start",
 	.operands = "ID",
@@ -38,6 +39,5 @@ const struct command command_start = {
 	.max_operands = 1,
 	.summary = "run the program of a container that was created",
 	.options = options,
-	.args_size = sizeof(struct args),
 	.run = run,
 };

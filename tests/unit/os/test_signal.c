@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Signals that are blocked and polled. Each test runs in a child, since a process has one signal mask. */
+/*
+ * Signals that are blocked and polled. Each test runs in a child, since a process has one signal
+ * mask.
+ */
 #include "os/signal.h"
 
 #include <setjmp.h>

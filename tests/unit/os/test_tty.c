@@ -164,7 +164,7 @@ static void test_a_terminal_of_others_is_left_alone(void **state)
 	close_pty(&pty);
 }
 
-/* ---- sockets ---------------------------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static int listen_at(const char *dir, const char *name, int type)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who gets the master of the container's terminal, and which combinations nobody would. Needs no root and no terminal. */
+/*
+ * Who gets the master of the container's terminal, and which combinations nobody would. Needs no
+ * root and no terminal.
+ */
 #include "runtime/planners.h"
 
 #include <setjmp.h>
