@@ -201,16 +201,15 @@ struct step {
 			uint64_t rec_attr_set, rec_attr_clr;
 			bool keep_mode;                       /* tmpfs without mode=: give it the mode and owner of the directory below (M-6) */
 			bool remount;                         /* change the mount that is there: by attr_* alone if fstype is NULL, else the filesystem too */
-			bool enter;                           /* afterwards the new mount is the working directory, for steps with `here` */
-			bool here;                            /* the target's parent is an own, empty tmpfs: make the last component in it */
-		} mount; /* in[0]: rootfs */
+			bool here;                            /* the target's parent is an own, empty tmpfs, in[1]: make the last component in it */
+		} mount; /* in[0]: rootfs; out: the tmpfs itself, for steps with `here`, or SLOT_NONE */
 		struct {
 			const char *target;
 			const char *source;                   /* for messages */
 			bool nofollow;                        /* dest-nofollow: a link in the last component is covered itself */
 			bool copy_symlink;                    /* a source that is a link is made again at the target instead */
 			bool need_proc;                       /* the target is /proc: nothing but a procfs may be put there */
-			bool here;                            /* as for MOUNT */
+			bool here;                            /* as for MOUNT, but the tmpfs is in[2] */
 		} attach; /* in[0]: rootfs, in[1]: tree; attributes and propagation were set by SOURCE_OPEN */
 		struct {
 			const char *target, *source, *data;
@@ -222,7 +221,7 @@ struct step {
 			const char *target, *path;            /* what it says, and where it is */
 			bool replace;                         /* something else that is there is replaced, else it stays */
 			bool on_rootfs;                       /* no mount of the plan covers it, so undo must know of it */
-		} symlink; /* in[0]: rootfs */
+		} symlink; /* in[0]: rootfs, in[1]: the directory itself, if the plan made it, or SLOT_NONE */
 		struct {
 			const char *path;
 			char type;

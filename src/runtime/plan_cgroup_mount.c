@@ -70,9 +70,9 @@ int plan_cgroup_sources(struct planner_state *s, struct err *err)
 	return 0;
 }
 
-/* One hierarchy on @target; @here: in the tmpfs that was just mounted. */
+/* One hierarchy on @target; @parent: slot of the tmpfs that holds it, or SLOT_NONE. */
 static void mount_hierarchy(struct planner_state *s, const struct mount_request *request, size_t i,
-			    const char *target, bool here)
+			    const char *target, int16_t parent)
 {
 	const struct cgroup_hierarchy *hierarchy = &s->facts->cgroup.items[i];
 	struct step *step;
@@ -86,7 +86,8 @@ static void mount_hierarchy(struct planner_state *s, const struct mount_request 
 		step->u.mount.flags = request->words.flags;
 		step->u.mount.data =
 			hierarchy->v2 ? NULL : plan_strdup(s->plan, hierarchy->controllers);
-		step->u.mount.here = here;
+		step->u.mount.here = parent != SLOT_NONE;
+		step->in[1] = parent;
 		return;
 	}
 	if (request->cgroup_trees[i] == SLOT_NONE)
@@ -96,12 +97,14 @@ static void mount_hierarchy(struct planner_state *s, const struct mount_request 
 	step->in[1] = request->cgroup_trees[i];
 	step->u.attach.source = plan_strdup(s->plan, s->cgroup_paths[i]);
 	step->u.attach.target = target;
-	step->u.attach.here = here;
+	step->u.attach.here = parent != SLOT_NONE;
+	step->in[2] = parent;
 }
 
 /* "cpu" and "cpuacct" beside the directory "cpu,cpuacct": that is where programs look. */
 static void link_controllers(struct planner_state *s, const struct mount_request *request,
-			     const struct cgroup_hierarchy *hierarchy, const char *name)
+			     const struct cgroup_hierarchy *hierarchy, const char *name,
+			     int16_t parent)
 {
 	const char *controller = hierarchy->controllers;
 	size_t len;
@@ -116,13 +119,14 @@ static void link_controllers(struct planner_state *s, const struct mount_request
 			continue;
 		step = plan_add(s->plan, STEP_CHILD, STEP_SYMLINK, request->pointer);
 		step->in[0] = s->slots.rootfs;
+		step->in[1] = parent;
 		step->u.symlink.target = plan_strdup(s->plan, name);
 		step->u.symlink.path =
 			plan_printf(s->plan, "%s/%.*s", request->target, (int)len, controller);
 	}
 }
 
-static void plan_tmpfs(struct planner_state *s, const struct mount_request *request)
+static int16_t plan_tmpfs(struct planner_state *s, const struct mount_request *request)
 {
 	struct step *step = plan_add(s->plan, STEP_CHILD, STEP_MOUNT, request->pointer);
 
@@ -132,29 +136,32 @@ static void plan_tmpfs(struct planner_state *s, const struct mount_request *requ
 	step->u.mount.target = request->target;
 	step->u.mount.flags = request->words.flags & ~(unsigned long)MS_RDONLY;
 	step->u.mount.data = "mode=755";
-	step->u.mount.enter = true;
+	step->out = plan_slot(s->plan, plan_printf(s->plan, "tmpfs on %s", request->target));
+	return step->out;
 }
 
 void plan_cgroup_mount(struct planner_state *s, const struct mount_request *request)
 {
 	const struct cgroup_layout *layout = &s->facts->cgroup;
 	struct step *step;
+	int16_t parent;
 
 	if (layout->mode == CGROUP_V2) {
-		mount_hierarchy(s, request, layout->n - 1, request->target, false);
+		mount_hierarchy(s, request, layout->n - 1, request->target, SLOT_NONE);
 		return;
 	}
 
-	plan_tmpfs(s, request);
+	parent = plan_tmpfs(s, request);
 	for (size_t i = 0; i < layout->n; i++) {
 		const char *name = last_component(layout->items[i].mount);
 
 		mount_hierarchy(s, request, i, plan_printf(s->plan, "%s/%s", request->target, name),
-				true);
+				parent);
 	}
 	for (size_t i = 0; i < layout->n; i++)
 		link_controllers(s, request, &layout->items[i],
-				 plan_strdup(s->plan, last_component(layout->items[i].mount)));
+				 plan_strdup(s->plan, last_component(layout->items[i].mount)),
+				 parent);
 
 	if (!(request->words.flags & MS_RDONLY) && !must_be_readonly(s))
 		return;

@@ -128,38 +128,7 @@ static void plan_attach(struct planner_state *s, const struct mount_request *req
 	step->u.attach.need_proc = strcmp(request->target, "/proc") == 0;
 }
 
-static bool data_has(const char *data, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (; data && *data; data += strcspn(data, ","), data += *data == ',') {
-		if (strncmp(data, key, len) == 0 && data[len] == '=')
-			return true;
-	}
-	return false;
-}
-
-/*
- * Is the target's parent a tmpfs that an earlier entry mounts, and the target not in it yet? Only
- * the plan has put anything there, so the step need not look for it in the rootfs.
- */
-static bool is_in_fresh_tmpfs(const struct planner_state *s, const struct mount_request *request)
-{
-	size_t len = (size_t)(strrchr(request->target, '/') - request->target);
-	bool fresh = false;
-
-	for (const struct mount_request *other = s->mounts; other < request; other++) {
-		if (strncmp(other->target, request->target, len) == 0 && other->target[len] == '\0')
-			fresh = other->class == MOUNT_CLASS_NEW &&
-				strcmp(other->fstype, "tmpfs") == 0 && !other->words.tmpcopyup;
-		else if (path_is_below(other->target, request->target) ||
-			 path_is_below(request->target, other->target))
-			fresh = false;
-	}
-	return fresh;
-}
-
-static void plan_new(struct planner_state *s, const struct mount_request *request)
+static void plan_new(struct planner_state *s, struct mount_request *request)
 {
 	unsigned long flags =
 		request->words.flags & ~(unsigned long)(request->late_ro ? MS_RDONLY : 0);
@@ -173,7 +142,7 @@ static void plan_new(struct planner_state *s, const struct mount_request *reques
 		step->u.copy_up.flags = flags;
 		step->u.copy_up.data = request->words.data;
 		step->u.copy_up.propagation = request->words.propagation & MOUNT_PROPAGATIONS;
-		step->u.copy_up.keep_mode = !data_has(request->words.data, "mode");
+		step->u.copy_up.keep_mode = !mount_data_has(request->words.data, "mode");
 		return;
 	}
 	step = plan_add(s->plan, STEP_CHILD, STEP_MOUNT, request->pointer);
@@ -184,10 +153,15 @@ static void plan_new(struct planner_state *s, const struct mount_request *reques
 	step->u.mount.flags = flags;
 	step->u.mount.data = request->words.data;
 	step->u.mount.propagation = request->words.propagation & MOUNT_PROPAGATIONS;
-	step->u.mount.keep_mode =
-		strcmp(request->fstype, "tmpfs") == 0 && !data_has(request->words.data, "mode");
-	step->u.mount.here = !step->u.mount.propagation && !step->u.mount.keep_mode &&
-			     is_in_fresh_tmpfs(s, request);
+	step->u.mount.keep_mode = strcmp(request->fstype, "tmpfs") == 0 &&
+				  !mount_data_has(request->words.data, "mode");
+	if (request->fresh_parent) {
+		step->u.mount.here = true;
+		step->in[1] = s->mounts[request->fresh_parent - 1].own_dir;
+	}
+	if (request->holds_others)
+		request->own_dir = step->out =
+			plan_slot(s->plan, plan_printf(s->plan, "tmpfs on %s", request->target));
 }
 
 static void plan_remount(struct planner_state *s, const struct mount_request *request)
@@ -212,7 +186,7 @@ static void plan_remount(struct planner_state *s, const struct mount_request *re
 int plan_mounts(struct planner_state *s, struct err *err)
 {
 	for (size_t i = 0; i < s->config->mounts.n; i++) {
-		const struct mount_request *request = &s->mounts[i];
+		struct mount_request *request = &s->mounts[i];
 
 		switch (request->class) {
 		case MOUNT_CLASS_NEW:

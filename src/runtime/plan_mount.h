@@ -25,7 +25,10 @@ struct mount_request {
 	struct mount_words words;
 	const char *uid_map; /* BIND with mappings of its own; as /proc/PID/uid_map takes it */
 	const char *gid_map;
-	int16_t idmap_ns;      /* the namespace made for these */
+	int16_t idmap_ns;    /* the namespace made for these */
+	size_t fresh_parent; /* 1 + index of the entry whose own, fresh tmpfs holds the target; or 0 */
+	bool holds_others;     /* it is such a tmpfs */
+	int16_t own_dir;       /* and this is it */
 	bool late_ro;          /* something is still made in it: becomes read-only before PIVOT */
 	int16_t tree;          /* BIND: the detached tree */
 	int16_t *cgroup_trees; /* CGROUP without a cgroup namespace: [facts->cgroup.n] */
@@ -33,6 +36,9 @@ struct mount_request {
 
 /* plan_mount_request.c: what the entries of the config mean */
 int plan_mount_requests(struct planner_state *s, struct err *err) MUST_CHECK;
+
+/* mount_data_has() - is there a "@key=" among a filesystem's options? */
+bool mount_data_has(const char *data, const char *key);
 
 /* plan_mount.c: the sources of binds */
 int plan_mount_sources(struct planner_state *s, struct err *err) MUST_CHECK;

@@ -220,7 +220,7 @@ static int understand(struct planner_state *s, const struct config_mount *mount,
 {
 	int r;
 
-	request->tree = request->idmap_ns = SLOT_NONE;
+	request->tree = request->idmap_ns = request->own_dir = SLOT_NONE;
 	request->target = clean_path(s, mount->destination);
 	r = mount_words_parse(&s->plan->arena, &mount->options, &request->words, err);
 	if (r < 0)
@@ -276,6 +276,48 @@ static bool is_filled_later(const struct planner_state *s, size_t index)
 	return false;
 }
 
+bool mount_data_has(const char *data, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (; data && *data; data += strcspn(data, ","), data += *data == ',') {
+		if (strncmp(data, key, len) == 0 && data[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is the target's parent a tmpfs that an earlier entry mounts, and the target not in it yet? Only
+ * the plan has put anything there, so the step need not look for it in the rootfs. Not where the
+ * mount must look at what it covers, or has a propagation to be given.
+ * Return: 1 + the index of that entry; 0 if there is none
+ */
+static size_t find_fresh_parent(const struct planner_state *s, size_t index)
+{
+	const struct mount_request *request = &s->mounts[index];
+	size_t len = (size_t)(strrchr(request->target, '/') - request->target), parent = 0;
+	bool tmpfs;
+
+	if (request->class != MOUNT_CLASS_NEW || request->words.propagation ||
+	    request->words.tmpcopyup)
+		return 0;
+	if (strcmp(request->fstype, "tmpfs") == 0 && !mount_data_has(request->words.data, "mode"))
+		return 0;
+	for (size_t i = 0; i < index; i++) {
+		const struct mount_request *other = &s->mounts[i];
+
+		tmpfs = other->class == MOUNT_CLASS_NEW && strcmp(other->fstype, "tmpfs") == 0 &&
+			!other->words.tmpcopyup;
+		if (strncmp(other->target, request->target, len) == 0 && !other->target[len])
+			parent = tmpfs ? i + 1 : 0;
+		else if (path_is_below(other->target, request->target) ||
+			 path_is_below(request->target, other->target))
+			parent = 0;
+	}
+	return parent;
+}
+
 int plan_mount_requests(struct planner_state *s, struct err *err)
 {
 	const struct config_mount_list *mounts = &s->config->mounts;
@@ -294,6 +336,9 @@ int plan_mount_requests(struct planner_state *s, struct err *err)
 		request->late_ro = request->class == MOUNT_CLASS_NEW &&
 				   request->words.flags & MS_RDONLY &&
 				   strcmp(request->fstype, "tmpfs") == 0 && is_filled_later(s, i);
+		request->fresh_parent = find_fresh_parent(s, i);
+		if (request->fresh_parent)
+			s->mounts[request->fresh_parent - 1].holds_others = true;
 	}
 	return 0;
 }

@@ -81,7 +81,7 @@ static int check_proc(int tree, const struct step *step, struct err *err)
 static int attach_here(struct act *a, const struct step *step, struct err *err)
 {
 	const char *name;
-	int r = target_enter_parent(a, a->fd[step->in[0]], step->u.attach.target, &name, err);
+	int r = target_enter_own(a, a->fd[step->in[2]], step->u.attach.target, &name, err);
 
 	if (r == 0)
 		r = os_mkdir(AT_FDCWD, name, 0755);

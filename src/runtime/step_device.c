@@ -160,7 +160,10 @@ int step_symlink(struct act *a, const struct step *step, struct err *err)
 	const char *path = step->u.symlink.path, *text = step->u.symlink.target, *name;
 	int r;
 
-	r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
+	if (step->in[1] != SLOT_NONE)
+		r = target_enter_own(a, a->fd[step->in[1]], path, &name, err);
+	else
+		r = target_enter_parent(a, a->fd[step->in[0]], path, &name, err);
 	if (r < 0)
 		return r;
 	r = os_symlink(text, AT_FDCWD, name);

@@ -93,32 +93,48 @@ static int open_mounted(struct act *a, const struct step *step, struct err *err)
 	return fd < 0 ? err_set(err, fd, "open the mount on \"%s\"", step->u.mount.target) : fd;
 }
 
-/* What needs the new mount itself: its propagation, or to work in it. */
-static int finish_mount(struct act *a, const struct step *step, struct err *err)
+static int set_propagation(struct act *a, const struct step *step, struct err *err)
 {
 	struct os_mount_attr attr = { .propagation = step->u.mount.propagation };
 	defer_drop int fd = -EBADF;
 	int r;
 
-	if (!step->u.mount.propagation && !step->u.mount.enter)
+	if (!step->u.mount.propagation)
 		return 0;
 	fd = open_mounted(a, step, err);
 	if (fd < 0)
 		return fd;
-	if (step->u.mount.propagation) {
-		r = os_mount_setattr(fd, "", false, &attr);
-		if (r < 0)
-			return err_set(err, r, "set the propagation of \"%s\"",
-				       step->u.mount.target);
-	}
-	if (step->u.mount.enter) {
-		r = os_enter(fd);
-		if (r < 0)
-			return err_set(err, r, "enter \"%s\"", step->u.mount.target);
-		a->cwd = step->u.mount.target;
-		a->cwd_len = strlen(step->u.mount.target);
-	}
+	r = os_mount_setattr(fd, "", false, &attr);
+	return r < 0 ? err_set(err, r, "set the propagation of \"%s\"", step->u.mount.target) : 0;
+}
+
+/*
+ * A tmpfs that other steps will work in: made detached, so that its own fd goes to a slot and they
+ * need not trust a path.
+ */
+static int mount_holder(struct act *a, const struct step *step, int target, const char *data)
+{
+	defer_drop int tree = -EBADF;
+	int r;
+
+	tree = os_fs_new(step->u.mount.fstype, step->u.mount.source, step->u.mount.flags, data);
+	if (tree < 0)
+		return tree;
+	r = os_tree_attach(tree, target, "");
+	if (r < 0)
+		return r;
+	a->fd[step->out] = take_fd(&tree);
 	return 0;
+}
+
+/* mount(2) on "." of the held directory */
+static int mount_plain(const struct step *step, int target, const char *data)
+{
+	int r = os_enter(target);
+
+	if (r < 0)
+		return r;
+	return os_mount(step->u.mount.source, ".", step->u.mount.fstype, step->u.mount.flags, data);
 }
 
 static int mount_new(struct act *a, const struct step *step, struct err *err)
@@ -133,18 +149,18 @@ static int mount_new(struct act *a, const struct step *step, struct err *err)
 	if (target < 0)
 		return target;
 	target_left(a);
-	r = os_enter(target);
-	if (r < 0)
-		return err_set(err, r, "enter \"%s\"", step->u.mount.target);
 	if (step->u.mount.keep_mode) {
 		r = add_mode(target, data, longer, &data);
 		if (r < 0)
 			return err_set(err, r, "keep the mode of \"%s\"", step->u.mount.target);
 	}
-	r = os_mount(step->u.mount.source, ".", step->u.mount.fstype, step->u.mount.flags, data);
+	if (step->out != SLOT_NONE)
+		r = mount_holder(a, step, target, data);
+	else
+		r = mount_plain(step, target, data);
 	if (r < 0)
 		return explain_mount(r, step, data, err);
-	return finish_mount(a, step, err);
+	return set_propagation(a, step, err);
 }
 
 /*
@@ -154,7 +170,7 @@ static int mount_new(struct act *a, const struct step *step, struct err *err)
 static int mount_here(struct act *a, const struct step *step, struct err *err)
 {
 	const char *name;
-	int r = target_enter_parent(a, a->fd[step->in[0]], step->u.mount.target, &name, err);
+	int r = target_enter_own(a, a->fd[step->in[1]], step->u.mount.target, &name, err);
 
 	if (r < 0)
 		return r;

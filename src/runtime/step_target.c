@@ -72,6 +72,29 @@ int target_open(struct act *a, int root, const char *path, int flags, enum targe
 	return fd;
 }
 
+/* Is the directory of @path, whose name has @len bytes, the working directory already? */
+static bool is_there(const struct act *a, const char *path, size_t len)
+{
+	return a->cwd && a->cwd_len == len && strncmp(a->cwd, path, len) == 0;
+}
+
+int target_enter_own(struct act *a, int dir, const char *path, const char **ret_name,
+		     struct err *err)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+	int r;
+
+	*ret_name = path + len + 1;
+	if (is_there(a, path, len))
+		return 0;
+	r = os_enter(dir);
+	if (r < 0)
+		return err_set(err, r, "enter the directory of \"%s\"", path);
+	a->cwd = path;
+	a->cwd_len = len;
+	return 0;
+}
+
 int target_enter_parent(struct act *a, int root, const char *path, const char **ret_name,
 			struct err *err)
 {
@@ -81,7 +104,7 @@ int target_enter_parent(struct act *a, int root, const char *path, const char **
 	int r;
 
 	*ret_name = path + len + 1;
-	if (a->cwd && a->cwd_len == len && strncmp(a->cwd, path, len) == 0)
+	if (is_there(a, path, len))
 		return 0;
 
 	if (len >= sizeof(parent))

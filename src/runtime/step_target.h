@@ -47,6 +47,14 @@ int target_enter_parent(struct act *a, int root, const char *path, const char **
 			struct err *err);
 
 /*
+ * target_enter_own() - the same for a tmpfs of the plan's own, which is held open: nothing is looked
+ * up, so nobody can put something else in its place
+ * @dir: the tmpfs that @path is in
+ */
+int target_enter_own(struct act *a, int dir, const char *path, const char **ret_name,
+		     struct err *err);
+
+/*
  * target_left() - the working directory is another one now, or what is mounted may have changed
  * below it
  */
