@@ -72,8 +72,7 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_CONSOLE_SOCKET] = "the caller takes the other end of the terminal by this socket",
 	[STEP_CONSOLE_RECEIVE] =
 		"the other end of the terminal comes to us, to pass on what is typed",
-	[STEP_PIVOT] = "change the root and let go of the host's tree: unlike after chroot there "
-		       "is nothing left to climb to",
+	[STEP_PIVOT] = "a new root, and the host's tree is let go: nothing is left to climb to",
 	[STEP_CHROOT] = "without a mount namespace the root can't be exchanged, only moved down",
 	[STEP_ROOT_READONLY] =
 		"what can't be changed can't be tampered with; writing goes to mounts made for it",

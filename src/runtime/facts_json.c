@@ -192,8 +192,7 @@ static void load_namespaces(struct loader *l, const struct json *object, uint64_
 
 	if (!list)
 		return;
-	json_each(item, list)
-	{
+	json_each(item, list) {
 		type = load_word(l, item, ns_names, NS_TYPES,
 				 "the name of a namespace, such as \"network\"");
 		if (type == NS_TYPES)
@@ -226,7 +225,8 @@ static void load_cgroup(struct loader *l, const struct json *facts_object,
 						   "one of \"none\", \"v1\", \"hybrid\", \"v2\"");
 	layout->items = arena_array(l->arena, list->len, sizeof(*layout->items));
 	layout->n = list->len;
-	json_each(item, list) load_hierarchy(l, item, &layout->items[n++]);
+	json_each(item, list)
+		load_hierarchy(l, item, &layout->items[n++]);
 }
 
 /* A misspelt member would be missing under its right name; what is one too many is noticed here. */
@@ -241,8 +241,7 @@ static void refuse_unknown(struct loader *l, const struct json *object)
 
 	if (object->type != JSON_OBJECT)
 		return;
-	json_each(item, object)
-	{
+	json_each(item, object) {
 		for (i = 0; i < ARRAY_LEN(known); i++) {
 			if (strcmp(item->key, known[i]) == 0)
 				break;

@@ -216,7 +216,8 @@ static size_t end_of_create(const struct progress *page)
 {
 	size_t end = page->n_trace;
 
-	while (end > 0 && !(is_sane(&page->trace[end - 1]) && page->trace[end - 1].who == STEP_PARENT))
+	while (end > 0 &&
+	       !(is_sane(&page->trace[end - 1]) && page->trace[end - 1].who == STEP_PARENT))
 		end--;
 	return end;
 }
