@@ -4,7 +4,7 @@
  *
  * Why our own compiler: libseccomp takes tens of milliseconds for an engine's default profile and its program, a list
  * of comparisons, is slow to load. Ours is a binary tree over ranges of numbers for each architecture; how it works and
- * what it measures is in docs/design/002-seccomp-compiler.md. Its meaning is libseccomp's as runc uses it, proved equal
+ * what it measures is in docs/design/005-seccomp-compiler.md. Its meaning is libseccomp's as runc uses it, proved equal
  * by tests/unit/runtime/test_seccomp*.c.
  *
  * Meaning, in the order in which it decides:

@@ -459,7 +459,7 @@ static void test_long_jumps(void **state)
 			ERRNO(rules[i].errno_ret.v));
 }
 
-/* What docs/design/002 promises of the default profile. */
+/* What docs/design/005 promises of the default profile. */
 static void test_default_profile_is_small(void **state)
 {
 	defer_arena struct arena arena = {};
