@@ -9,6 +9,7 @@
 #define TARE_RUNTIME_SECCOMP_CALLS_H
 
 #include "runtime/seccomp_check.h"
+#include "runtime/seccomp_emit.h"
 
 struct call {
 	uint32_t ret;  /* if decided */

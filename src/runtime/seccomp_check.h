@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules with conditions on arguments: their order, and the code that decides among those of one system call.
+ * Rules with conditions on arguments, and their order.
  */
 #ifndef TARE_RUNTIME_SECCOMP_CHECK_H
 #define TARE_RUNTIME_SECCOMP_CHECK_H
 
 #include "base/arena.h"
 #include "runtime/seccomp_arch.h"
-#include "runtime/seccomp_emit.h"
 
 #define CHECK_CONDS 6 /* one for each argument of a system call */
 
@@ -54,14 +53,5 @@ void check_insert(struct check **list, struct check *new, bool wide);
 
 /* check_list_equal() - the same rules in the same order */
 bool check_list_equal(const struct check *a, const struct check *b);
-
-/*
- * emit_checks() - decide among the rules of one call
- * @arena:       scratch
- * @list:        at least one
- * @default_ret: when none matches
- */
-label emit_checks(struct emitter *e, struct arena *arena, enum seccomp_arch arch,
-		  const struct check *list, uint32_t default_ret);
 
 #endif

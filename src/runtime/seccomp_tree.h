@@ -5,7 +5,7 @@
 #ifndef TARE_RUNTIME_SECCOMP_TREE_H
 #define TARE_RUNTIME_SECCOMP_TREE_H
 
-#include "runtime/seccomp_check.h"
+#include "runtime/seccomp_ladder.h"
 
 /* Consecutive numbers that are decided alike. */
 struct range {
