@@ -20,7 +20,7 @@ BELOW = {
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 # Files that carry no licence line: data, texts and what has no comments.
-NO_LICENCE_LINE = (".md", ".json", ".txt", ".golden", ".bin", "LICENSE", ".gitignore", ".clang-format")
+NO_LICENCE_LINE = (".md", ".dict", ".json", ".txt", ".golden", ".bin", "LICENSE", ".gitignore", ".clang-format")
 GENERATED_DIRECTORIES = ("tests/fuzz/seeds/", "tests/fuzz/corpus/", "tests/data/")
 
 
