@@ -154,6 +154,12 @@ int plan_id_maps(struct planner_state *s, struct err *err)
 
 	if (!s_ns_new(s, NS_USER))
 		return 0;
+	if (s->config->linux_.uid_mappings.n == 0 || s->config->linux_.gid_mappings.n == 0) {
+		err_user(err, "make a user namespace without %s: nobody could be anyone in it",
+			 s->config->linux_.uid_mappings.n == 0 ? "uidMappings" : "gidMappings");
+		err_hint(err, "for example {\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}");
+		return err_at(err, s->config->linux_.uid_mappings.n == 0 ? "/linux/uidMappings" : "/linux/gidMappings");
+	}
 	step = plan_add(s->plan, STEP_PARENT, STEP_ID_MAP, "/linux/uidMappings");
 	step->in[0] = s->slots.proc;
 	step->u.id_map.uid_map = map_text(s->plan, &s->config->linux_.uid_mappings);
