@@ -174,6 +174,11 @@ int act_page_map(int fd, struct progress **ret_page, size_t *ret_size)
 		return -errno;
 	*ret_page = mem;
 	*ret_size = (size_t)st.st_size;
+	/* Its writer is our own init, but it is a process of the container by now. */
+	if ((*ret_size - sizeof(struct progress)) / sizeof(struct trace_entry) < (*ret_page)->n_trace) {
+		munmap(mem, *ret_size);
+		return -EPROTO;
+	}
 	return 0;
 }
 

@@ -125,6 +125,13 @@ def test_at_least_60_mixtures_are_run():
     assert len(mixtures()) >= 60
 
 
+@pytest.mark.parametrize("missing", ["uidMappings", "gidMappings"])
+def test_L4_a_user_namespace_needs_both_mappings(tare, bundle, missing):
+    b = bundle().user_namespace()
+    del b.linux[missing]
+    tare.run(b).fails(f"make a user namespace without {missing}", f"(config.json /linux/{missing})")
+
+
 # ---- no heap in the child -----------------------------------------------------------------------------------------------
 
 def calls_of_the_child(text):
