@@ -5,12 +5,7 @@
 #include "spec/config.h"
 #include "spec/words.h"
 
-#include <seccomp.h>
 #include <string.h>
-
-#define TEXT_(x)           #x
-#define TEXT(x)            TEXT_(x)
-#define LIBSECCOMP_VERSION TEXT(SCMP_VER_MAJOR) "." TEXT(SCMP_VER_MINOR) "." TEXT(SCMP_VER_MICRO)
 
 /* A list of words but for @without, which is known and not there yet; NULL: all of them. */
 static void add_words(struct json_writer *w, const char *key, const struct words *words,
@@ -110,7 +105,6 @@ static void add_mount_options(struct json_writer *w, struct arena *arena,
 static void add_annotations(struct json_writer *w)
 {
 	json_object_begin(w, "annotations");
-	json_add_string(w, "io.github.seccomp.libseccomp.version", LIBSECCOMP_VERSION);
 	json_add_string(w, "run.tare.commit", TARE_COMMIT);
 	json_add_string(w, "run.tare.version", TARE_VERSION);
 	json_object_end(w);
