@@ -120,6 +120,34 @@ int os_close_range(unsigned first, unsigned last)
 	return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
 }
 
+static void sort(int *fds, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		for (size_t k = i; k > 0 && fds[k - 1] > fds[k]; k--) {
+			int higher = fds[k - 1];
+
+			fds[k - 1] = fds[k];
+			fds[k] = higher;
+		}
+	}
+}
+
+int os_close_all_but(unsigned first, int *keep, size_t n)
+{
+	int r;
+
+	sort(keep, n);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < first)
+			continue;
+		r = (unsigned)keep[i] > first ? os_close_range(first, (unsigned)keep[i] - 1) : 0;
+		if (r < 0)
+			return r;
+		first = (unsigned)keep[i] + 1;
+	}
+	return os_close_range(first, ~0U);
+}
+
 int os_fd_inherit(int fd)
 {
 	OS_FAULT("fcntl");

@@ -27,6 +27,9 @@ int os_signals_default(int proc) MUST_CHECK;
 
 int os_close_range(unsigned first, unsigned last) MUST_CHECK;
 
+/* os_close_all_but() - close every fd from @first up but @keep, of which negative ones do not count; @keep gets sorted */
+int os_close_all_but(unsigned first, int *keep, size_t n) MUST_CHECK;
+
 /* os_fd_inherit() - let @fd survive execve. Return: 0; -EBADF if it is not open */
 int os_fd_inherit(int fd) MUST_CHECK;
 

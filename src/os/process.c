@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -64,6 +65,13 @@ int os_pidfd_ended(int pidfd, int timeout_ms)
 		r = poll(&pfd, 1, timeout_ms);
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r > 0;
+}
+
+uint64_t os_pid_ns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
 /* Field @number of /proc/PID/stat as proc(5) counts them; @text begins with the third, the state. */

@@ -31,6 +31,9 @@ int os_pidfd_kill(int pidfd, int signal);
 /* os_pidfd_ended() - has it ended? Return: 1 if so within @timeout_ms (-1: wait for ever), 0 if not, -errno */
 int os_pidfd_ended(int pidfd, int timeout_ms);
 
+/* os_pid_ns() - the inode that names our pid namespace; 0 if it can't be known */
+uint64_t os_pid_ns(void);
+
 struct os_process_stat {
 	char comm[64];
 	char state;          /* R, S, D, Z, X, ... */

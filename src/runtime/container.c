@@ -20,6 +20,15 @@ static bool is_alive(const struct container *c)
 	       stat.state != 'Z' && stat.state != 'X';
 }
 
+/*
+ * A hook in the container's pid namespace asks for the state too, and there the record's pids mean nothing. The record is
+ * all that can be told from there.
+ */
+static bool can_judge(const struct container *c)
+{
+	return c->pid_ns == 0 || c->pid_ns == os_pid_ns();
+}
+
 static bool creator_is_gone(const struct container *c)
 {
 	int creator = record_creator(c);
@@ -33,10 +42,10 @@ static bool creator_is_gone(const struct container *c)
 /* Turn the record's status into today's: the record does not know how things went on. */
 static void look_at_process(struct container *c)
 {
-	c->left_over = c->status == CONTAINER_CREATING && creator_is_gone(c);
+	c->left_over = c->status == CONTAINER_CREATING && creator_is_gone(c) && can_judge(c);
 	if (c->status == CONTAINER_CREATING && !c->left_over)
 		return;
-	if (!is_alive(c)) {
+	if (!is_alive(c) && can_judge(c)) {
 		c->status = CONTAINER_STOPPED;
 		c->pid = 0;
 	} else if (!c->left_over && cgroup_is_frozen(c->cgroups, c->n_cgroups)) {

@@ -35,6 +35,7 @@ struct container {
 	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
 	bool has_process;                 /* config.json had a process: it can be started */
 	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
+	uint64_t pid_ns;                  /* inode of the pid namespace that pid and creator are seen from */
 	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
 	uint64_t creator_start_time;
 	bool left_over;                   /* still `creating`, but its creator is gone: the rest of a killed runtime */

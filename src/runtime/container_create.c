@@ -8,7 +8,6 @@
 #include "runtime/container.h"
 
 #include "base/clock.h"
-#include "cgroup/make.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
@@ -109,34 +108,14 @@ static int resolve_rootfs(struct create_options *o, const struct config *config,
 
 /* ---- plan ------------------------------------------------------------------------------------------------------- */
 
-/*
- * The cgroups that the plan makes, for the record. How much of each path is there already is asked now: the record is
- * written before the first of them is made.
- */
-static void record_cgroups(struct plan *plan, struct container *c)
-{
-	c->cgroups = arena_array(&plan->arena, plan->n_steps, sizeof(*c->cgroups));
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		struct step *step = &plan->steps[i];
-
-		if (step->kind != STEP_CGROUP_MAKE)
-			continue;
-		step->u.cgroup_make.existing =
-			cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path);
-		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
-			.path = step->u.cgroup_make.path,
-			.mount = step->u.cgroup_make.mount,
-			.existing = step->u.cgroup_make.existing,
-			.v2 = step->u.cgroup_make.v2,
-		};
-	}
-}
-
 /* Everything but what the start itself brings out; @plan's arena takes what must outlive the config. */
 static void describe(struct plan *plan, const struct plan_input *in, struct record *record)
 {
 	const struct create_options *o = in->options;
-	struct container c = {
+	struct container *c = arena_alloc(&plan->arena, sizeof(*c));
+	struct os_process_stat self;
+
+	*c = (struct container){
 		.id = o->id,
 		.bundle = o->bundle,
 		.rootfs = o->rootfs,
@@ -146,18 +125,15 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 		.has_poststart = in->config->hooks[HOOK_POSTSTART].n > 0,
 		.has_poststop = in->config->hooks[HOOK_POSTSTOP].n > 0,
 		.annotations = in->config->annotations,
+		.pid_ns = os_pid_ns(),
 		.creator = getpid(),
+		.created = time_rfc3339_now(arena_alloc(&plan->arena, TIME_RFC3339_MAX)),
+		.cgroups = arena_array(&plan->arena, plan->n_steps, sizeof(*c->cgroups)),
 	};
-	struct os_process_stat self;
-
-	/* What a killed runtime left under this id must not count as "was there before", or nobody removes it. */
-	(void)container_sweep(record->root, o->id);
-
-	c.created = time_rfc3339_now(arena_alloc(&plan->arena, TIME_RFC3339_MAX));
-	if (os_process_stat(c.creator, &self) == 0)
-		c.creator_start_time = self.start_time;
-	record_cgroups(plan, &c);
-	record_render(&plan->arena, &c, record);
+	if (os_process_stat(c->creator, &self) == 0)
+		c->creator_start_time = self.start_time;
+	record->draft = c;
+	record->arena = &plan->arena;
 }
 
 static int make_plan(struct plan *plan, struct create_options *o, struct record *record, int config_fd,

@@ -134,6 +134,7 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	json_add_string(&w, "rootfs", c->rootfs);
 	json_add_string(&w, "created", c->created);
 	json_add_u64(&w, "owner", c->owner);
+	json_add_u64(&w, "pidNamespace", c->pid_ns);
 	json_add_i64(&w, "creator", c->creator);
 	json_add_u64(&w, "creatorStartTime", c->creator_start_time);
 	json_add_bool(&w, "privatePidNamespace", c->private_pid_ns);
@@ -241,6 +242,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		.rootfs = string(root, "rootfs"),
 		.created = string(root, "created"),
 		.owner = (uint32_t)number(root, "owner"),
+		.pid_ns = number(root, "pidNamespace"),
 		.creator = (pid_t)number(root, "creator"),
 		.creator_start_time = number(root, "creatorStartTime"),
 		.pid = (pid_t)number(root, "pid"),

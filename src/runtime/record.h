@@ -29,6 +29,8 @@ enum { START_HELLO = 'h', START_GO = 'g' };
 struct record {
 	const char *root;       /* the runtime's --root */
 	const char *id;
+	struct container *draft; /* all that STATE_MAKE needs to render @text; its annotations are the config's */
+	struct arena *arena;     /* for what is rendered: the plan's */
 	const struct cgroup_dir *cgroups;
 	size_t n_cgroups;
 	char *text, *end;       /* state.json; at @end is room for what changes: status and process */

@@ -130,26 +130,6 @@ int step_find_executable(struct act *a, const struct step *step, struct err *err
 
 /* ---- fds -------------------------------------------------------------------------------------------------------- */
 
-/* Close [first, last], but not the two sockets that must see the execve. */
-static int close_but(unsigned first, int keep_a, int keep_b)
-{
-	int low = keep_a < keep_b ? keep_a : keep_b, high = keep_a < keep_b ? keep_b : keep_a;
-	const int keep[] = { low, high };
-	int r;
-
-	for (size_t i = 0; i < ARRAY_LEN(keep); i++) {
-		if (keep[i] < 0 || (unsigned)keep[i] < first)
-			continue;
-		if ((unsigned)keep[i] > first) {
-			r = os_close_range(first, (unsigned)keep[i] - 1);
-			if (r < 0)
-				return r;
-		}
-		first = (unsigned)keep[i] + 1;
-	}
-	return os_close_range(first, ~0U);
-}
-
 /*
  * step_close_fds() - nothing of the host's stays open but what was asked for
  *
@@ -166,7 +146,8 @@ int step_close_fds(struct act *a, const struct step *step, struct err *err)
 		if (r < 0)
 			return err_set(err, r, "preserve fd %u", 3 + i);
 	}
-	r = close_but(3 + preserve, a->sync, a->start_conn);
+	/* But the two sockets that must see the execve. */
+	r = os_close_all_but(3 + preserve, (int[]){ a->sync, a->start_conn }, 2);
 	return r < 0 ? err_set(err, r, "close all other fds") : 0;
 }
 

@@ -3,7 +3,9 @@
 #include "runtime/act.h"
 #include "runtime/record.h"
 
+#include "os/exec.h"
 #include "os/file.h"
+#include "cgroup/make.h"
 #include "os/fault.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
@@ -55,6 +57,29 @@ static int lock(struct act *a)
 	return r;
 }
 
+/*
+ * The cgroups that the plan makes. How much of each path is there already is asked now, when the id is ours: what an
+ * earlier container of that id has not yet removed would count as never to be removed. And before the first is made,
+ * since the record comes before that.
+ */
+static void list_cgroups(struct act *a, struct container *c)
+{
+	for (size_t i = 0; i < a->plan->n_steps; i++) {
+		struct step *step = &a->plan->steps[i];
+
+		if (step->kind != STEP_CGROUP_MAKE)
+			continue;
+		step->u.cgroup_make.existing =
+			cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path);
+		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
+			.path = step->u.cgroup_make.path,
+			.mount = step->u.cgroup_make.mount,
+			.existing = step->u.cgroup_make.existing,
+			.v2 = step->u.cgroup_make.v2,
+		};
+	}
+}
+
 static int fill_dir(struct act *a, struct err *err)
 {
 	struct record *record = a->record;
@@ -63,6 +88,8 @@ static int fill_dir(struct act *a, struct err *err)
 	r = lock(a);
 	if (r < 0)
 		return err_set(err, r, "lock the state directory");
+	list_cgroups(a, record->draft);
+	record_render(record->arena, record->draft, record);
 	r = os_file_make_at(a->state_dir, RECORD_CONFIG, record->config, record->config_len, 0600);
 	if (r < 0)
 		err_set(err, r, "save config.json in the state directory");
@@ -248,6 +275,37 @@ int step_start_listen(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? err_set(err, r, "listen on the start socket") : 0;
 }
 
+/* What the init still needs besides the socket it waits on; more is never open. */
+#define WAITING_FDS_MAX 16
+
+/*
+ * While it waits, perhaps for days, the init holds nothing of the host's: no mount, no cgroup, no log of the runtime's
+ * (rows X-2, X-3). What later steps read stays, and what the caller wants preserved.
+ */
+static int close_unneeded(struct act *a, const struct step *step)
+{
+	int keep[WAITING_FDS_MAX] = { a->fd[step->in[0]], a->page_fd };
+	unsigned first = 3;
+	size_t n = 2;
+
+	for (size_t i = a->index + 1; i < a->plan->n_steps; i++) {
+		const struct step *later = &a->plan->steps[i];
+
+		if (later->who != STEP_CHILD)
+			continue;
+		if (later->kind == STEP_CLOSE_FDS)
+			first += later->u.close_fds.preserve_fds;
+		for (size_t in = 0; in < STEP_INPUTS; in++) {
+			if (later->in[in] == SLOT_NONE)
+				continue;
+			if (n == WAITING_FDS_MAX)
+				return -E2BIG;
+			keep[n++] = a->fd[later->in[in]];
+		}
+	}
+	return os_close_all_but(first, keep, n);
+}
+
 /*
  * step_start_accept() - wait for `start`
  *
@@ -260,8 +318,10 @@ int step_start_accept(struct act *a, const struct step *step, struct err *err)
 	char byte = 0;
 	int r;
 
-	if (a->sync >= 0)
-		close(take_fd(&a->sync));
+	a->sync = -EBADF;
+	r = close_unneeded(a, step);
+	if (r < 0)
+		return err_set(err, r, "close what the waiting init does not need");
 	for (;;) {
 		conn = os_seqpacket_accept(a->fd[step->in[0]]);
 		if (conn < 0)

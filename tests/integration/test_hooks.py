@@ -227,8 +227,7 @@ def test_Z8_state_that_nobody_reads(tare, hooked, kind):
 def test_H_hook_can_ask_for_the_state(tare, hooked, kind):
     b, log = hooked
     if kind in ("createContainer", "startContainer"):
-        # From inside the container's namespaces the runtime's paths must be there too, and its pids mean something.
-        b.without_namespace("pid")
+        # From inside the container's namespaces the runtime's paths must be there too.
         b.mount(str(tare.root), "bind", tare.root, ["rbind"])
         b.mount("/runtime", "bind", os.path.realpath(tare.path), ["bind"])
         tare.root.mkdir(exist_ok=True)
@@ -236,12 +235,14 @@ def test_H_hook_can_ask_for_the_state(tare, hooked, kind):
     id = tare.new_id()
     log.hook(kind, f"{binary} --root {tare.root} state {id} >$LOG/state 2>$LOG/error")
     c = tare.create(b, id=id)
+    pid = c.pid
     c.start().ok()
     c.kill("KILL").ok()
     c.wait("stopped")
     c.delete().ok()
     state = json.loads(log.read("state") or log.read("error"))
     assert state["id"] == id and state["status"] == STATUS[kind]
+    assert state["pid"] == (0 if kind == "poststop" else pid)
 
 
 # ---- output ----------------------------------------------------------------------------------------------------------------

@@ -231,8 +231,8 @@ static void test_one_cgroup_where_nothing_is_said(void **state)
 static void test_what_counts_as_said(void **state)
 {
 	static const char *const top[] = {
-		"\"mounts\":[{\"destination\":\"/sys/fs/"
-		"cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]",
+		("\"mounts\":[{\"destination\":\"/sys/fs/"
+		 "cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\"}]"),
 		"",
 		"",
 		"",
