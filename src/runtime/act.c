@@ -266,6 +266,12 @@ static int describe_end(const struct act *a, const struct os_process_stat *stat,
 	const char *step = child_step_name(a);
 	int code = stat->exit_code;
 
+	if (!stat->comm[0]) {
+		/* Somebody else's child, reaped already: nobody can tell how it ended. */
+		err_user_code(err, -ECHILD, "the container's init is gone, killed or ended in step \"%s\"", step);
+		err->kind = ERR_SYSTEM;
+		return -ECHILD;
+	}
 	if (code == 0 || !WIFSIGNALED(code)) {
 		err_user_code(err, -ECHILD, "the container's init ended in step \"%s\" (exit status %d)", step,
 			      WEXITSTATUS(code));

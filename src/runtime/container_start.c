@@ -54,6 +54,8 @@ static int act_start(struct plan *plan, int *dir, const struct container *c, str
 	a.record = record;
 	a.child_pid = c->pid;
 	a.child_pidfd = os_process_open(c->pid, c->start_time);
+	if (a.child_pidfd == -ESRCH)
+		return err_user(err, "cannot start a container that has stopped");
 	if (a.child_pidfd < 0)
 		return err_set(err, a.child_pidfd, "find the container's init");
 	r = act_page(&a, false);

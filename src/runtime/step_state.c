@@ -48,13 +48,20 @@ static int make_dir(const char *root, const char *id, struct err *err)
 	return err_hint(err, "tare-oci delete %s, or choose another id", id);
 }
 
+static int deleted_meanwhile(struct err *err)
+{
+	return err_user_code(err, -ESRCH, "the container was deleted meanwhile");
+}
+
 /* Take the state directory's lock, unless this process has it already. */
-static int lock(struct act *a)
+static int lock(struct act *a, struct err *err)
 {
 	int r = a->locked ? 0 : record_dir_lock(a->state_dir);
 
 	a->locked = r == 0;
-	return r;
+	if (r == -ENOENT)
+		return deleted_meanwhile(err);
+	return r < 0 ? err_set(err, r, "lock the state directory") : 0;
 }
 
 /*
@@ -85,9 +92,9 @@ static int fill_dir(struct act *a, struct err *err)
 	struct record *record = a->record;
 	int r;
 
-	r = lock(a);
+	r = lock(a, err);
 	if (r < 0)
-		return err_set(err, r, "lock the state directory");
+		return r;
 	list_cgroups(a, record->draft);
 	record_render(record->arena, record->draft, record);
 	r = os_file_make_at(a->state_dir, RECORD_CONFIG, record->config, record->config_len, 0600);
@@ -114,6 +121,8 @@ int step_state_make(struct act *a, const struct step *step, struct err *err)
 	if (r < 0)
 		return r;
 	a->state_dir = record_dir_open(record->root, record->id);
+	if (a->state_dir == -ENOENT)
+		return deleted_meanwhile(err);
 	if (a->state_dir < 0)
 		return err_set(err, a->state_dir, "open the state directory");
 
@@ -126,21 +135,21 @@ int step_state_make(struct act *a, const struct step *step, struct err *err)
 
 void undo_state_make(struct act *a, const struct step *step)
 {
+	struct err ignored = ERR_INIT;
+
 	if (a->state_dir < 0)
 		return;
-	if (lock(a) == 0)
+	if (lock(a, &ignored) == 0)
 		(void)record_dir_remove(a->record->root, a->record->id, a->state_dir);
 	close(take_fd(&a->state_dir));
 }
 
 int step_state_write(struct act *a, const struct step *step, struct err *err)
 {
-	int r = lock(a);
+	int r = lock(a, err);
 
-	if (r == -ENOENT)
-		return err_user_code(err, -ESRCH, "the container was deleted meanwhile");
 	if (r < 0)
-		return err_set(err, r, "lock the state directory");
+		return r;
 	r = record_write(a->state_dir, a->record, step->u.state_write.status, a->child_pid, err);
 	record_dir_unlock(a->state_dir);
 	a->locked = false;
@@ -366,12 +375,17 @@ static int connect_and_go(struct act *a, struct err *err)
 	r = os_receive_byte(conn, &byte, &page);
 	if (r == 1 && (byte != START_HELLO || page < 0))
 		r = -EPROTO;
-	if (r <= 0)
-		return err_set(err, r ? r : -ECONNRESET, "hear from the container's init");
+	/* It was killed between our look at it and now. */
+	if (r == 0 || r == -ECONNRESET)
+		return err_user(err, "cannot start a container that has stopped");
+	if (r < 0)
+		return err_set(err, r, "hear from the container's init");
 	r = act_page_map(page, &a->child_page, &size);
 	if (r < 0)
 		return err_set(err, r, "map the progress page of the container's init");
 	r = os_send_byte(conn, START_GO, -1);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return err_user(err, "cannot start a container that has stopped");
 	if (r < 0)
 		return err_set(err, r, "tell the container's init to start");
 	a->start_conn = take_fd(&conn);

@@ -543,7 +543,8 @@ def test_Z2_stress_on_one_id_never_corrupts_the_record(tare, bundle, parallel):
     for b in bundles:
         b.write()
     end = time.monotonic() + 4
-    words = ("exist", "running", "stopped", "created", "creating", "paused", "busy", "already", "killed", "not there")
+    words = ("exist", "running", "stopped", "created", "creating", "paused", "busy", "already", "killed",
+             "deleted meanwhile")
     seen = set()
 
     def repeat(action, every=0.0):
