@@ -47,7 +47,7 @@ static int check_status(const struct container *c, const char *id, bool force, s
 }
 
 /*
- * Under the lock, which ends with @dir: everything but hooks and record.
+ * Under the lock: everything but hooks and record.
  * Return: 0; 1 if the poststop hooks are ours to run; -errno
  */
 static int tear_down(int dir, const struct container *c, struct err *err)
@@ -64,18 +64,14 @@ static int tear_down(int dir, const struct container *c, struct err *err)
 	return r == 0 ? 1 : r == -EEXIST ? 0 : err_set(err, r, "mark the poststop hooks as run");
 }
 
-static int delete_loaded(const char *root, const char *id, int dir, const struct container *c, struct arena *arena,
+/* Under the lock, with a record that was read under it: tear down, poststop hooks without the lock, the record at last. */
+static int delete_locked(const char *root, const char *id, int dir, const struct container *c, struct arena *arena,
 			 const struct report *report, struct err *err)
 {
 	struct err hooks = ERR_INIT;
 	struct config *config;
 	int r;
 
-	r = record_dir_lock(dir);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return err_set(err, r, "lock the state directory");
 	r = tear_down(dir, c, err);
 	if (r == 1) {
 		record_dir_unlock(dir);
@@ -98,42 +94,72 @@ static int delete_broken(const char *root, const char *id, int dir, int why, boo
 {
 	int r;
 
-	if (!force && why != -ENOENT)
-		return why;
 	if (!force)
-		return unknown(id, force, err);
-	r = record_dir_lock(dir);
-	if (r == 0)
-		r = record_dir_remove(root, id, dir);
-	return r < 0 && r != -ENOENT ? err_set(err, r, "remove the state directory") : 0;
+		return why == -ENOENT ? unknown(id, force, err) : why;
+	r = record_dir_remove(root, id, dir);
+	return r < 0 ? err_set(err, r, "remove the state directory") : 0;
 }
 
-/* Spec: runtime.md "Delete" (rows Y-13 to Y-15, Y-22); --force and unknown ids as callers expect (2.5 no. 12) */
-int container_delete(const char *root, const char *id, bool force, const struct report *report, struct err *err)
+/*
+ * One try. What the record says decides only when it was read under the lock: a create that had none a moment ago, or was
+ * `creating`, may have made a running container by then.
+ * Return: 0; -EAGAIN if a create is at work again and must be ended first; -errno
+ */
+static int try_delete(const char *root, const char *id, bool force, const struct report *report, struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
+	struct container c = { .status = CONTAINER_STOPPED };
 	defer_close int dir = -EBADF;
-	struct container c;
 	int r;
 
-	r = container_id_check(id, err);
-	if (r < 0)
-		return r;
 	dir = record_dir_open(root, id);
 	if (dir == -ENOENT)
 		return unknown(id, force, err);
 	if (dir < 0)
 		return err_set(err, dir, "open the state directory");
+	/* Without the lock, since a create that hangs may have it. */
 	r = container_read(&arena, dir, &c, err);
-	if (r < 0)
-		return delete_broken(root, id, dir, r, force, err);
-
-	r = check_status(&c, id, force, err);
-	if (r == 0 && c.status == CONTAINER_CREATING)
+	if (r == 0)
+		r = check_status(&c, id, force, err);
+	else
+		r = force ? 0 : delete_broken(root, id, dir, r, force, err);
+	if (r == 0 && force && c.status == CONTAINER_CREATING)
 		r = end_creator(&c, err);
 	if (r < 0)
 		return r;
-	return delete_loaded(root, id, dir, &c, &arena, report, err);
+
+	r = record_dir_lock(dir);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(err, r, "lock the state directory");
+	r = container_read(&arena, dir, &c, err);
+	if (r < 0)
+		return delete_broken(root, id, dir, r, force, err);
+	r = check_status(&c, id, force, err);
+	if (r < 0)
+		return r;
+	if (c.status == CONTAINER_CREATING && !c.left_over)
+		return -EAGAIN;
+	return delete_locked(root, id, dir, &c, &arena, report, err);
+}
+
+/* Each try that fails has met another create; somebody who makes them as fast as this can't be waited for. */
+#define DELETE_TRIES 100
+
+/* Spec: runtime.md "Delete" (rows Y-13 to Y-15, Y-22); --force and unknown ids as callers expect (2.5 no. 12) */
+int container_delete(const char *root, const char *id, bool force, const struct report *report, struct err *err)
+{
+	int r = container_id_check(id, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < DELETE_TRIES; i++) {
+		r = try_delete(root, id, force, report, err);
+		if (r != -EAGAIN)
+			return r;
+	}
+	return err_user_code(err, -EBUSY, "container \"%s\" is being created again and again", id);
 }
 
 int container_sweep(const char *root, const char *id)
@@ -142,20 +168,23 @@ int container_sweep(const char *root, const char *id)
 	defer_close int dir = -EBADF;
 	struct err err = ERR_INIT;
 	struct container c;
-	int r, creator;
+	int r;
 
 	dir = record_dir_open(root, id);
 	if (dir == -ENOENT)
 		return 0;
 	if (dir < 0)
 		return dir;
-	r = record_read(&arena, dir, &c, &err);
-	if (r < 0 || c.status != CONTAINER_CREATING)
+	/* Once without the lock: a container that is in use must not be waited for. */
+	r = container_read(&arena, dir, &c, &err);
+	if (r < 0 || !c.left_over)
 		return -EBUSY;
-	creator = record_creator(&c);
-	if (creator >= 0) {
-		close(creator);
+	r = record_dir_lock(dir);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = container_read(&arena, dir, &c, &err);
+	if (r < 0 || !c.left_over)
 		return -EBUSY;
-	}
-	return delete_loaded(root, id, dir, &c, &arena, NULL, &err);
+	return delete_locked(root, id, dir, &c, &arena, NULL, &err);
 }

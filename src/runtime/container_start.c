@@ -109,6 +109,7 @@ int container_start(const char *root, const char *id, const struct trace_options
 	}
 
 	record_render(&arena, &c, &record);
+	record.start_time = c.start_time;
 	r = plan_start(&plan, &c, config, err);
 	if (r == 0)
 		r = act_start(&plan, &dir, &c, &record, trace, err);

@@ -157,18 +157,19 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	record->n_cgroups = c->n_cgroups;
 }
 
-int record_write(int dir, const struct record *record, const char *status, pid_t pid, struct err *err)
+int record_write(int dir, struct record *record, const char *status, pid_t pid, struct err *err)
 {
-	struct os_process_stat stat = { 0 };
+	struct os_process_stat stat;
 	int r;
 
-	if (pid > 0) {
+	if (pid > 0 && record->start_time == 0) {
 		r = os_process_stat(pid, &stat);
 		if (r < 0)
 			return err_set(err, r, "read the start time of the container's init");
+		record->start_time = stat.start_time;
 	}
 	snprintf(record->end, RECORD_END_MAX, ",\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n", status, (int)pid,
-		 (unsigned long long)stat.start_time);
+		 (unsigned long long)record->start_time);
 	r = os_file_replace_at(dir, RECORD_FILE, RECORD_TEMPORARY, record->text, strlen(record->text), 0600);
 	return r < 0 ? err_set(err, r, "write the state of the container") : 0;
 }

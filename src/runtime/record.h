@@ -33,6 +33,7 @@ struct record {
 	struct arena *arena;     /* for what is rendered: the plan's */
 	const struct cgroup_dir *cgroups;
 	size_t n_cgroups;
+	uint64_t start_time;     /* of the init, once it is known; it may be gone when the record is written again */
 	char *text, *end;       /* state.json; at @end is room for what changes: status and process */
 	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;
@@ -47,7 +48,7 @@ struct record {
 void record_render(struct arena *arena, const struct container *container, struct record *record);
 
 /* record_write() - replace state.json in the directory @dir */
-int record_write(int dir, const struct record *record, const char *status, pid_t pid, struct err *err) MUST_CHECK;
+int record_write(int dir, struct record *record, const char *status, pid_t pid, struct err *err) MUST_CHECK;
 
 /*
  * record_read() - decode state.json of the directory @dir, and look at the process
