@@ -17,7 +17,7 @@
 
 /* ---- the directories -------------------------------------------------------------------------------------------- */
 
-uint32_t cgroup_existing(const char *mount, const char *path)
+int cgroup_existing(const char *mount, const char *path, uint32_t *ret_existing)
 {
 	const char *below = cgroup_below(mount, path);
 	uint32_t n = cgroup_count_names(below);
@@ -26,11 +26,16 @@ uint32_t cgroup_existing(const char *mount, const char *path)
 	/* From the leaf up: nearly always only the leaf is missing. */
 	snprintf(part, sizeof(part), "%s", path);
 	for (; n > 0; n--) {
-		if (os_exists_at(AT_FDCWD, part) == 1)
+		int r = os_exists_at(AT_FDCWD, part);
+
+		if (r < 0)
+			return r;
+		if (r == 1)
 			break;
 		*strrchr(part, '/') = '\0';
 	}
-	return n;
+	*ret_existing = n;
+	return 0;
 }
 
 /* Make every name of the path, counting those that were there; takes the new ones back when one can't be made. */
@@ -247,6 +252,20 @@ static int prepare(const struct cgroup_request *request, uint32_t existing, int 
 	return r;
 }
 
+/*
+ * An empty cgroup that is there may be another create's, whose process has not joined yet. The lock on its directory tells;
+ * it goes with the last copy of the fd, and by then somebody is in the cgroup.
+ */
+static int claim(const struct cgroup_request *request, int fd, struct err *err)
+{
+	int r = request->exclusive ? os_dir_claim(fd) : 0;
+
+	if (r == -EWOULDBLOCK)
+		return err_user_code(err, -EEXIST,
+				     "make cgroup \"%s\": another container is being created in it", request->path);
+	return r < 0 ? err_set(err, r, "lock cgroup \"%s\"", request->path) : 0;
+}
+
 int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd,
 		struct err *err)
 {
@@ -261,11 +280,10 @@ int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, in
 	if (made < 0)
 		return make_error(request, made, err);
 
-	r = made == 1 ? check_fit(request, err) : 0;
-	if (r == 0) {
-		fd = os_dir_open(request->path);
-		r = fd < 0 ? err_set(err, fd, "open cgroup \"%s\"", request->path) : 0;
-	}
+	fd = os_dir_open(request->path);
+	r = fd < 0 ? err_set(err, fd, "open cgroup \"%s\"", request->path) : claim(request, fd, err);
+	if (r == 0 && made == 1)
+		r = check_fit(request, err);
 	if (r == 0)
 		r = prepare(request, existing, fd, err);
 	if (r < 0) {

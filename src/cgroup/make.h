@@ -18,6 +18,7 @@ struct cgroup_request {
 		enable; /* v2: controllers to switch on in every parent, "+cpu +memory"; "" for none */
 	const char *
 		needed; /* v2: those of them that must come on; the others are for statistics and updates */
+	bool exclusive;            /* refuse it while another create has it; one hierarchy is enough to tell */
 	bool cpuset; /* v1: this hierarchy has the cpuset controller */
 	bool copy_cpus,
 		copy_mems; /* cpuset: take the parent's, since without them nobody can join */
@@ -37,7 +38,7 @@ struct cgroup_request {
 int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd,
 		struct err *err) MUST_CHECK;
 
-/* cgroup_existing() - how many leading names of @path, below @mount, are there now */
-uint32_t cgroup_existing(const char *mount, const char *path);
+/* cgroup_existing() - how many leading names of @path, below @mount, are there now. Return: 0; -errno */
+int cgroup_existing(const char *mount, const char *path, uint32_t *ret_existing) MUST_CHECK;
 
 #endif

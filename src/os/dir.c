@@ -4,6 +4,7 @@
 #include "os/fault.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 int os_dir_make(const char *path, mode_t mode)
@@ -63,4 +64,10 @@ int os_chown_at(int dir, const char *path, uid_t uid, gid_t gid)
 {
 	OS_FAULT("fchownat");
 	return fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int os_dir_claim(int fd)
+{
+	OS_FAULT("flock");
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }

@@ -28,4 +28,7 @@ ssize_t os_read_at(int dir, const char *path, char *buf, size_t size) MUST_CHECK
 /* os_chown_at() - fchownat(2) without following links; -1 keeps an id. Return: 0; -errno */
 int os_chown_at(int dir, const char *path, uid_t uid, gid_t gid) MUST_CHECK;
 
+/* os_dir_claim() - an exclusive flock, or -EWOULDBLOCK at once if somebody has it. Held by every copy of the fd */
+int os_dir_claim(int fd) MUST_CHECK;
+
 #endif

@@ -15,6 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_first_of_kind(const struct act *a, const struct step *step)
+{
+	const struct step *at = a->plan->steps;
+
+	while (at->kind != step->kind)
+		at++;
+	return at == step;
+}
+
 int step_cgroup_make(struct act *a, const struct step *step, struct err *err)
 {
 	const struct cgroup_request request = {
@@ -22,6 +31,7 @@ int step_cgroup_make(struct act *a, const struct step *step, struct err *err)
 		.mount = step->u.cgroup_make.mount,
 		.v2 = step->u.cgroup_make.v2,
 		.expected = step->u.cgroup_make.existing,
+		.exclusive = is_first_of_kind(a, step),
 		.enable = step->u.cgroup_make.enable,
 		.needed = step->u.cgroup_make.needed,
 		.cpuset = step->u.cgroup_make.cpuset,

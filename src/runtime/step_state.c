@@ -69,15 +69,19 @@ static int lock(struct act *a, struct err *err)
  * earlier container of that id has not yet removed would count as never to be removed. And before the first is made,
  * since the record comes before that.
  */
-static void list_cgroups(struct act *a, struct container *c)
+static int list_cgroups(struct act *a, struct container *c, struct err *err)
 {
+	int r;
+
 	for (size_t i = 0; i < a->plan->n_steps; i++) {
 		struct step *step = &a->plan->steps[i];
 
 		if (step->kind != STEP_CGROUP_MAKE)
 			continue;
-		step->u.cgroup_make.existing =
-			cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path);
+		r = cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path,
+				    &step->u.cgroup_make.existing);
+		if (r < 0)
+			return err_set(err, r, "look for the cgroup \"%s\"", step->u.cgroup_make.path);
 		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
 			.path = step->u.cgroup_make.path,
 			.mount = step->u.cgroup_make.mount,
@@ -85,6 +89,7 @@ static void list_cgroups(struct act *a, struct container *c)
 			.v2 = step->u.cgroup_make.v2,
 		};
 	}
+	return 0;
 }
 
 static int fill_dir(struct act *a, struct err *err)
@@ -95,7 +100,9 @@ static int fill_dir(struct act *a, struct err *err)
 	r = lock(a, err);
 	if (r < 0)
 		return r;
-	list_cgroups(a, record->draft);
+	r = list_cgroups(a, record->draft, err);
+	if (r < 0)
+		return r;
 	record_render(record->arena, record->draft, record);
 	r = os_file_make_at(a->state_dir, RECORD_CONFIG, record->config, record->config_len, 0600);
 	if (r < 0)

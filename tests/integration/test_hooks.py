@@ -221,8 +221,12 @@ def test_Z8_state_that_nobody_reads(tare, hooked, kind):
     assert log.read("ran") == "ran\n"
 
 
+# The sanitizers' binary needs libraries that the image has not.
+INSIDE = pytest.param("startContainer", marks=pytest.mark.no_sanitizer("a dynamic binary does not run in the image"))
+
+
 @pytest.mark.only("tare")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [INSIDE if k == "startContainer" else k for k in KINDS])
 @pytest.mark.rows("H-1", "H-2", "H-3", "H-4", "H-5", "H-6")
 def test_H_hook_can_ask_for_the_state(tare, hooked, kind):
     b, log = hooked
