@@ -72,9 +72,8 @@ def test_c_files_begin_with_the_licence_line():
     assert not wrong, wrong
 
 
-def test_no_file_names_the_machine_it_was_made_on():
-    wrong = [f for f in tracked() if f != "tests/checks/test_source.py"
-             and re.search(r"(?<![\w.])/work/(wt|shared|main)\b|/tmp/tare-merge", (REPO / f).read_text(errors="ignore"))]
+def test_no_file_names_the_place_it_is_checked_out_to():
+    wrong = [f for f in tracked() if str(REPO) in (REPO / f).read_text(errors="ignore")]
     assert not wrong, wrong
 
 
