@@ -38,7 +38,7 @@ from pathlib import Path
 import pytest
 
 from support import runtime as rt
-from support.bundle import Bundle, Template
+from support.bundle import HOLD, MOUNTS, Bundle, Template
 from support.host import Snapshot
 
 SETTLE_S = 3.0
@@ -157,3 +157,17 @@ def mark_simulated(request, record_property):
     """Let the runner count the simulated ones apart."""
     if request.node.get_closest_marker("simulated"):
         record_property("simulated", "1")
+
+
+@pytest.fixture
+def terminal_bundle(bundle):
+    """A factory of bundles whose process has a terminal: with /dev and /dev/pts."""
+
+    def make(script=HOLD, **process):
+        b = bundle(script=script)
+        b.config["mounts"] += MOUNTS[1:3]
+        b.process["terminal"] = True
+        b.process.update(process)
+        return b
+
+    return make

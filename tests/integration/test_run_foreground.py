@@ -12,25 +12,11 @@ import time
 
 import pytest
 
-from support.bundle import MOUNTS
+from support.bundle import HOLD
 from support.runtime import wait_until
 from support.terminal import OnTerminal, line_mode, set_window
 
 only_tare = pytest.mark.only("tare")
-
-HOLD = "echo ready; while :; do sleep 0.02; done"
-
-
-@pytest.fixture
-def terminal_bundle(bundle):
-    def make(script=HOLD, **process):
-        b = bundle(script=script)
-        b.config["mounts"] += MOUNTS[1:3]
-        b.process["terminal"] = True
-        b.process.update(process)
-        return b
-
-    return make
 
 
 @pytest.fixture

@@ -10,27 +10,11 @@ import termios
 
 import pytest
 
-from support.bundle import MOUNTS
+from support.bundle import HOLD, MOUNTS
 from support.runtime import REPO, sanitized
 from support.terminal import ConsoleSocket, OnTerminal, read_master, set_window, window
 
 only_tare = pytest.mark.only("tare")
-
-HOLD = "echo ready; while :; do sleep 0.02; done"
-
-
-@pytest.fixture
-def terminal_bundle(bundle):
-    """A factory of bundles whose process has a terminal: with /dev and /dev/pts."""
-
-    def make(script=HOLD, **process):
-        b = bundle(script=script)
-        b.config["mounts"] += MOUNTS[1:3]
-        b.process["terminal"] = True
-        b.process.update(process)
-        return b
-
-    return make
 
 
 @pytest.fixture

@@ -93,6 +93,10 @@ def docker_like():
 BASES = {"minimal": minimal, "docker": docker_like}
 
 
+# A shell that says when it runs, and then stays without a child that would outlive a signal for long.
+HOLD = "echo ready; while :; do sleep 0.02; done"
+
+
 class Template:
     """The busybox tree that every bundle copies: one binary (a hard link in each copy) and its names."""
 
