@@ -84,6 +84,12 @@ static int walk_one(const char *path, process_fn *fn, void *arg)
 	return walk_pids(text, fn, arg);
 }
 
+static bool is_threaded(int r, int depth)
+{
+	/* Below the container's own: its processes are those of a cgroup above, which was looked at. */
+	return r == -EOPNOTSUPP && depth > 0;
+}
+
 static int walk(const char *path, process_fn *fn, void *arg, int depth)
 {
 	struct dirent *entry;
@@ -92,6 +98,8 @@ static int walk(const char *path, process_fn *fn, void *arg, int depth)
 	int r;
 
 	r = walk_one(path, fn, arg);
+	if (is_threaded(r, depth))
+		r = 0;
 	if (r != 0 || depth >= DEPTH_MAX)
 		return r;
 	dir = opendir(path);
@@ -237,6 +245,65 @@ static const struct cgroup_dir *any_dir(const struct cgroup_dir *dirs, size_t n)
 			return &dirs[i];
 	}
 	return NULL;
+}
+
+struct pid_list {
+	struct arena *arena;
+	pid_t *items;
+	size_t n, capacity;
+};
+
+static int add_pid(pid_t pid, void *arg)
+{
+	struct pid_list *list = arg;
+	pid_t *grown;
+
+	if (pid <= 0)
+		return 0;
+	if (list->n == list->capacity) {
+		list->capacity = list->capacity ? list->capacity * 2 : 64;
+		grown = arena_array(list->arena, list->capacity, sizeof(*grown));
+		if (list->n)
+			memcpy(grown, list->items, list->n * sizeof(*grown));
+		list->items = grown;
+	}
+	list->items[list->n++] = pid;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One that moves from one cgroup to another meanwhile may be met twice. */
+static size_t drop_repeated(pid_t *pids, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || pids[i] != pids[i - 1])
+			pids[kept++] = pids[i];
+	}
+	return kept;
+}
+
+int cgroup_pids(struct arena *arena, const struct cgroup_dir *dirs, size_t n, pid_t **ret_pids,
+		size_t *ret_n, struct err *err)
+{
+	const struct cgroup_dir *dir = any_dir(dirs, n);
+	struct pid_list list = { .arena = arena };
+	int r = dir ? walk(dir->path, add_pid, &list, 0) : 0;
+
+	if (r < 0)
+		return err_set(err, r, "list the processes of cgroup \"%s\"", dir->path);
+	if (list.n)
+		qsort(list.items, list.n, sizeof(*list.items), by_number);
+	*ret_pids = list.items;
+	*ret_n = drop_repeated(list.items, list.n);
+	return 0;
 }
 
 int cgroup_signal_all(const struct cgroup_dir *dirs, size_t n, int signal, struct err *err)

@@ -31,6 +31,15 @@ int cgroup_has_processes(const char *path) MUST_CHECK;
 int cgroup_signal_all(const struct cgroup_dir *dirs, size_t n, int signal,
 		      struct err *err) MUST_CHECK;
 
+/*
+ * cgroup_pids() - every process, also those in cgroups below, in ascending order
+ * @ret_pids: in @arena. A process of another pid namespace has no number here and is left out
+ *
+ * Return: 0, also when the cgroups are gone; -errno
+ */
+int cgroup_pids(struct arena *arena, const struct cgroup_dir *dirs, size_t n, pid_t **ret_pids,
+		size_t *ret_n, struct err *err) MUST_CHECK;
+
 /* cgroup_kill_all() - SIGKILL for every process; does not wait for their end. Return: 0; -errno */
 int cgroup_kill_all(const struct cgroup_dir *dirs, size_t n, struct err *err) MUST_CHECK;
 

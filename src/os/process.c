@@ -74,6 +74,9 @@ uint64_t os_pid_ns(void)
 	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
+/* Of the kernel's include/linux/sched.h; no header that we get has it, but it has been this since Linux 2.0. */
+#define PF_EXITING 0x4
+
 /* Field @number of /proc/PID/stat as proc(5) counts them; @text begins with the third, the state. */
 static bool stat_field(const char *text, int number, uint64_t *ret)
 {
@@ -93,7 +96,7 @@ int os_process_stat(pid_t pid, struct os_process_stat *ret)
 {
 	defer_close int fd = -EBADF;
 	char path[40], text[1024], *comm, *end;
-	uint64_t code;
+	uint64_t code, flags = 0, pending = 0;
 	size_t len;
 	ssize_t n;
 
@@ -114,6 +117,8 @@ int os_process_stat(pid_t pid, struct os_process_stat *ret)
 		return -EPROTO;
 	if (!stat_field(end + 2, 22, &ret->start_time))
 		return -EPROTO;
+	ret->dying = stat_field(end + 2, 9, &flags) && stat_field(end + 2, 31, &pending) &&
+		     ((flags & PF_EXITING) || (pending & (1U << (SIGKILL - 1))));
 	ret->exit_code = stat_field(end + 2, 52, &code) ? (int)code : 0;
 
 	len = (size_t)(end - comm - 1);

@@ -10,6 +10,7 @@
 
 #include "base/defer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,6 +38,7 @@ uint64_t os_pid_ns(void);
 struct os_process_stat {
 	char comm[64];
 	char state;          /* R, S, D, Z, X, ... */
+	bool dying;          /* it exits, or a SIGKILL is on its way to it; fields 9 and 31 */
 	uint64_t start_time; /* clock ticks since boot; field 22 */
 	int exit_code;       /* as waitpid's status, once it is a zombie; field 52, 0 without the right to see it */
 };

@@ -67,22 +67,47 @@ static int unknown(const char *id, struct err *err)
 	return err_user_code(err, -ENOENT, "container \"%s\" does not exist", id);
 }
 
-int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err)
+static int open_dir(const char *root, const char *id, struct err *err)
 {
-	defer_close int dir = -EBADF;
-	int r;
+	int r = container_id_check(id, err);
 
-	r = container_id_check(id, err);
 	if (r < 0)
 		return r;
-	dir = record_dir_open(root, id);
-	if (dir == -ENOENT || dir == -ENOTDIR)
+	r = record_dir_open(root, id);
+	if (r == -ENOENT || r == -ENOTDIR)
 		return unknown(id, err);
+	return r < 0 ? err_set(err, r, "open the state directory") : r;
+}
+
+int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err)
+{
+	defer_close int dir = open_dir(root, id, err);
+	int r;
+
 	if (dir < 0)
-		return err_set(err, dir, "open the state directory");
+		return dir;
 	r = container_read(arena, dir, ret, err);
 	/* Reserved, but without a record yet, or not any more. */
 	return r == -ENOENT ? unknown(id, err) : r;
+}
+
+int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
+			  struct err *err)
+{
+	defer_close int dir = open_dir(root, id, err);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = record_dir_lock(dir);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "lock the state directory");
+	if (r == 0)
+		r = container_read(arena, dir, ret, err);
+	if (r < 0)
+		return r == -ENOENT ? unknown(id, err) : r;
+	*ret_dir = take_fd(&dir);
+	return 0;
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a container as the commands see it: create, start, state, list, kill, delete.
+ * The life of a container as the commands see it: create, start, state, list, ps, pause, kill, delete.
  *
  * A container is a directory ROOT/ID: `state.json` (the record, replaced by rename), `config.json` (the bytes that create
  * read; nothing is ever read from the bundle again), `start.sock` while the container waits for `start`. The directory
@@ -96,6 +96,21 @@ int container_list(struct arena *arena, const char *root, struct container **ret
  * Return: 0; -ESRCH and "container not running"; -ENOENT and "... does not exist"
  */
 int container_kill(const char *root, const char *id, int signal, bool all, struct err *err) MUST_CHECK;
+
+/*
+ * container_pause(), container_resume() - stop every process of a created or running container, and let them go on
+ *
+ * The status "paused" is the freezer's; the record doesn't change. A pause that can't be completed is taken back.
+ * Return: 0; -ESRCH and "container not running", or -EINVAL and "container not paused"; -ETIMEDOUT; -errno
+ */
+int container_pause(const char *root, const char *id, struct err *err) MUST_CHECK;
+int container_resume(const char *root, const char *id, struct err *err) MUST_CHECK;
+
+/*
+ * container_pids() - the processes of a container by their numbers in our pid namespace, ascending; none once it has stopped
+ */
+int container_pids(struct arena *arena, const char *root, const char *id, pid_t **ret_pids, size_t *ret_n,
+		   struct err *err) MUST_CHECK;
 
 /*
  * container_delete() - remove a stopped container: cgroups, then poststop hooks, then the state directory

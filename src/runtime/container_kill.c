@@ -54,8 +54,11 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
 		return err_user_code(err, -ESRCH, "container not running");
 	if (r < 0 && r != -ESRCH)
 		return err_set(err, r, "send signal %d to the container's init", signal);
-	/* On v1 a frozen process dies only after it is thawed; on v2 at once (row K-9). */
-	if (signal == SIGKILL && c.status == CONTAINER_PAUSED)
+	/*
+	 * On v1 a frozen process dies only after it is thawed; on v2 at once (row K-9). Asked now and not before the
+	 * signal: a pause may have come between, see container_pause.c.
+	 */
+	if (signal == SIGKILL && cgroup_is_frozen(c.cgroups, c.n_cgroups))
 		(void)!cgroup_thaw(c.cgroups, c.n_cgroups);
 	return 0;
 }

@@ -59,6 +59,15 @@ int record_read(struct arena *arena, int dir, struct container *ret, struct err 
 /* container_read() - record_read(), and what has become of the process. Return: as record_read() */
 int container_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;
 
+/*
+ * container_read_locked() - the same for one by its id, under the lock of its directory; for whoever changes something
+ * @ret_dir: owned by the caller; closing it gives the lock back
+ *
+ * Return: 0; -ENOENT and *err "container \"x\" does not exist"; -errno
+ */
+int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
+			  struct err *err) MUST_CHECK;
+
 /* record_creator() - of a `creating` record: the runtime that wrote it, as a pidfd; -ESRCH if it is gone */
 int record_creator(const struct container *container);
 

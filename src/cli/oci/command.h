@@ -44,6 +44,7 @@ struct command {
 	const char *details; /* more lines for --help, or NULL */
 	const struct option *options;
 	bool enters_container; /* run from a protected copy of the binary */
+	bool hands_words_on;   /* what is behind the first operand belongs to another program: words->rest */
 
 	/*
 	 * check() - what must be looked at before the program opens a single file, like inherited
@@ -62,7 +63,8 @@ struct command {
 };
 
 extern const struct command command_create, command_start, command_run, command_state, command_kill,
-	command_delete, command_list, command_spec, command_features, command_explain;
+	command_delete, command_list, command_ps, command_pause, command_resume, command_spec,
+	command_features, command_explain;
 
 /* All of them, in the order of --help; NULL ends it */
 extern const struct command *const commands[];

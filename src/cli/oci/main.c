@@ -262,7 +262,12 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 	struct err err = ERR_INIT;
 	int r, used;
 
-	r = options_parse(command->options, args, argc, argv, false, &words, &used, &err);
+	r = options_parse(command->options, args, argc, argv, command->hands_words_on, &words,
+			  &used, &err);
+	if (r == OPTIONS_DONE && used < argc) {
+		words.words[words.n++] = argv[used];
+		words.rest = argv + used + 1;
+	}
 	if (r == OPTIONS_HELP) {
 		help_command(command);
 		return 0;
