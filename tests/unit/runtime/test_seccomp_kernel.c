@@ -255,10 +255,6 @@ static void test_kernel(void **state)
 	unsigned signals = 0, profiles = 0, ruled[SECCOMP_ARCHES] = { 0 };
 
 	(void)state;
-	if (seccomp_native_arch() != ARCH_X86_64 || !has_int80()) {
-		print_message("# skipped: no x86_64 kernel with int 0x80\n");
-		skip();
-	}
 	ours = mmap(NULL, 2 * sizeof(*ours), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		    0);
 	assert_ptr_not_equal(ours, MAP_FAILED);
@@ -282,5 +278,10 @@ int main(void)
 		cmocka_unit_test(test_kernel),
 	};
 
+	/* Not by skip(): what cmocka writes for it, "not ok", is a failure to meson. */
+	if (seccomp_native_arch() != ARCH_X86_64 || !has_int80()) {
+		puts("1..1\nok 1 test_kernel # SKIP no x86_64 kernel with int 0x80");
+		return 0;
+	}
 	return cmocka_run_group_tests_name("seccomp-kernel", tests, NULL, NULL);
 }
