@@ -49,3 +49,10 @@ def test_version_names_the_commit():
     lines = output(BINARY, "--version").splitlines()
     assert re.fullmatch(r"tare-oci version \d+\.\d+\.\d+", lines[0])
     assert [line.split(": ")[0] for line in lines[1:]] == ["commit", "spec"]
+
+
+def test_what_runs_before_the_c_library_does_not_call_it():
+    """memcpy() and the like are found through tables that the library's start-up fills."""
+    (entry,) = (REPO / "build/libentry.a.p").glob("*.o")
+    wanted = {line.split()[-1] for line in output("nm", "--undefined-only", entry).splitlines()}
+    assert wanted == {"_start", "commands", "__executable_start", "__init_array_start", "_end"}

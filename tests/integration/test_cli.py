@@ -473,6 +473,25 @@ def test_X1_create_and_run_execute_a_read_only_copy(tare, command):
     assert re.search(r"^execveat\(.*AT_EMPTY_PATH\) = 0", text, re.M)
 
 
+@pytest.mark.no_sanitizer("dynamic programs start another way")
+def test_X1_the_copy_is_executed_before_the_c_library_starts(tare):
+    first = syscalls(tare, "run", "--bundle", "/nowhere", "x").splitlines()
+    assert [line.split("(")[0] for line in first[:4]] == ["execve", "open_tree", "mount_setattr", "execveat"], first[:6]
+
+
+@pytest.mark.no_sanitizer("dynamic programs start another way")
+def test_X1_executed_by_fd_it_is_not_taken_for_the_copy(tare):
+    """The entry point believes that; main() looks."""
+    trace = tare.fresh("strace")
+    program = os.open(tare.command("state", "x")[0], os.O_RDONLY)
+    try:
+        subprocess.run(["strace", "-o", trace, f"/dev/fd/{program}", "run", "--bundle", "/nowhere", "x"], capture_output=True,
+                       timeout=60, pass_fds=[program])
+    finally:
+        os.close(program)
+    assert len(re.findall(r"^execve", trace.read_text(), re.M)) == 2
+
+
 @pytest.mark.no_sanitizer("strace counts the sanitizer's own calls")
 @pytest.mark.parametrize("command", ["state", "kill", "delete", "start"])
 def test_X1_commands_that_enter_no_container_do_not(tare, command):
