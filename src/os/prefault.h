@@ -21,6 +21,12 @@
 
 #define PREFAULT_PAGE 4096UL
 
+/* How much of the stack a start uses, and some more: in all; below and above step_clone(), where the child begins */
+#define PREFAULT_STACK       (48UL * 1024)
+#define PREFAULT_STACK_BELOW (8UL * 1024)
+#define PREFAULT_STACK_CHILD (8UL * 1024)
+#define PREFAULT_STACK_ABOVE (28UL * 1024)
+
 /* By the linker: the first byte of the image, one in the first page of what may be written, and the end. */
 extern const char __executable_start[], __init_array_start[], _end[];
 

@@ -36,13 +36,16 @@ struct trace_entry {
 
 /* Shared between the processes of one start. MAP_SHARED; in a create it is a memfd, so that `start` can map it too. */
 struct progress {
+	/* Rarely touched */
+	char warnings[WARNINGS_MAX][WARNING_MAX];
+	struct made_node made[MADE_MAX];
+
+	/* Touched by each step: on one page if the plan is short, so that each process faults once */
+	_Alignas(4096) struct err err;    /* of the first process that failed, err.code 0 otherwise */
 	volatile int32_t step[STEP_WHOS]; /* index of the step that each process is in; -1 before and after */
 	volatile int32_t child_pid;       /* as the parent sees it; set by who called clone */
-	struct err err;                   /* of the first process that failed, err.code 0 otherwise */
 	volatile uint32_t n_warnings;     /* may exceed WARNINGS_MAX: the rest is lost */
-	char warnings[WARNINGS_MAX][WARNING_MAX];
 	volatile uint32_t n_made, made_lost;
-	struct made_node made[MADE_MAX];
 	uint32_t n_trace;                 /* plan->n_steps */
 	struct trace_entry trace[];
 };

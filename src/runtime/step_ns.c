@@ -4,6 +4,7 @@
 
 #include "os/file.h"
 #include "os/ns.h"
+#include "os/prefault.h"
 #include "os/process.h"
 
 #include <fcntl.h>
@@ -93,6 +94,9 @@ static void run_child(struct act *a)
 {
 	struct err err = ERR_INIT;
 
+	prefault_code();
+	prefault_stack(PREFAULT_STACK_CHILD, PREFAULT_STACK_BELOW);
+
 	/* Its end of the pair must be the only one, or the parent would never see it gone; and no path back to the host. */
 	close(a->sync_peer);
 	a->sync_peer = -EBADF;
@@ -134,6 +138,8 @@ int step_clone(struct act *a, const struct step *step, struct err *err)
 			err_hint(err, "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
 		return pid;
 	}
+	/* What either of the two writes now would else be copied page by page. */
+	prefault_stack(PREFAULT_STACK_ABOVE, PREFAULT_STACK_BELOW);
 	a->page->child_pid = pid;
 	if (step->out != SLOT_NONE) {
 		a->fd[step->out] = pidfd;

@@ -19,9 +19,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 
-/* The deepest that a start's stack gets, and some more */
-#define STACK_BYTES (48 * 1024)
-
 /* The kernel starts us with the stack pointer at argc; _start expects it, and the registers, as they were. */
 #if defined(__x86_64__)
 __asm__(".text\n"
@@ -121,5 +118,5 @@ void tare_before_libc(long *stack)
 
 	prefault_code();
 	prefault_data();
-	prefault_stack(0, STACK_BYTES);
+	prefault_stack(0, PREFAULT_STACK);
 }
