@@ -47,11 +47,15 @@ struct container {
 /* container_id_check() - is @id a legal id: 1..1024 of [A-Za-z0-9_+.-], not starting with "." or "-" (rows Z-12, 2.2) */
 int container_id_check(const char *id, struct err *err) MUST_CHECK;
 
-/* What container_create() gives back. */
+/* What container_create() gives back; container_started_clear() takes it. */
 struct container_started {
 	pid_t pid;
-	int pidfd;          /* owned by the caller */
-	int console_master; /* foreground run with a terminal, owned by the caller; else -EBADF */
+	int pidfd;
+	int console_master; /* foreground run with a terminal, else -EBADF */
+	/* Foreground run: what container_end() needs, so that it need not be read again */
+	int state_dir;               /* the directory fd; else -EBADF */
+	struct container *container; /* in @arena; NULL if only the record can tell */
+	struct arena arena;
 };
 
 /* Where the trace of a start goes; NULL stream: none. */
@@ -71,6 +75,17 @@ struct trace_options {
  */
 int container_create(const char *root, struct create_options *options, int config_fd, const struct trace_options *trace,
 		     struct container_started *ret, struct err *err) MUST_CHECK;
+
+void container_started_clear(struct container_started *started);
+
+/*
+ * container_end() - remove the container of a foreground run whose init has ended and was reaped
+ * @started: from container_create()
+ *
+ * As container_delete(), but for the little that can have changed meanwhile it does not ask.
+ */
+int container_end(const char *root, const char *id, struct container_started *started, const struct report *report,
+		  struct err *err) MUST_CHECK;
 
 /* container_start() - let a created container execute its program; returns when it has, and poststart hooks are done */
 int container_start(const char *root, const char *id, const struct trace_options *trace, const struct report *report,

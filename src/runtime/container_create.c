@@ -230,6 +230,39 @@ static int act_create(struct act *a, const struct trace_options *trace, struct e
 	return r;
 }
 
+/*
+ * What the caller gets. A foreground run keeps the plan's memory, which the container's description is in. But its
+ * annotations went with the config, and poststop hooks want to hear them: those containers are ended by their record.
+ */
+static void hand_over(struct act *a, struct plan *plan, struct container_started *ret)
+{
+	struct container *c = a->record->draft;
+
+	*ret = (struct container_started){
+		.pid = a->child_pid,
+		.pidfd = take_fd(&a->child_pidfd),
+		.console_master = take_fd(&a->console_master),
+		.state_dir = -EBADF,
+	};
+	if (!a->options->foreground || c->has_poststop)
+		return;
+	c->status = CONTAINER_STOPPED;
+	c->start_time = a->record->start_time;
+	c->annotations = (struct key_value_list){ .n = 0 };
+	ret->container = c;
+	ret->state_dir = take_fd(&a->state_dir);
+	ret->arena = plan->arena;
+	plan->arena = (struct arena){ 0 };
+}
+
+void container_started_clear(struct container_started *started)
+{
+	defer_close_fn(&started->pidfd);
+	defer_close_fn(&started->console_master);
+	defer_close_fn(&started->state_dir);
+	arena_clear(&started->arena);
+}
+
 int container_create(const char *root, struct create_options *options, int config_fd, const struct trace_options *trace,
 		     struct container_started *ret, struct err *err)
 {
@@ -246,14 +279,11 @@ int container_create(const char *root, struct create_options *options, int confi
 		act_init(&a, &plan, options, arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));
 		a.record = &record;
 		r = act_create(&a, trace, err);
-		if (r == 0) {
-			ret->pid = a.child_pid;
-			ret->pidfd = take_fd(&a.child_pidfd);
-			ret->console_master = take_fd(&a.console_master);
-		}
+		if (r == 0)
+			hand_over(&a, &plan, ret);
 	}
 	arena_clear(&record.config_arena);
-	/* What else is open ends with the program, or is close-on-exec; nothing of the plan is needed any more. */
+	/* What else is open ends with the program, or is close-on-exec. */
 	plan_clear(&plan);
 	return r;
 }

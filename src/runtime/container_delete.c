@@ -162,6 +162,21 @@ int container_delete(const char *root, const char *id, bool force, const struct 
 	return err_user_code(err, -EBUSY, "container \"%s\" is being created again and again", id);
 }
 
+int container_end(const char *root, const char *id, struct container_started *started,
+		  const struct report *report, struct err *err)
+{
+	int dir = started->state_dir, r;
+
+	if (!started->container)
+		return container_delete(root, id, false, report, err);
+	r = record_dir_lock(dir);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(err, r, "lock the state directory");
+	return delete_locked(root, id, dir, started->container, &started->arena, report, err);
+}
+
 int container_sweep(const char *root, const char *id)
 {
 	defer_arena struct arena arena = { 0 };

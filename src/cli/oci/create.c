@@ -9,7 +9,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	r = launch(cli, args, words->words[0], false, &started, err);
 	if (r < 0)
 		return r;
-	close(started.pidfd);
+	container_started_clear(&started);
 	return 0;
 }
 

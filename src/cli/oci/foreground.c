@@ -153,10 +153,14 @@ static void handle_signal(struct watch *w, int signo)
 
 static void read_signals(struct watch *w)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[4];
+	ssize_t n;
 
-	while (read(w->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		handle_signal(w, (int)info.ssi_signo);
+	do {
+		n = read(w->signals, info, sizeof(info));
+		for (ssize_t i = 0; i < n / (ssize_t)sizeof(*info); i++)
+			handle_signal(w, (int)info[i].ssi_signo);
+	} while (n == (ssize_t)sizeof(info));
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -208,7 +212,8 @@ static int watch_once(struct watch *w, int *ret_ready, struct err *err)
 	if (ready < 0)
 		return errno == EINTR ? 0 : err_sys(err, "wait for the container");
 
-	if (fds[WATCH_SIGNALS].revents)
+	/* Init's own SIGCHLD says nothing that its pidfd does not; only a terminal makes us stay. */
+	if (fds[WATCH_SIGNALS].revents && !(fds[WATCH_PIDFD].revents && !w->has_terminal))
 		read_signals(w);
 	if (w->has_terminal)
 		relay_move(&w->relay, fds + WATCH_RELAY);

@@ -12,23 +12,29 @@
  * The container goes away with us, whatever the end was; an error of the watch itself is the one
  * reported.
  */
-static int remove_container(struct cli *cli, const char *id, bool force)
+static void remove_container(struct cli *cli, const char *id, struct container_started *started,
+			     bool ended)
 {
 	struct report report = command_report(cli);
 	struct err err = ERR_INIT;
+	int r;
 
-	if (container_delete(cli->root, id, force, &report, &err) == 0)
-		return 0;
+	/* Without our watch nobody would notice its end: force. */
+	if (ended)
+		r = container_end(cli->root, id, started, &report, &err);
+	else
+		r = container_delete(cli->root, id, true, &report, &err);
+	if (r == 0)
+		return;
 	err_context(&err, "delete \"%s\" after its end", id);
 	log_error(&cli->log, &err);
-	return 1;
 }
 
 static int run_foreground(struct cli *cli, const struct launch_args *args, const char *id,
 			  struct err *err)
 {
-	defer_close int signals = -EBADF, pidfd = -EBADF, master = -EBADF;
 	struct container_started started;
+	defer_close int signals = -EBADF;
 	int status;
 
 	/*
@@ -42,14 +48,12 @@ static int run_foreground(struct cli *cli, const struct launch_args *args, const
 		return signals;
 	if (launch(cli, args, id, true, &started, err) < 0)
 		return err->code;
-	pidfd = started.pidfd;
-	master = started.console_master;
 
 	status = foreground_watch(signals, &started, err);
 	log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" ended with status %d", id, status);
-	/* Without our watch nobody would notice its end: force. */
 	if (status < 0 || !args->keep)
-		(void)remove_container(cli, id, status < 0);
+		remove_container(cli, id, &started, status >= 0);
+	container_started_clear(&started);
 	return status;
 }
 
@@ -65,7 +69,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	r = launch(cli, launch_args, words->words[0], true, &started, err);
 	if (r < 0)
 		return r;
-	close(started.pidfd);
+	container_started_clear(&started);
 	return 0;
 }
 
