@@ -59,10 +59,14 @@ static const char *const controllers[] = {
 static const struct {
 	const char *path, *value;
 } limits[] = {
-	{ "cpuset/%s/cpuset.cpus", NULL }, /* NULL: what the parent has; nothing can join without these two */
-	{ "cpuset/%s/cpuset.mems", NULL },      { "memory/%s/memory.limit_in_bytes", "268435456" },
-	{ "cpu/%s/cpu.shares", "512" },         { "cpu/%s/cpu.cfs_period_us", "100000" },
-	{ "cpu/%s/cpu.cfs_quota_us", "50000" }, { "pids/%s/pids.max", "100" },
+	/* NULL: what the parent has; nothing can join without these two */
+	{ "cpuset/%s/cpuset.cpus", NULL },
+	{ "cpuset/%s/cpuset.mems", NULL },
+	{ "memory/%s/memory.limit_in_bytes", "268435456" },
+	{ "cpu/%s/cpu.shares", "512" },
+	{ "cpu/%s/cpu.cfs_period_us", "100000" },
+	{ "cpu/%s/cpu.cfs_quota_us", "50000" },
+	{ "pids/%s/pids.max", "100" },
 	{ "devices/%s/devices.deny", "a" },
 };
 

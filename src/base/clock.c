@@ -40,8 +40,9 @@ char *time_rfc3339(const struct timespec *ts, char *buf)
 	unsigned year, month, day, second = (unsigned)(secs % 86400);
 
 	to_date(secs / 86400, &year, &month, &day);
-	snprintf(buf, TIME_RFC3339_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", year % 10000, month % 100, day % 100,
-		 second / 3600, second / 60 % 60, second % 60, (unsigned)ts->tv_nsec % 1000000000u);
+	snprintf(buf, TIME_RFC3339_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", year % 10000,
+		 month % 100, day % 100, second / 3600, second / 60 % 60, second % 60,
+		 (unsigned)ts->tv_nsec % 1000000000u);
 	return buf;
 }
 

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
 
 /* Closes *fd if it is open and keeps errno; close() is never retried, the fd is gone even on EINTR. */
 static inline void defer_close_fn(int *fd)
@@ -32,7 +32,7 @@ static inline void defer_free_fn(void *ptr)
 }
 
 #define defer_close __attribute__((cleanup(defer_close_fn)))
-#define defer_free __attribute__((cleanup(defer_free_fn)))
+#define defer_free  __attribute__((cleanup(defer_free_fn)))
 
 /* take_fd() - give an owned fd on: returns it and leaves -EBADF behind */
 static inline int take_fd(int *fd)
@@ -43,11 +43,11 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-#define take_ptr(ptr)                          \
-	({                                     \
-		__typeof__(ptr) taken_ = (ptr);\
-		(ptr) = NULL;                  \
-		taken_;                        \
+#define take_ptr(ptr)                                                                              \
+	({                                                                                         \
+		__typeof__(ptr) taken_ = (ptr);                                                    \
+		(ptr) = NULL;                                                                      \
+		taken_;                                                                            \
 	})
 
 #endif

@@ -64,7 +64,8 @@ static int fill(struct err *err, int kind, int code, bool with_errno, const char
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	if (with_errno) {
 		len = strlen(err->text);
-		snprintf(err->text + len, sizeof(err->text) - len, ": %s", errno_text(code, number, sizeof(number)));
+		snprintf(err->text + len, sizeof(err->text) - len, ": %s",
+			 errno_text(code, number, sizeof(number)));
 	}
 	return code;
 }
@@ -163,7 +164,8 @@ int err_hint(struct err *err, const char *fmt, ...)
 void err_render(const struct err *err, char *buf, size_t size)
 {
 	if (err->pointer[0] && err->line)
-		snprintf(buf, size, "%s (config.json %s, line %u)", err->text, err->pointer, err->line);
+		snprintf(buf, size, "%s (config.json %s, line %u)", err->text, err->pointer,
+			 err->line);
 	else if (err->pointer[0])
 		snprintf(buf, size, "%s (config.json %s)", err->text, err->pointer);
 	else

@@ -23,25 +23,28 @@
 
 enum err_kind {
 	ERR_NONE,
-	ERR_USER,   /* the caller's input: config.json, options, a state that forbids the operation */
+	/* the caller's input: config.json, options, a state that forbids the operation */
+	ERR_USER,
 	ERR_SYSTEM, /* the kernel or the host said no */
 	ERR_BUG,    /* tare's own fault */
 };
 
-#define ERR_TEXT_MAX 1024
-#define ERR_HINT_MAX 320
+#define ERR_TEXT_MAX    1024
+#define ERR_HINT_MAX    320
 #define ERR_POINTER_MAX 192
-#define ERR_STEP_MAX 32
+#define ERR_STEP_MAX    32
 
 struct err {
-	int32_t code;                  /* -errno; 0 while there is no error */
-	int32_t kind;                  /* enum err_kind */
-	int32_t step;                  /* index into the plan, -1 if it was in no step */
-	uint32_t line;                 /* line in config.json, 0 if unknown */
-	char step_name[ERR_STEP_MAX];  /* e.g. "mask-path"; empty if in no step */
-	char pointer[ERR_POINTER_MAX]; /* JSON pointer into config.json; empty if from nowhere in it */
-	char text[ERR_TEXT_MAX];       /* the chain, outermost first; cut at the end when too long */
-	char hint[ERR_HINT_MAX];       /* what to do about it; empty if we do not know */
+	int32_t code;                 /* -errno; 0 while there is no error */
+	int32_t kind;                 /* enum err_kind */
+	int32_t step;                 /* index into the plan, -1 if it was in no step */
+	uint32_t line;                /* line in config.json, 0 if unknown */
+	char step_name[ERR_STEP_MAX]; /* e.g. "mask-path"; empty if in no step */
+	/* JSON pointer into config.json; empty if from nowhere in it */
+	char pointer[ERR_POINTER_MAX];
+	/* the chain, outermost first; cut at the end when too long */
+	char text[ERR_TEXT_MAX];
+	char hint[ERR_HINT_MAX]; /* what to do about it; empty if we do not know */
 };
 
 /* ERR_INIT - an err without an error in it */

@@ -31,8 +31,8 @@ struct json {
 	struct json *next;   /* next one in the same array or object */
 	struct json *parent; /* NULL at the top */
 	union {
-		const char *
-			text; /* string: decoded, NUL-terminated. Number: as written, `len` bytes, NOT terminated */
+		/* string: decoded, NUL-terminated. Number: as written, `len` bytes, NOT terminated */
+		const char *text;
 		struct json *first; /* array, object: the first child, NULL when empty */
 		bool boolean;
 	};

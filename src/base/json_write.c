@@ -74,7 +74,8 @@ static void put_quoted(struct json_writer *w, const char *text)
 		if (n == 0) {
 			put_text(w, "\xef\xbf\xbd");
 			at++;
-		} else if (n == 1 && ((unsigned char)*at < 0x20 || *at == '"' || *at == '\\' || *at == 0x7f)) {
+		} else if (n == 1 && ((unsigned char)*at < 0x20 || *at == '"' || *at == '\\' ||
+				      *at == 0x7f)) {
 			put_escaped(w, (unsigned char)*at);
 			at++;
 		} else {

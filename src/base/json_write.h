@@ -25,9 +25,9 @@ struct json_writer {
 	struct arena *arena; /* the text grows in it */
 	char *text;
 	size_t len, size;
-	unsigned indent;     /* blanks a level; 0: everything on one line */
+	unsigned indent; /* blanks a level; 0: everything on one line */
 	unsigned depth;
-	bool first;          /* nothing stands yet in the innermost object or array */
+	bool first; /* nothing stands yet in the innermost object or array */
 };
 
 void json_writer_init(struct json_writer *w, struct arena *arena, unsigned indent);

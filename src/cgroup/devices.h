@@ -57,11 +57,13 @@ int device_rules_read(struct arena *arena, const struct config_device_rule_list 
 
 /* The same as v1's two files take it: "a" to one of them, then lines to the other. */
 struct device_list {
-	bool allow; /* "a" goes to devices.allow and the lines to devices.deny; else the other way */
+	/* "a" goes to devices.allow and the lines to devices.deny; else the other way */
+	bool allow;
 	const char *own_lines;    /* from tare's own rules, one a line, "" if none */
 	const char *config_lines; /* from the config's */
 	size_t config_index;      /* first rule of the config in @config_lines, for messages */
-	bool mknod_left; /* a rule that denies only mknod of one device had no effect, see device_rules_v1() */
+	/* a rule that denies only mknod of one device had no effect, see device_rules_v1() */
+	bool mknod_left;
 };
 
 /*

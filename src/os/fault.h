@@ -20,16 +20,16 @@ void fault_disarm(void);
 int fault_hit(const char *call);
 int fault_fired(void);
 
-#define OS_FAULT(call)                      \
-	do {                                \
-		int fault_ = fault_hit(call);\
-		if (fault_ < 0)             \
-			return fault_;      \
+#define OS_FAULT(call)                                                                             \
+	do {                                                                                       \
+		int fault_ = fault_hit(call);                                                      \
+		if (fault_ < 0)                                                                    \
+			return fault_;                                                             \
 	} while (0)
 
 #else
-#define OS_FAULT(call) \
-	do {           \
+#define OS_FAULT(call)                                                                             \
+	do {                                                                                       \
 	} while (0)
 #endif
 

@@ -97,7 +97,8 @@ int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mo
 	return write_all(fd, bytes, len);
 }
 
-int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes, size_t len, mode_t mode)
+int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes,
+		       size_t len, mode_t mode)
 {
 	int r;
 

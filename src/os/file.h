@@ -12,7 +12,8 @@
  * os_file_read() - everything that @fd gives, NUL-terminated
  * @limit: more bytes than that are -EFBIG
  */
-int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, size_t *ret_len) MUST_CHECK;
+int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text,
+		 size_t *ret_len) MUST_CHECK;
 
 /* os_file_write_at() - write to an existing file (procfs, cgroupfs) in one write; a short one is -EIO */
 int os_file_write_at(int dir, const char *path, const char *text, size_t len) MUST_CHECK;
@@ -22,14 +23,15 @@ int os_file_open_write_at(int dir, const char *path) MUST_CHECK;
 int os_file_write(int fd, const char *text, size_t len) MUST_CHECK;
 
 /* os_file_make_at() - a new file with these bytes; -EEXIST if there is one */
-int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mode_t mode) MUST_CHECK;
+int os_file_make_at(int dir, const char *name, const void *bytes, size_t len,
+		    mode_t mode) MUST_CHECK;
 
 /*
  * os_file_replace_at() - the file @name has these bytes afterwards, or is as it was: written beside it as @temporary,
  * then renamed. Not flushed to disk: for what dies with the machine.
  */
-int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes, size_t len,
-		       mode_t mode) MUST_CHECK;
+int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes,
+		       size_t len, mode_t mode) MUST_CHECK;
 
 /* os_fd_path() - the path of an open directory or file, as the kernel names it. Return: 0; -ENAMETOOLONG; -errno */
 int os_fd_path(int fd, char *buf, size_t size) MUST_CHECK;

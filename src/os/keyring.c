@@ -24,8 +24,8 @@ int os_keyring_join(const char *name)
 
 int os_keyring_owner(int serial, uint32_t *ret_uid)
 {
-	char text
-		[2048]; /* ids are at most 1024 bytes; the kernel gives nothing rather than a part */
+	/* ids are at most 1024 bytes; the kernel gives nothing rather than a part */
+	char text[2048];
 	const char *field;
 	char *end;
 	long len;

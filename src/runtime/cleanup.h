@@ -9,7 +9,8 @@
 #include "runtime/container.h"
 
 /* cleanup_config() - decode the config.json that create saved in the state directory @dir */
-int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err) MUST_CHECK;
+int cleanup_config(struct arena *arena, int dir, struct config **ret_config,
+		   struct err *err) MUST_CHECK;
 
 /*
  * cleanup_processes() - end init and everything in the container's cgroups; waits until they are gone
@@ -24,7 +25,8 @@ int cleanup_cgroups(const struct container *c, struct err *err) MUST_CHECK;
  * cleanup_poststop() - run the poststop hooks, all of them; what fails is a warning
  * Spec: runtime.md "Lifecycle" step 13
  */
-void cleanup_poststop(const struct container *c, const struct config *config, const struct report *report);
+void cleanup_poststop(const struct container *c, const struct config *config,
+		      const struct report *report);
 
 /* report_warning() - @err as one line; for errors that do not end the command */
 void report_warning(const struct report *report, const struct err *err);

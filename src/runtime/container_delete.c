@@ -33,7 +33,8 @@ static int end_creator(const struct container *c, struct err *err)
 	os_kill_child_groups(c->creator);
 	(void)os_pidfd_kill(creator, SIGKILL);
 	if (os_pidfd_ended(creator, 10000) != 1)
-		return err_set(err, -ETIMEDOUT, "end the runtime %d that is creating the container", (int)c->creator);
+		return err_set(err, -ETIMEDOUT, "end the runtime %d that is creating the container",
+			       (int)c->creator);
 	return 0;
 }
 
@@ -65,8 +66,8 @@ static int tear_down(int dir, const struct container *c, struct err *err)
 }
 
 /* Under the lock, with a record that was read under it: tear down, poststop hooks without the lock, the record at last. */
-static int delete_locked(const char *root, const char *id, int dir, const struct container *c, struct arena *arena,
-			 const struct report *report, struct err *err)
+static int delete_locked(const char *root, const char *id, int dir, const struct container *c,
+			 struct arena *arena, const struct report *report, struct err *err)
 {
 	struct err hooks = ERR_INIT;
 	struct config *config;
@@ -90,7 +91,8 @@ static int delete_locked(const char *root, const char *id, int dir, const struct
 }
 
 /* A directory without a record that can be read: nothing is known of it but that it is ours. */
-static int delete_broken(const char *root, const char *id, int dir, int why, bool force, struct err *err)
+static int delete_broken(const char *root, const char *id, int dir, int why, bool force,
+			 struct err *err)
 {
 	int r;
 
@@ -105,7 +107,8 @@ static int delete_broken(const char *root, const char *id, int dir, int why, boo
  * `creating`, may have made a running container by then.
  * Return: 0; -EAGAIN if a create is at work again and must be ended first; -errno
  */
-static int try_delete(const char *root, const char *id, bool force, const struct report *report, struct err *err)
+static int try_delete(const char *root, const char *id, bool force, const struct report *report,
+		      struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
 	struct container c = { .status = CONTAINER_STOPPED };
@@ -148,7 +151,8 @@ static int try_delete(const char *root, const char *id, bool force, const struct
 #define DELETE_TRIES 100
 
 /* Spec: runtime.md "Delete" (rows Y-13 to Y-15, Y-22); --force and unknown ids as callers expect (2.5 no. 12) */
-int container_delete(const char *root, const char *id, bool force, const struct report *report, struct err *err)
+int container_delete(const char *root, const char *id, bool force, const struct report *report,
+		     struct err *err)
 {
 	int r = container_id_check(id, err);
 

@@ -29,7 +29,8 @@ const char *step_reason(const struct step *step);
 struct shell {
 	FILE *out;
 	const struct plan *plan;
-	bool in_root; /* the root has been changed: paths of the container need no $root before them */
+	/* the root has been changed: paths of the container need no $root before them */
+	bool in_root;
 };
 
 /* command_<kind>() - the function behind shell_command(): one for each kind, or it does not link */

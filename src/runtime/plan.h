@@ -14,6 +14,9 @@
 #ifndef TARE_RUNTIME_PLAN_H
 #define TARE_RUNTIME_PLAN_H
 
+/* Columns, set by hand: clang-format would give each member a paragraph. */
+/* clang-format off */
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "runtime/facts.h"

@@ -90,7 +90,9 @@ int plan_create_hooks(struct planner_state *s, struct err *err)
 	const struct config_hook_list *hooks = s->config->hooks;
 	struct plan *plan = s->plan;
 
-	if (hooks[HOOK_PRESTART].n + hooks[HOOK_CREATE_RUNTIME].n + hooks[HOOK_CREATE_CONTAINER].n == 0)
+	if (hooks[HOOK_PRESTART].n + hooks[HOOK_CREATE_RUNTIME].n +
+		    hooks[HOOK_CREATE_CONTAINER].n ==
+	    0)
 		return 0;
 	plan_add(plan, STEP_CHILD, STEP_SYNC_SEND, "")->u.sync_send.token = SYNC_RUNTIME_HOOKS;
 	plan_add(plan, STEP_PARENT, STEP_SYNC_WAIT, "")->u.sync_wait.token = SYNC_RUNTIME_HOOKS;

@@ -9,10 +9,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PROMISE(what)                \
-	do {                         \
-		if (!(what))         \
-			__builtin_trap(); \
+#define PROMISE(what)                                                                              \
+	do {                                                                                       \
+		if (!(what))                                                                       \
+			__builtin_trap();                                                          \
 	} while (0)
 
 static void check_refusal(int r, const struct err *err)
@@ -36,7 +36,8 @@ static void check_process(const struct config_process *p)
 	for (size_t i = 0; i < p->env.n; i++)
 		PROMISE(strchr(p->env.items[i], '=') > p->env.items[i]);
 	for (size_t i = 0; i < p->rlimits.n; i++)
-		PROMISE(p->rlimits.items[i].type && p->rlimits.items[i].soft <= p->rlimits.items[i].hard);
+		PROMISE(p->rlimits.items[i].type &&
+			p->rlimits.items[i].soft <= p->rlimits.items[i].hard);
 	PROMISE(p->oom_score_adj.v >= -1000 && p->oom_score_adj.v <= 1000);
 }
 

@@ -10,10 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PROMISE(what)                \
-	do {                         \
-		if (!(what))         \
-			__builtin_trap(); \
+#define PROMISE(what)                                                                              \
+	do {                                                                                       \
+		if (!(what))                                                                       \
+			__builtin_trap();                                                          \
 	} while (0)
 
 static void write_value(struct json_writer *w, struct arena *arena, const struct json *v)
@@ -35,13 +35,13 @@ static void write_value(struct json_writer *w, struct arena *arena, const struct
 		break;
 	case JSON_ARRAY:
 		json_array_begin(w, v->key);
-		json_each (child, v)
+		json_each(child, v)
 			write_value(w, arena, child);
 		json_array_end(w);
 		break;
 	case JSON_OBJECT:
 		json_object_begin(w, v->key);
-		json_each (child, v)
+		json_each(child, v)
 			write_value(w, arena, child);
 		json_object_end(w);
 		break;

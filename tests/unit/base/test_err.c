@@ -13,12 +13,15 @@ static void test_chain_reads_from_the_outside_in(void **state)
 	struct err err = ERR_INIT;
 	char line[2048];
 
-	assert_int_equal(err_set(&err, -EPERM, "mount over masked path \"%s\"", "/proc/keys"), -EPERM);
+	assert_int_equal(err_set(&err, -EPERM, "mount over masked path \"%s\"", "/proc/keys"),
+			 -EPERM);
 	err_at(&err, "/linux/maskedPaths/3");
 	assert_int_equal(err_context(&err, "create \"%s\"", "web"), -EPERM);
 	err_render(&err, line, sizeof(line));
-	assert_string_equal(line, "create \"web\": mount over masked path \"/proc/keys\": not permitted (EPERM) "
-				  "(config.json /linux/maskedPaths/3)");
+	assert_string_equal(
+		line,
+		"create \"web\": mount over masked path \"/proc/keys\": not permitted (EPERM) "
+		"(config.json /linux/maskedPaths/3)");
 	assert_int_equal(err.kind, ERR_SYSTEM);
 }
 
@@ -47,8 +50,10 @@ static void test_line_is_shown_with_the_pointer(void **state)
 /* podman and containerd read these words in error texts; an errno must never bring them in. */
 static void test_errno_texts_have_none_of_the_callers_words(void **state)
 {
-	static const char *const words[] = { "permission denied", "operation not permitted", "no such file or directory",
-					     "no such process", "does not exist", "container not running" };
+	static const char *const words[] = {
+		"permission denied", "operation not permitted", "no such file or directory",
+		"no such process",   "does not exist",          "container not running"
+	};
 	char buf[96];
 
 	for (int code = 1; code < 134; code++) {

@@ -24,7 +24,8 @@ static const struct json *parse(struct arena *arena, const char *text)
 static void test_tree(void **state)
 {
 	struct arena arena = { 0 };
-	const struct json *root = parse(&arena, " {\"a\": [1, \"x\", true, null],\n\t\"b\": {}} "), *a, *b;
+	const struct json *root = parse(&arena, " {\"a\": [1, \"x\", true, null],\n\t\"b\": {}} "),
+			  *a, *b;
 
 	assert_int_equal(root->type, JSON_OBJECT);
 	assert_int_equal(root->len, 2);
@@ -62,19 +63,23 @@ static void test_text_is_borrowed_and_needs_no_nul(void **state)
 	const struct json *root;
 	struct err err;
 
-	assert_int_equal(json_parse(&arena, text, strlen(text) - strlen("garbage"), &root, &err), 0);
+	assert_int_equal(json_parse(&arena, text, strlen(text) - strlen("garbage"), &root, &err),
+			 0);
 	memset(text, 'x', sizeof(text));
 	assert_string_equal(json_string(json_entry(root, 0)), "abc");
-	assert_string_equal(json_string(json_entry(root, 1)), "d\xc3\xa9" "f");
+	assert_string_equal(json_string(json_entry(root, 1)), "d\xc3\xa9"
+							      "f");
 	arena_clear(&arena);
 }
 
 static void test_escapes(void **state)
 {
 	struct arena arena = { 0 };
-	const struct json *root = parse(&arena, "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20ac\\ud83d\\ude00\", {\"k\\u0065y\":1}]");
+	const struct json *root = parse(
+		&arena, "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u20ac\\ud83d\\ude00\", {\"k\\u0065y\":1}]");
 
-	assert_string_equal(json_string(json_entry(root, 0)), "\"\\/\b\f\n\r\t\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_string_equal(json_string(json_entry(root, 0)),
+			    "\"\\/\b\f\n\r\t\xe2\x82\xac\xf0\x9f\x98\x80");
 	assert_non_null(json_member(json_entry(root, 1), "key"));
 	arena_clear(&arena);
 }
@@ -82,8 +87,9 @@ static void test_escapes(void **state)
 static void test_integers_are_exact(void **state)
 {
 	struct arena arena = { 0 };
-	const struct json *root = parse(&arena, "[18446744073709551615, 18446744073709551616, -9223372036854775808,"
-						" -9223372036854775809, 9223372036854775807, 1.0, 1e3, -0, \"1\"]");
+	const struct json *root =
+		parse(&arena, "[18446744073709551615, 18446744073709551616, -9223372036854775808,"
+			      " -9223372036854775809, 9223372036854775807, 1.0, 1e3, -0, \"1\"]");
 	uint64_t u = 0;
 	int64_t i = 0;
 
@@ -110,7 +116,8 @@ static void test_pointer(void **state)
 {
 	struct arena arena = { 0 };
 	const struct json *root = parse(&arena, "{\"a/b\":[0,{\"~c\":[1]}]}");
-	const struct json *deep = json_entry(json_member(json_entry(json_member(root, "a/b"), 1), "~c"), 0);
+	const struct json *deep =
+		json_entry(json_member(json_entry(json_member(root, "a/b"), 1), "~c"), 0);
 	char small[8];
 
 	assert_string_equal(json_pointer(&arena, deep), "/a~1b/1/~0c/0");
@@ -128,23 +135,34 @@ static const struct {
 	{ " \n", "parse JSON at line 2, column 1: premature EOF", "", 2 },
 	{ "{", "parse JSON at line 1, column 2: premature EOF", "", 1 },
 	{ "{\"a\":1}\n{}", "parse JSON at line 2, column 2: trailing garbage", "", 2 },
-	{ "{\"a\":1,\n \"b\":2,\n \"a\":3}", "parse JSON at line 3, column 6: \"a\" is twice in one object", "", 3 },
-	{ "{\"x\":{\"a\":1,\"\\u0061\":3}}", "parse JSON at line 1, column 22: \"a\" is twice in one object", "/x", 1 },
-	{ "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9,\"j\":0,\"k\":1,\"l\":2,\"m\":3,"
+	{ "{\"a\":1,\n \"b\":2,\n \"a\":3}",
+	  "parse JSON at line 3, column 6: \"a\" is twice in one object", "", 3 },
+	{ "{\"x\":{\"a\":1,\"\\u0061\":3}}",
+	  "parse JSON at line 1, column 22: \"a\" is twice in one object", "/x", 1 },
+	{ "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9,\"j\":0,\"k\":"
+	  "1,\"l\":2,\"m\":3,"
 	  "\"n\":4,\"o\":5,\"p\":6,\"q\":7,\"b\":8}",
 	  "parse JSON at line 1, column 108: \"b\" is twice in one object", "", 1 },
 	{ "[\"a\\u0000b\"]", "parse JSON at line 1, column 2: a string holds \\u0000", "", 1 },
 	{ "{\"a\\u0000b\":1}", "parse JSON at line 1, column 2: a string holds \\u0000", "", 1 },
-	{ "[\"\\ud800\"]", "parse JSON at line 1, column 2: a string holds half of a surrogate pair", "", 1 },
-	{ "[\"\\ud800x\\udc00\"]", "parse JSON at line 1, column 2: a string holds half of a surrogate pair", "", 1 },
-	{ "[\"\\udc00\\ud800\"]", "parse JSON at line 1, column 2: a string holds half of a surrogate pair", "", 1 },
+	{ "[\"\\ud800\"]",
+	  "parse JSON at line 1, column 2: a string holds half of a surrogate pair", "", 1 },
+	{ "[\"\\ud800x\\udc00\"]",
+	  "parse JSON at line 1, column 2: a string holds half of a surrogate pair", "", 1 },
+	{ "[\"\\udc00\\ud800\"]",
+	  "parse JSON at line 1, column 2: a string holds half of a surrogate pair", "", 1 },
 	{ "[\"\xc0\x80\"]", "parse JSON at line 1, column 2: a string is not valid UTF-8", "", 1 },
-	{ "[\"\xed\xa0\x80\"]", "parse JSON at line 1, column 2: a string is not valid UTF-8", "", 1 },
-	{ "[\"\xf4\x90\x80\x80\"]", "parse JSON at line 1, column 2: a string is not valid UTF-8", "", 1 },
+	{ "[\"\xed\xa0\x80\"]", "parse JSON at line 1, column 2: a string is not valid UTF-8", "",
+	  1 },
+	{ "[\"\xf4\x90\x80\x80\"]", "parse JSON at line 1, column 2: a string is not valid UTF-8",
+	  "", 1 },
 	{ "[\"\xe2\x82\"]", "parse JSON at line 1, column 2: a string is not valid UTF-8", "", 1 },
-	{ "[1,\n 01]", "parse JSON at line 2, column 4: after array element, I expect ',' or ']'", "", 2 },
-	{ "[1,]", "parse JSON at line 1, column 5: unallowed token at this point in JSON text", "", 1 },
-	{ "{\"a\":[1,{\"b\":tru}]}", "parse JSON at line 1, column 17: invalid string in json text.", "/a/1", 1 },
+	{ "[1,\n 01]", "parse JSON at line 2, column 4: after array element, I expect ',' or ']'",
+	  "", 2 },
+	{ "[1,]", "parse JSON at line 1, column 5: unallowed token at this point in JSON text", "",
+	  1 },
+	{ "{\"a\":[1,{\"b\":tru}]}",
+	  "parse JSON at line 1, column 17: invalid string in json text.", "/a/1", 1 },
 	{ "[1,\f2]", "parse JSON at line 1, column 4: a control character", "", 1 },
 	{ "[1,2]\v", "parse JSON at line 1, column 6: a control character", "", 1 },
 	{ "[\"\t\"]", "parse JSON at line 1, column 3: invalid character inside string.", "", 1 },
@@ -160,7 +178,9 @@ static void test_refused(void **state)
 		const struct json *root = NULL;
 		struct err err;
 
-		assert_int_equal(json_parse(&arena, refused[i].text, strlen(refused[i].text), &root, &err), -EINVAL);
+		assert_int_equal(
+			json_parse(&arena, refused[i].text, strlen(refused[i].text), &root, &err),
+			-EINVAL);
 		assert_string_equal(err.text, refused[i].message);
 		assert_string_equal(err.pointer, refused[i].pointer);
 		assert_int_equal(err.line, refused[i].line);
@@ -233,7 +253,8 @@ static void test_size(void **state)
 	struct err err;
 
 	assert_int_equal(json_parse(&arena, "", JSON_MAX_BYTES + 1, &root, &err), -EINVAL);
-	assert_string_equal(err.text, "parse JSON: 67108865 bytes are more than the limit of 67108864");
+	assert_string_equal(err.text,
+			    "parse JSON: 67108865 bytes are more than the limit of 67108864");
 }
 
 static const struct {
@@ -267,8 +288,10 @@ static void test_numbers(void **state)
 		uint64_t u = 0;
 		int64_t i = 0;
 
-		assert_int_equal(num_u64(numbers[k].text, strlen(numbers[k].text), &u), numbers[k].u64);
-		assert_int_equal(num_i64(numbers[k].text, strlen(numbers[k].text), &i), numbers[k].i64);
+		assert_int_equal(num_u64(numbers[k].text, strlen(numbers[k].text), &u),
+				 numbers[k].u64);
+		assert_int_equal(num_i64(numbers[k].text, strlen(numbers[k].text), &i),
+				 numbers[k].i64);
 		assert_true(u == numbers[k].u);
 		assert_true(i == numbers[k].i);
 	}

@@ -27,9 +27,10 @@ static void test_compact(void **state)
 	json_add_bool(&w, "yes", true);
 	json_add_string(&w, "none", NULL);
 	json_object_end(&w);
-	assert_string_equal(json_writer_text(&w, &len), "{\"id\":\"web\",\"list\":[18446744073709551615,"
-							 "-9223372036854775808],\"empty\":{},\"yes\":true,"
-							 "\"none\":null}");
+	assert_string_equal(json_writer_text(&w, &len),
+			    "{\"id\":\"web\",\"list\":[18446744073709551615,"
+			    "-9223372036854775808],\"empty\":{},\"yes\":true,"
+			    "\"none\":null}");
 	assert_int_equal(len, strlen(json_writer_text(&w, NULL)));
 }
 
@@ -46,7 +47,8 @@ static void test_indented(void **state)
 	json_array_begin(&w, "b");
 	json_array_end(&w);
 	json_object_end(&w);
-	assert_string_equal(json_writer_text(&w, NULL), "{\n  \"a\": [\n    false\n  ],\n  \"b\": []\n}");
+	assert_string_equal(json_writer_text(&w, NULL),
+			    "{\n  \"a\": [\n    false\n  ],\n  \"b\": []\n}");
 }
 
 static void test_strings_survive_our_own_parser(void **state)

@@ -10,8 +10,17 @@
 
 #include <cmocka.h>
 
-static const char *const names[] = { "seccomp", "sysctl", "namespaces", "maskedPaths", "readonlyPaths", "uidMappings",
-				     "gidMappings", "devices", "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "a" };
+static const char *const names[] = { "seccomp",
+				     "sysctl",
+				     "namespaces",
+				     "maskedPaths",
+				     "readonlyPaths",
+				     "uidMappings",
+				     "gidMappings",
+				     "devices",
+				     "SCMP_ACT_ALLOW",
+				     "SCMP_ACT_ERRNO",
+				     "a" };
 
 static const char *nearest(const char *word)
 {

@@ -41,7 +41,8 @@ static const struct {
 static void test_decode(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(characters); i++)
-		assert_int_equal(utf8_decode(characters[i].text, strlen(characters[i].text)), characters[i].len);
+		assert_int_equal(utf8_decode(characters[i].text, strlen(characters[i].text)),
+				 characters[i].len);
 	assert_int_equal(utf8_decode("\0", 1), 1);
 }
 
@@ -51,7 +52,10 @@ static const struct {
 	{ "", "" },
 	{ "plain \xe2\x82\xac \\ \"", "plain \xe2\x82\xac \\ \"" },
 	{ "a\nb\tc\x1b[2J\x7f", "a\\nb\\tc\\x1b[2J\\x7f" },
-	{ "\xc2\x9b" "2J", "\\xc2\\x9b" "2J" },
+	{ "\xc2\x9b"
+	  "2J",
+	  "\\xc2\\x9b"
+	  "2J" },
 	{ "x\xffy\xe2\x82", "x\\xffy\\xe2\\x82" },
 	{ "0123456789012345678901234567890", "0123456789012345678901234567890" },
 	{ "01234567890123456789012345678901", "0123456789012345678901234567890" },

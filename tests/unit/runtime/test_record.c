@@ -51,8 +51,12 @@ static int remove_place(void **state)
 static struct container sample(void)
 {
 	static struct cgroup_dir cgroups[] = {
-		{ .path = "/sys/fs/cgroup/memory/web", .mount = "/sys/fs/cgroup/memory", .existing = 1 },
-		{ .path = "/sys/fs/cgroup/unified/web", .mount = "/sys/fs/cgroup/unified", .v2 = true },
+		{ .path = "/sys/fs/cgroup/memory/web",
+		  .mount = "/sys/fs/cgroup/memory",
+		  .existing = 1 },
+		{ .path = "/sys/fs/cgroup/unified/web",
+		  .mount = "/sys/fs/cgroup/unified",
+		  .v2 = true },
 	};
 	static struct key_value annotations[] = { { "a.b", "value \"quoted\"" }, { "empty", "" } };
 
@@ -161,7 +165,9 @@ static void test_Z1_a_dead_pid_is_refused_by_write(void **state)
 		_exit(0);
 	waitpid(child, &status, 0);
 	record_render(&arena, &c, &record);
-	assert_int_equal(record_write(((struct place *)*state)->dir, &record, "created", child, &err), -ENOENT);
+	assert_int_equal(
+		record_write(((struct place *)*state)->dir, &record, "created", child, &err),
+		-ENOENT);
 	assert_non_null(strstr(err.text, "read the start time of the container's init"));
 }
 

@@ -16,13 +16,14 @@
 #include <cmocka.h>
 
 /* A document that is complete but for what the row adds; LINUX and the others nest. */
-#define DOC(members)     "{'ociVersion':'1.3.0','root':{'path':'rootfs'}," members "}"
-#define PROCESS(members) DOC("'process':{'cwd':'/','args':['sh'],'user':{'uid':0,'gid':0}," members "}")
-#define HOOK(members)    DOC("'hooks':{'prestart':[{'path':'/bin/true'," members "}]}")
-#define MOUNT(members)   DOC("'mounts':[{" members "}]")
-#define LINUX(members)   DOC("'linux':{" members "}")
-#define RESOURCES(m)     LINUX("'resources':{" m "}")
-#define SECCOMP(m)       LINUX("'seccomp':{" m "}")
+#define DOC(members) "{'ociVersion':'1.3.0','root':{'path':'rootfs'}," members "}"
+#define PROCESS(members)                                                                           \
+	DOC("'process':{'cwd':'/','args':['sh'],'user':{'uid':0,'gid':0}," members "}")
+#define HOOK(members)  DOC("'hooks':{'prestart':[{'path':'/bin/true'," members "}]}")
+#define MOUNT(members) DOC("'mounts':[{" members "}]")
+#define LINUX(members) DOC("'linux':{" members "}")
+#define RESOURCES(m)   LINUX("'resources':{" m "}")
+#define SECCOMP(m)     LINUX("'seccomp':{" m "}")
 
 struct refused {
 	const char *name; /* row of the requirements and what is wrong */
@@ -87,7 +88,8 @@ static inline int case_run(const char *group, const struct refused *rows, size_t
 	for (size_t i = 0; i < n; i++) {
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = test_refused };
 		/* cmocka wants it without const and gives it back untouched. */
-		memcpy(&tests[i].initial_state, &(const struct refused *){ &rows[i] }, sizeof(void *));
+		memcpy(&tests[i].initial_state, &(const struct refused *){ &rows[i] },
+		       sizeof(void *));
 	}
 	return _cmocka_run_group_tests(group, tests, n, NULL, NULL);
 }

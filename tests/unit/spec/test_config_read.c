@@ -30,8 +30,9 @@ static void test_A6_A7_minimal(void **state)
 
 static void test_A5_versions(void **state)
 {
-	static const char *const good[] = { "1.0.0",	   "1.0.1",	"1.0.2-dev", "1.0.0-rc5",    "1.1.0+dev",
-					    "1.2.1-rc.1+x", "1.3.0-dev", "1.3.0",     "1.3.17" };
+	static const char *const good[] = { "1.0.0",     "1.0.1",     "1.0.2-dev",
+					    "1.0.0-rc5", "1.1.0+dev", "1.2.1-rc.1+x",
+					    "1.3.0-dev", "1.3.0",     "1.3.17" };
 	char doc[128];
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -46,11 +47,13 @@ static void test_A5_versions(void **state)
 static void test_A4_null_and_empty_are_absent(void **state)
 {
 	struct arena arena = { 0 };
-	struct config *c = case_read(&arena,
-				     DOC("'hostname':'','domainname':null,'mounts':null,'hooks':null,'process':null,"
-					 "'linux':{'cgroupsPath':'','mountLabel':'','rootfsPropagation':'','seccomp':null,"
-					 "'resources':{'memory':{'swappiness':null,'limit':null},'cpu':{'cpus':''}},"
-					 "'namespaces':[{'type':'ipc','path':''}]}"));
+	struct config *c = case_read(
+		&arena,
+		DOC("'hostname':'','domainname':null,'mounts':null,'hooks':null,'process':null,"
+		    "'linux':{'cgroupsPath':'','mountLabel':'','rootfsPropagation':'','seccomp':"
+		    "null,"
+		    "'resources':{'memory':{'swappiness':null,'limit':null},'cpu':{'cpus':''}},"
+		    "'namespaces':[{'type':'ipc','path':''}]}"));
 
 	assert_null(c->hostname);
 	assert_null(c->domainname);
@@ -70,8 +73,10 @@ static void test_A8_A9_A10_A11_A12_B2_B3_B6_root_names_mounts(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, "{'ociVersion':'1.2.0','root':{'path':'/r','readonly':true},'hostname':'web','domainname':'test',"
-			"'annotations':{'a.b':'c','empty':'','org.opencontainers.image.stopSignal':'SIGUSR1'},'linux':{'namespaces':[{'type':'uts'}]},'mounts':["
+		&arena, "{'ociVersion':'1.2.0','root':{'path':'/"
+			"r','readonly':true},'hostname':'web','domainname':'test',"
+			"'annotations':{'a.b':'c','empty':'','org.opencontainers.image.stopSignal':"
+			"'SIGUSR1'},'linux':{'namespaces':[{'type':'uts'}]},'mounts':["
 			"{'destination':'/proc','type':'proc','source':'proc'},"
 			"{'destination':'data','source':'d','options':['rbind','ro'],"
 			"'uidMappings':[{'containerID':0,'hostID':1000,'size':10}],"
@@ -100,10 +105,11 @@ static void test_A8_A9_A10_A11_A12_B2_B3_B6_root_names_mounts(void **state)
 static void test_H1_H2_H3_H4_H5_H6_hooks(void **state)
 {
 	struct arena arena = { 0 };
-	struct config *c = case_read(&arena, DOC("'hooks':{'prestart':[{'path':'/a'}],'createRuntime':[{'path':'/b'}],"
-						 "'createContainer':[{'path':'/c'}],'startContainer':[{'path':'/d'}],"
-						 "'poststart':[{'path':'/e'}],'poststop':[{'path':'/f','args':['x','y'],"
-						 "'env':['A=1'],'timeout':7},{'path':'/g'}]}"));
+	struct config *c = case_read(
+		&arena, DOC("'hooks':{'prestart':[{'path':'/a'}],'createRuntime':[{'path':'/b'}],"
+			    "'createContainer':[{'path':'/c'}],'startContainer':[{'path':'/d'}],"
+			    "'poststart':[{'path':'/e'}],'poststop':[{'path':'/f','args':['x','y'],"
+			    "'env':['A=1'],'timeout':7},{'path':'/g'}]}"));
 
 	for (int i = 0; i < HOOK_KINDS; i++) {
 		const char path[] = { '/', (char)('a' + i), '\0' };
@@ -122,13 +128,19 @@ static void test_P1_P2_P7_P8_P9_P12_P15_P16_P17_P18_P19_P20_process(void **state
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, DOC("'process':{'terminal':true,'consoleSize':{'height':24,'width':80},'cwd':'/w',"
-			    "'args':['sh','-c',''],'user':{'uid':1,'gid':4294967294,'umask':0,'additionalGids':[5,6]},"
-			    "'rlimits':[{'type':'RLIMIT_NOFILE','soft':1,'hard':18446744073709551615},"
-			    "{'type':'RLIMIT_STACK','soft':2,'hard':2}],'apparmorProfile':'p','selinuxLabel':'l',"
-			    "'noNewPrivileges':true,'oomScoreAdj':0,'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':7},"
-			    "'scheduler':{'policy':'SCHED_BATCH','nice':-20,'flags':['SCHED_FLAG_RESET_ON_FORK',"
-			    "'SCHED_FLAG_KEEP_PARAMS']},'execCPUAffinity':{'initial':'0-3, 7','final':'1'}}"));
+		&arena,
+		DOC("'process':{'terminal':true,'consoleSize':{'height':24,'width':80},'cwd':'/w',"
+		    "'args':['sh','-c',''],'user':{'uid':1,'gid':4294967294,'umask':0,'"
+		    "additionalGids':[5,6]},"
+		    "'rlimits':[{'type':'RLIMIT_NOFILE','soft':1,'hard':18446744073709551615},"
+		    "{'type':'RLIMIT_STACK','soft':2,'hard':2}],'apparmorProfile':'p','"
+		    "selinuxLabel':'l',"
+		    "'noNewPrivileges':true,'oomScoreAdj':0,'ioPriority':{'class':'IOPRIO_CLASS_BE'"
+		    ",'priority':7},"
+		    "'scheduler':{'policy':'SCHED_BATCH','nice':-20,'flags':['SCHED_FLAG_RESET_ON_"
+		    "FORK',"
+		    "'SCHED_FLAG_KEEP_PARAMS']},'execCPUAffinity':{'initial':'0-3, "
+		    "7','final':'1'}}"));
 	struct config_process *p = &c->process;
 
 	assert_true(p->set);
@@ -184,8 +196,9 @@ static void test_P12_P19_absent_is_not_zero(void **state)
 static void test_P13_P14_scheduler(void **state)
 {
 	struct arena arena = { 0 };
-	struct config *c = case_read(&arena, PROCESS("'scheduler':{'policy':'SCHED_DEADLINE','runtime':1,'deadline':2,"
-						     "'period':18446744073709551615}"));
+	struct config *c = case_read(
+		&arena, PROCESS("'scheduler':{'policy':'SCHED_DEADLINE','runtime':1,'deadline':2,"
+				"'period':18446744073709551615}"));
 
 	assert_int_equal(c->process.scheduler.runtime_ns, 1);
 	assert_int_equal(c->process.scheduler.deadline_ns, 2);
@@ -202,7 +215,8 @@ static void test_Q13_env(void **state)
 {
 	static const char *const expected[] = { "AB=0", "B=x=y", "A=3", "C=" };
 	struct arena arena = { 0 };
-	struct config *c = case_read(&arena, PROCESS("'env':['A=1','AB=0','A=2','B=x=y','C=5','A=3','C=']"));
+	struct config *c =
+		case_read(&arena, PROCESS("'env':['A=1','AB=0','A=2','B=x=y','C=5','A=3','C=']"));
 
 	assert_int_equal(c->process.env.n, ARRAY_LEN(expected));
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++)
@@ -213,10 +227,12 @@ static void test_Q13_env(void **state)
 static void test_P10_capabilities(void **state)
 {
 	struct arena arena = { 0 };
-	struct config *c = case_read(
-		&arena, PROCESS("'capabilities':{'bounding':['CAP_KILL','CAP_FUTURE','CAP_KILL'],'effective':['CAP_CHOWN'],"
-				"'permitted':['CAP_CHOWN','CAP_BPF','cap_kill'],'inheritable':['CAP_FUTURE'],"
-				"'ambient':null,'extra':[]}"));
+	struct config *c =
+		case_read(&arena, PROCESS("'capabilities':{'bounding':['CAP_KILL','CAP_FUTURE','"
+					  "CAP_KILL'],'effective':['CAP_CHOWN'],"
+					  "'permitted':['CAP_CHOWN','CAP_BPF','cap_kill'],'"
+					  "inheritable':['CAP_FUTURE'],"
+					  "'ambient':null,'extra':[]}"));
 	struct config_capabilities *caps = &c->process.capabilities;
 
 	assert_true(caps->set);
@@ -237,16 +253,20 @@ static void test_L2_L3_L4_L5_L17_L18_L19_L21_L22_L24_linux(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, LINUX("'namespaces':[{'type':'user'},{'type':'pid','path':'/proc/1/ns/pid'},{'type':'time'},"
-			      "{'type':'network'}],"
-			      "'uidMappings':[{'containerID':0,'hostID':100000,'size':65536},"
-			      "{'containerID':65536,'hostID':0,'size':1}],"
-			      "'gidMappings':[{'containerID':0,'hostID':0,'size':4294967295}],"
-			      "'timeOffsets':{'monotonic':{'secs':-5,'nanosecs':999999999},'boottime':{}},"
-			      "'cgroupsPath':'/a/b','rootfsPropagation':'rslave','maskedPaths':['/proc/kcore'],"
-			      "'readonlyPaths':['/proc/sys','/sys'],'mountLabel':'m','sysctl':{'kernel.shmmax':'1'},"
-			      "'personality':{'domain':'LINUX32','flags':[]},"
-			      "'netDevices':{'eth0':{'name':'lan%d'},'eth1':{}}"));
+		&arena,
+		LINUX("'namespaces':[{'type':'user'},{'type':'pid','path':'/proc/1/ns/"
+		      "pid'},{'type':'time'},"
+		      "{'type':'network'}],"
+		      "'uidMappings':[{'containerID':0,'hostID':100000,'size':65536},"
+		      "{'containerID':65536,'hostID':0,'size':1}],"
+		      "'gidMappings':[{'containerID':0,'hostID':0,'size':4294967295}],"
+		      "'timeOffsets':{'monotonic':{'secs':-5,'nanosecs':999999999},'boottime':{}},"
+		      "'cgroupsPath':'/a/b','rootfsPropagation':'rslave','maskedPaths':['/proc/"
+		      "kcore'],"
+		      "'readonlyPaths':['/proc/sys','/"
+		      "sys'],'mountLabel':'m','sysctl':{'kernel.shmmax':'1'},"
+		      "'personality':{'domain':'LINUX32','flags':[]},"
+		      "'netDevices':{'eth0':{'name':'lan%d'},'eth1':{}}"));
 	struct config_linux *l = &c->linux_;
 
 	assert_int_equal(l->namespaces[NS_USER].mode, NS_NEW);
@@ -281,8 +301,10 @@ static void test_L7_L8_L9_L10_L11_devices(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, LINUX("'devices':[{'type':'c','path':'/dev/fuse','major':10,'minor':229,'fileMode':438,'uid':1,'gid':2},"
-			      "{'type':'u','path':'/dev/u','major':1,'minor':1048575},{'type':'b','path':'/x','major':4095,"
+		&arena, LINUX("'devices':[{'type':'c','path':'/dev/"
+			      "fuse','major':10,'minor':229,'fileMode':438,'uid':1,'gid':2},"
+			      "{'type':'u','path':'/dev/"
+			      "u','major':1,'minor':1048575},{'type':'b','path':'/x','major':4095,"
 			      "'minor':0},{'type':'p','path':'/fifo'}]"));
 	struct config_device *d = c->linux_.devices.items;
 
@@ -306,9 +328,12 @@ static void test_L25_L26_L27_I13_memory_and_cache(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, LINUX("'memoryPolicy':{'mode':'MPOL_INTERLEAVE','nodes':'0-3,7','flags':['MPOL_F_STATIC_NODES']},"
-			      "'intelRdt':{'closID':'gold','l3CacheSchema':'L3:0=f\\nL3CODE:1=3','memBwSchema':'MB:0=20',"
-			      "'schemata':['L2:0=1','MB:1=70'],'enableMonitoring':true,'enableCMT':true}"));
+		&arena,
+		LINUX("'memoryPolicy':{'mode':'MPOL_INTERLEAVE','nodes':'0-3,7','flags':['MPOL_F_"
+		      "STATIC_NODES']},"
+		      "'intelRdt':{'closID':'gold','l3CacheSchema':'L3:0=f\\nL3CODE:1=3','"
+		      "memBwSchema':'MB:0=20',"
+		      "'schemata':['L2:0=1','MB:1=70'],'enableMonitoring':true,'enableCMT':true}"));
 
 	assert_true(c->linux_.memory_policy.set);
 	assert_int_equal(c->linux_.memory_policy.mode, MPOL_INTERLEAVE);
@@ -325,7 +350,8 @@ static void test_L25_L26_L27_I13_memory_and_cache(void **state)
 	assert_string_equal(c->ignored.items[0].why, "gone from the spec since 1.3");
 	arena_clear(&arena);
 
-	c = case_read(&arena, LINUX("'memoryPolicy':{'mode':'MPOL_DEFAULT','nodes':''},'intelRdt':{'closID':'/'}"));
+	c = case_read(&arena, LINUX("'memoryPolicy':{'mode':'MPOL_DEFAULT','nodes':''},'intelRdt':{"
+				    "'closID':'/'}"));
 	assert_null(c->linux_.memory_policy.nodes);
 	assert_string_equal(c->linux_.intel_rdt.clos_id, "/");
 	arena_clear(&arena);
@@ -335,11 +361,16 @@ static void test_R2_R4_R10_R11_R14_R21_memory_cpu_pids(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, RESOURCES("'memory':{'limit':9223372036854775807,'reservation':-1,'swap':-1,'kernel':0,'kernelTCP':1,"
-				  "'swappiness':0,'disableOOMKiller':false,'useHierarchy':true,'checkBeforeUpdate':true},"
-				  "'cpu':{'shares':18446744073709551615,'quota':-1,'period':100000,'burst':5,"
-				  "'realtimeRuntime':950000,'realtimePeriod':1000000,'idle':1,'cpus':'0-1','mems':'0'},"
-				  "'pids':{'limit':0}"));
+		&arena,
+		RESOURCES(
+			"'memory':{'limit':9223372036854775807,'reservation':-1,'swap':-1,'kernel':"
+			"0,'kernelTCP':1,"
+			"'swappiness':0,'disableOOMKiller':false,'useHierarchy':true,'"
+			"checkBeforeUpdate':true},"
+			"'cpu':{'shares':18446744073709551615,'quota':-1,'period':100000,'burst':5,"
+			"'realtimeRuntime':950000,'realtimePeriod':1000000,'idle':1,'cpus':'0-1','"
+			"mems':'0'},"
+			"'pids':{'limit':0}"));
 	struct config_resources *r = &c->linux_.resources;
 
 	assert_true(r->memory.limit.v == INT64_MAX);
@@ -371,13 +402,19 @@ static void test_R16_R17_R18_R19_R20_R22_R23_io_and_others(void **state)
 	struct arena arena = { 0 };
 	struct config *c = case_read(
 		&arena,
-		RESOURCES("'blockIO':{'weight':10,'leafWeight':0,'weightDevice':[{'major':8,'minor':0,'weight':500,"
+		RESOURCES("'blockIO':{'weight':10,'leafWeight':0,'weightDevice':[{'major':8,'minor'"
+			  ":0,'weight':500,"
 			  "'leafWeight':300},{'major':8,'minor':16,'leafWeight':1000}],"
-			  "'throttleReadBpsDevice':[{'major':1,'minor':2,'rate':3}],'throttleWriteBpsDevice':["
-			  "{'major':4,'minor':5,'rate':6}],'throttleReadIOPSDevice':[{'major':7,'minor':8,'rate':9}],"
-			  "'throttleWriteIOPSDevice':[{'major':10,'minor':11,'rate':18446744073709551615}]},"
-			  "'hugepageLimits':[{'pageSize':'2MB','limit':18446744073709551615},{'pageSize':'1GB','limit':0}],"
-			  "'network':{'classID':1048577,'priorities':[{'name':'eth0','priority':500}]},"
+			  "'throttleReadBpsDevice':[{'major':1,'minor':2,'rate':3}],'"
+			  "throttleWriteBpsDevice':["
+			  "{'major':4,'minor':5,'rate':6}],'throttleReadIOPSDevice':[{'major':7,'"
+			  "minor':8,'rate':9}],"
+			  "'throttleWriteIOPSDevice':[{'major':10,'minor':11,'rate':"
+			  "18446744073709551615}]},"
+			  "'hugepageLimits':[{'pageSize':'2MB','limit':18446744073709551615},{'"
+			  "pageSize':'1GB','limit':0}],"
+			  "'network':{'classID':1048577,'priorities':[{'name':'eth0','priority':"
+			  "500}]},"
 			  "'rdma':{'mlx5_1':{'hcaHandles':3},'rxe3':{'hcaObjects':4294967295}},"
 			  "'unified':{'memory.high':'1G','io.max':''}"));
 	struct config_resources *r = &c->linux_.resources;
@@ -412,9 +449,10 @@ static void test_R16_R17_R18_R19_R20_R22_R23_io_and_others(void **state)
 static void test_R1_device_rules(void **state)
 {
 	struct arena arena = { 0 };
-	struct config *c = case_read(&arena, RESOURCES("'devices':[{'allow':false},{'allow':true,'type':'c','major':10,"
-						       "'minor':-1,'access':'rw'},{'allow':true,'type':'b','major':null,"
-						       "'minor':0,'access':'m'},{'allow':true,'type':'','access':''}]"));
+	struct config *c = case_read(
+		&arena, RESOURCES("'devices':[{'allow':false},{'allow':true,'type':'c','major':10,"
+				  "'minor':-1,'access':'rw'},{'allow':true,'type':'b','major':null,"
+				  "'minor':0,'access':'m'},{'allow':true,'type':'','access':''}]"));
 	struct config_device_rule *rule = c->linux_.resources.devices.items;
 
 	assert_int_equal(c->linux_.resources.devices.n, 4);
@@ -437,11 +475,17 @@ static void test_S1_S2_S3_S4_S6_S7_S8_S10_seccomp(void **state)
 {
 	struct arena arena = { 0 };
 	struct config *c = case_read(
-		&arena, SECCOMP("'defaultAction':'SCMP_ACT_ERRNO','defaultErrnoRet':0,'architectures':['SCMP_ARCH_X86_64',"
-				"'SCMP_ARCH_SHEB'],'flags':['SECCOMP_FILTER_FLAG_LOG','SECCOMP_FILTER_FLAG_TSYNC'],"
-				"'listenerPath':'/s','listenerMetadata':'m','syscalls':[{'names':['read','no_such_call'],"
-				"'action':'SCMP_ACT_TRACE','errnoRet':65535,'args':[{'index':5,'value':18446744073709551615,"
-				"'valueTwo':2,'op':'SCMP_CMP_MASKED_EQ'}]},{'names':['bpf'],'action':'SCMP_ACT_NOTIFY'}]"));
+		&arena,
+		SECCOMP("'defaultAction':'SCMP_ACT_ERRNO','defaultErrnoRet':0,'architectures':['"
+			"SCMP_ARCH_X86_64',"
+			"'SCMP_ARCH_SHEB'],'flags':['SECCOMP_FILTER_FLAG_LOG','SECCOMP_FILTER_FLAG_"
+			"TSYNC'],"
+			"'listenerPath':'/"
+			"s','listenerMetadata':'m','syscalls':[{'names':['read','no_such_call'],"
+			"'action':'SCMP_ACT_TRACE','errnoRet':65535,'args':[{'index':5,'value':"
+			"18446744073709551615,"
+			"'valueTwo':2,'op':'SCMP_CMP_MASKED_EQ'}]},{'names':['bpf'],'action':'SCMP_"
+			"ACT_NOTIFY'}]"));
 	struct config_seccomp *s = &c->linux_.seccomp;
 
 	assert_true(s->set);
@@ -481,24 +525,29 @@ static const struct {
 } ignored[] = {
 	{ DOC("'x-unknown':{'a':1}"), "/x-unknown", NULL, "unknown property" },
 	{ DOC("'hostName':'a'"), "/hostName", "/hostname", "unknown property" },
-	{ LINUX("'seccompProfile':'...'"), "/linux/seccompProfile", "/linux/seccomp", "unknown property" },
-	{ RESOURCES("'memory':{'limits':1}"), "/linux/resources/memory/limits", "/linux/resources/memory/limit",
+	{ LINUX("'seccompProfile':'...'"), "/linux/seccompProfile", "/linux/seccomp",
 	  "unknown property" },
-	{ RESOURCES("'oomScoreAdj':100"), "/linux/resources/oomScoreAdj", "/process/oomScoreAdj", "unknown property" },
+	{ RESOURCES("'memory':{'limits':1}"), "/linux/resources/memory/limits",
+	  "/linux/resources/memory/limit", "unknown property" },
+	{ RESOURCES("'oomScoreAdj':100"), "/linux/resources/oomScoreAdj", "/process/oomScoreAdj",
+	  "unknown property" },
 	{ DOC("'seccomp':{}"), "/seccomp", "/linux/seccomp", "unknown property" },
 	{ PROCESS("'path':'/bin/sh'"), "/process/path", NULL, "unknown property" },
 	{ PROCESS("'capabilities':{'inheritible':[]}"), "/process/capabilities/inheritible",
 	  "/process/capabilities/inheritable", "unknown property" },
-	{ MOUNT("'destination':'/a','option':['ro']"), "/mounts/0/option", "/mounts/0/options", "unknown property" },
+	{ MOUNT("'destination':'/a','option':['ro']"), "/mounts/0/option", "/mounts/0/options",
+	  "unknown property" },
 	{ PROCESS("'commandLine':'cmd'"), "/process/commandLine", NULL, "only for Windows" },
-	{ DOC("'process':{'cwd':'/','args':['a'],'user':{'uid':0,'gid':0,'username':'x'}}"), "/process/user/username",
-	  NULL, "only for Windows" },
+	{ DOC("'process':{'cwd':'/','args':['a'],'user':{'uid':0,'gid':0,'username':'x'}}"),
+	  "/process/user/username", NULL, "only for Windows" },
 	{ DOC("'windows':{}"), "/windows", NULL, "only for Windows" },
 	{ DOC("'solaris':{}"), "/solaris", NULL, "only for Solaris" },
 	{ DOC("'zos':{}"), "/zos", NULL, "only for z/OS" },
 	{ DOC("'freebsd':{'jail':{'vnet':'disable'}}"), "/freebsd", NULL, "only for FreeBSD" },
-	{ DOC("'vm':{'hwConfig':{'vcpus':'x'}}"), "/vm", NULL, "only for runtimes with virtual machines" },
-	{ LINUX("'intelRdt':{'enableMBM':true}"), "/linux/intelRdt/enableMBM", NULL, "gone from the spec since 1.3" },
+	{ DOC("'vm':{'hwConfig':{'vcpus':'x'}}"), "/vm", NULL,
+	  "only for runtimes with virtual machines" },
+	{ LINUX("'intelRdt':{'enableMBM':true}"), "/linux/intelRdt/enableMBM", NULL,
+	  "gone from the spec since 1.3" },
 	{ LINUX("'netDevices':{},'a/b~c':1"), "/linux/a~1b~0c", NULL, "unknown property" },
 };
 
@@ -520,7 +569,8 @@ static void test_A3_A13_A14_A15_P6_P21_ignored(void **state)
 }
 
 /* A list of @n entries, @format with its number each, between @before and @after, is read. */
-static void read_many(const char *before, const char *format, int n, const char *after, struct err *ret_err)
+static void read_many(const char *before, const char *format, int n, const char *after,
+		      struct err *ret_err)
 {
 	struct arena arena = { 0 };
 	struct config *config;
@@ -542,10 +592,12 @@ static void read_many(const char *before, const char *format, int n, const char 
 /* What only an attacker sends: each list that is compared pair by pair, or kept for a person to read, has an end. */
 static void test_Z19_limits(void **state)
 {
-	static const char before_caps[] = "{'ociVersion':'1.0.0','root':{'path':'r'},'process':{'cwd':'/','args':['a'],"
-					  "'capabilities':{'bounding':[";
-	static const char before_sizes[] = "{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'resources':{"
-					   "'hugepageLimits':[";
+	static const char before_caps[] =
+		"{'ociVersion':'1.0.0','root':{'path':'r'},'process':{'cwd':'/','args':['a'],"
+		"'capabilities':{'bounding':[";
+	static const char before_sizes[] =
+		"{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'resources':{"
+		"'hugepageLimits':[";
 	static const char size[] = "{'pageSize':'1%dKB','limit':0}";
 	struct err err;
 
@@ -564,9 +616,12 @@ static void test_Z19_limits(void **state)
 	read_many(before_sizes, size, 33, "]}}}", &err);
 	assert_string_equal(err.text, "read \"hugepageLimits\": more than 32 page sizes");
 
-	read_many("{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'namespaces':[{'type':'user'}],'uidMappings':[",
+	read_many("{'ociVersion':'1.0.0','root':{'path':'r'},'linux':{'namespaces':[{'type':'user'}"
+		  "],'uidMappings':[",
 		  "{'containerID':%1$d,'hostID':%1$d,'size':1}", 341, "]}}", &err);
-	assert_string_equal(err.text, "read \"uidMappings\": 341 ranges are more than the kernel's limit of 340");
+	assert_string_equal(
+		err.text,
+		"read \"uidMappings\": 341 ranges are more than the kernel's limit of 340");
 }
 
 static void test_Z19_too_large(void **state)
@@ -576,13 +631,15 @@ static void test_Z19_too_large(void **state)
 	struct err err;
 
 	assert_int_equal(config_read(&arena, "", CONFIG_MAX_BYTES + 1, &config, &err), -EINVAL);
-	assert_string_equal(err.text, "read config.json: 8388609 bytes are more than the limit of 8388608");
+	assert_string_equal(err.text,
+			    "read config.json: 8388609 bytes are more than the limit of 8388608");
 }
 
 /* The line is the one where the value stands. */
 static void test_line(void **state)
 {
-	static const char text[] = "{\n\t\"ociVersion\": \"1.0.0\",\n\t\"root\": {\n\t\t\"path\": 7\n\t}\n}\n";
+	static const char text[] =
+		"{\n\t\"ociVersion\": \"1.0.0\",\n\t\"root\": {\n\t\t\"path\": 7\n\t}\n}\n";
 	struct arena arena = { 0 };
 	struct config *config;
 	char shown[256];
@@ -590,7 +647,8 @@ static void test_line(void **state)
 
 	assert_int_equal(config_read(&arena, text, strlen(text), &config, &err), -EINVAL);
 	err_render(&err, shown, sizeof(shown));
-	assert_string_equal(shown, "read \"path\": expected a string, got 7 (config.json /root/path, line 4)");
+	assert_string_equal(
+		shown, "read \"path\": expected a string, got 7 (config.json /root/path, line 4)");
 	arena_clear(&arena);
 }
 

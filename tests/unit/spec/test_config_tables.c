@@ -36,7 +36,8 @@ static void check_refused(const struct place *at, const struct field *f)
 	struct config *config;
 	struct err err = ERR_INIT;
 
-	put(text, sizeof(text), "%s\"%s\":%s}%s", at->before, f->name, wrong_value(f->kind), at->after);
+	put(text, sizeof(text), "%s\"%s\":%s}%s", at->before, f->name, wrong_value(f->kind),
+	    at->after);
 	put(pointer, sizeof(pointer), "%s/%s", at->pointer, f->name);
 	if (config_read(&arena, text, strlen(text), &config, &err) != -EINVAL)
 		fail_msg("accepted: %s", text);
@@ -56,7 +57,8 @@ static void check_ignored(const struct field *f)
 static void walk(const struct place *at, const struct object *object);
 
 /* Descends into @f's object; @open and @close are put around its members, @more is added to the pointer. */
-static void descend(const struct place *at, const struct field *f, const char *open, const char *close, const char *more)
+static void descend(const struct place *at, const struct field *f, const char *open,
+		    const char *close, const char *more)
 {
 	struct place inner;
 

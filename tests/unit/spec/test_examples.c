@@ -41,23 +41,38 @@ static const struct {
 	{ "good/freebsd-minimal.json", NULL, 1 },
 	{ "good/zos-minimal.json", NULL, 1 },
 	/* The schema can't know that there is no namespace to move them to. */
-	{ "good/linux-netdevice.json", "read \"netDevices\": there is no network namespace to move devices to "
-				       "(config.json /linux/netDevices, line 7)", 0 },
-	{ "good/freebsd-example.json", "read \"hostname\": without a uts namespace this would rename the host "
-				       "(config.json /hostname, line 17)", 0 },
+	{ "good/linux-netdevice.json",
+	  "read \"netDevices\": there is no network namespace to move devices to "
+	  "(config.json /linux/netDevices, line 7)",
+	  0 },
+	{ "good/freebsd-example.json",
+	  "read \"hostname\": without a uts namespace this would rename the host "
+	  "(config.json /hostname, line 17)",
+	  0 },
 	/* Older than 1.0.0, which is the oldest that `features` promises. */
-	{ "good/spec-example.json", "read \"ociVersion\": version \"0.5.0-dev\" is not supported "
-				    "(config.json /ociVersion, line 2)", 0 },
-	{ "good/zos-example.json", "read \"ociVersion\": version \"0.5.0-dev\" is not supported "
-				   "(config.json /ociVersion, line 2)", 0 },
+	{ "good/spec-example.json",
+	  "read \"ociVersion\": version \"0.5.0-dev\" is not supported "
+	  "(config.json /ociVersion, line 2)",
+	  0 },
+	{ "good/zos-example.json",
+	  "read \"ociVersion\": version \"0.5.0-dev\" is not supported "
+	  "(config.json /ociVersion, line 2)",
+	  0 },
 
-	{ "bad/invalid-json.json", "parse JSON at line 1, column 3: invalid object key (must be a string)", 0 },
-	{ "bad/linux-hugepage.json", "read \"pageSize\": expected a size like \"2MB\", got \"64kB\" "
-				     "(config.json /linux/resources/hugepageLimits/0/pageSize, line 11)", 0 },
-	{ "bad/linux-netdevice.json", "read \"name\": expected a string, got 23 "
-				      "(config.json /linux/netDevices/eth0/name, line 9)", 0 },
-	{ "bad/linux-rdma.json", "read \"hcaHandles\": expected an integer from 0 to 4294967295, got \"not a uint32\" "
-				 "(config.json /linux/resources/rdma/mlx5_1/hcaHandles, line 10)", 0 },
+	{ "bad/invalid-json.json",
+	  "parse JSON at line 1, column 3: invalid object key (must be a string)", 0 },
+	{ "bad/linux-hugepage.json",
+	  "read \"pageSize\": expected a size like \"2MB\", got \"64kB\" "
+	  "(config.json /linux/resources/hugepageLimits/0/pageSize, line 11)",
+	  0 },
+	{ "bad/linux-netdevice.json",
+	  "read \"name\": expected a string, got 23 "
+	  "(config.json /linux/netDevices/eth0/name, line 9)",
+	  0 },
+	{ "bad/linux-rdma.json",
+	  "read \"hcaHandles\": expected an integer from 0 to 4294967295, got \"not a uint32\" "
+	  "(config.json /linux/resources/rdma/mlx5_1/hcaHandles, line 10)",
+	  0 },
 	/* Bad only for who reads "freebsd"; for Linux the spec wants it ignored. */
 	{ "bad/freebsd-vnet-disable.json", NULL, 1 },
 };

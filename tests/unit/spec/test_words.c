@@ -65,11 +65,28 @@ static const struct {
 	const char *text;
 	int signal; /* 0: refused */
 } signals[] = {
-	{ "KILL", SIGKILL },  { "SIGKILL", SIGKILL },  { "sigterm", SIGTERM }, { "Hup", SIGHUP }, { "9", 9 },
-	{ "1", 1 },	      { "64", 64 },	       { "CLD", SIGCHLD },     { "POLL", SIGIO }, { "0", 0 },
-	{ "65", 0 },	      { "-9", 0 },	       { "", 0 },	       { "SIG", 0 },	  { "SIGFOO", 0 },
-	{ "KILL ", 0 },	      { "9x", 0 },	       { "RTMIN-1", 0 },       { "RTMAX+1", 0 },  { "RTMIN+", 0 },
-	{ "RTMIN+99", 0 },    { "RTMAX-", 0 },
+	{ "KILL", SIGKILL },
+	{ "SIGKILL", SIGKILL },
+	{ "sigterm", SIGTERM },
+	{ "Hup", SIGHUP },
+	{ "9", 9 },
+	{ "1", 1 },
+	{ "64", 64 },
+	{ "CLD", SIGCHLD },
+	{ "POLL", SIGIO },
+	{ "0", 0 },
+	{ "65", 0 },
+	{ "-9", 0 },
+	{ "", 0 },
+	{ "SIG", 0 },
+	{ "SIGFOO", 0 },
+	{ "KILL ", 0 },
+	{ "9x", 0 },
+	{ "RTMIN-1", 0 },
+	{ "RTMAX+1", 0 },
+	{ "RTMIN+", 0 },
+	{ "RTMIN+99", 0 },
+	{ "RTMAX-", 0 },
 };
 
 static void test_signals(void **state)
@@ -78,7 +95,8 @@ static void test_signals(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		signal = 0;
-		assert_int_equal(signal_parse(signals[i].text, &signal), signals[i].signal ? 0 : -EINVAL);
+		assert_int_equal(signal_parse(signals[i].text, &signal),
+				 signals[i].signal ? 0 : -EINVAL);
 		assert_int_equal(signal, signals[i].signal);
 	}
 	assert_int_equal(signal_parse("RTMIN", &signal), 0);

@@ -18,7 +18,8 @@ uint32_t random_below(struct random *random, uint32_t n);
 struct random_wish {
 	uint32_t arches; /* choose among these */
 	bool peer_names; /* only names that libseccomp knows */
-	bool disjoint; /* no two rules of one call can match the same arguments, so that no precedence is involved */
+	/* no two rules of one call can match the same arguments, so that no precedence is involved */
+	bool disjoint;
 	unsigned rules; /* at most */
 };
 
