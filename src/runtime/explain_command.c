@@ -131,8 +131,9 @@ void command_proc_open(const struct shell *sh, const struct step *step)
 
 void command_ns_open(const struct shell *sh, const struct step *step)
 {
-	fputs("lsns ", sh->out);
+	fputs("[ \"$(stat -L -f -c %T ", sh->out);
 	shell_word(sh->out, step->u.ns_open.path);
+	fputs(")\" = nsfs ]", sh->out);
 }
 
 void command_stage_fork(const struct shell *sh, const struct step *step)

@@ -31,6 +31,7 @@ struct shell {
 	const struct plan *plan;
 	/* the root has been changed: paths of the container need no $root before them */
 	bool in_root;
+	const char *enter; /* before a command of another root than the shell's; NULL: nothing */
 };
 
 /* command_<kind>() - the function behind shell_command(): one for each kind, or it does not link */

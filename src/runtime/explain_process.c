@@ -34,7 +34,7 @@ void shell_hook(const struct shell *sh, const struct step *step, const char *too
 	/* A hook inside sees the pid that the container sees. */
 	fprintf(sh->out, " %s ", step->who == STEP_CHILD ? "\"$$\"" : "\"$pid\"");
 	shell_word(sh->out, step->u.hook.state_after);
-	fputs(" | ", sh->out);
+	fprintf(sh->out, " | %s", sh->enter ? sh->enter : "");
 	if (hook->timeout_s)
 		fprintf(sh->out, "%stimeout %u ", tools, hook->timeout_s);
 	fprintf(sh->out, "%senv -i --chdir=", tools);

@@ -38,7 +38,7 @@ static void put_after_pivot(struct script *s)
 			script_hook(s, step, "$ld ./");
 		} else if (step->kind == STEP_PROPAGATION) {
 			script_title(s, step);
-			fprintf(s->sh.out, "%s$ld ./", s->indent);
+			fprintf(s->sh.out, "%s%s$ld ./", s->indent, s->sh.enter);
 			shell_command(&s->sh, step);
 			fputc('\n', s->sh.out);
 		}
@@ -56,9 +56,9 @@ static void put_exec(struct script *s, const struct step *step)
 
 	fputs("tell executing\nexec 3<&- 4>&-\n", out);
 	if (personality)
-		fprintf(out, "$ld ./setarch %s ",
+		fprintf(out, "%s$ld ./setarch %s ", s->sh.enter,
 			personality->u.personality.domain ? "linux32" : "linux64");
-	fputs("$ld ./setpriv", out);
+	fprintf(out, "%s$ld ./setpriv", personality ? "" : s->sh.enter);
 	for (size_t i = 0; i < ARRAY_LEN(identity); i++) {
 		part = script_find(s, identity[i]);
 		if (part)
@@ -72,19 +72,45 @@ static void put_exec(struct script *s, const struct step *step)
 	fputc('\n', out);
 }
 
-static void put_last(struct script *s)
+static void put_pivot(struct script *s)
 {
-	s->indent = "";
-	s->sh.in_root = true;
-	fputs("\n# Run by bash -c, which executes its last command without a fork.\n"
-	      "export last=$(cat <<'END_OF_LAST'",
-	      s->sh.out);
-	script_title(s, &s->sh.plan->steps[s->pivot]);
 	script_line(s, "cd \"$run/tools\" && ld='./ld.so --library-path .'");
 	script_line(s, "pivot_root \"$root\" \"$root\"");
 	script_line(s, "# The host's tree now lies over ours; it is left from inside, where umount "
 		       "finds what it needs.");
 	script_line(s, "$ld ./chroot ../../.. umount -l /");
+}
+
+/* Nothing is let go here: the shell stays in the host's tree and sends each of the last commands over. */
+static void put_move(struct script *s)
+{
+	script_line(s, "cd \"$root\"");
+	script_line(s, "# A procfs or sysfs of the host below ours could be used to get around the "
+		       "masks.");
+	script_line(s,
+		    "for at in $(findmnt -rno TARGET -t sysfs) $(findmnt -rno TARGET -t proc); do");
+	script_line(s, "\tcase $at in \"$root\"/*) continue ;; esac");
+	script_line(s, "\tumount -l \"$at\" 2>/dev/null || mount -t tmpfs -o ro tmpfs \"$at\"");
+	script_line(s, "done");
+	script_line(s, "mount -n --move . /");
+	script_line(s, "ld='./ld.so --library-path .'");
+	s->sh.enter = "nsenter --root=. --wd=\"$run/tools\" ";
+}
+
+static void put_last(struct script *s)
+{
+	const struct step *pivot = &s->sh.plan->steps[s->pivot];
+
+	s->indent = "";
+	s->sh.in_root = true;
+	fputs("\n# Run by bash -c, which executes its last command without a fork.\n"
+	      "export last=$(cat <<'END_OF_LAST'",
+	      s->sh.out);
+	script_title(s, pivot);
+	if (pivot->u.pivot.no_pivot)
+		put_move(s);
+	else
+		put_pivot(s);
 	put_after_pivot(s);
 	script_title(s, s->exec);
 	put_exec(s, s->exec);
@@ -166,7 +192,8 @@ static size_t find_pivot(const struct plan *plan)
 
 void explain_sh(FILE *out, const struct plan *plan, const struct create_options *options)
 {
-	struct script s = { .sh = { .out = out, .plan = plan }, .pivot = find_pivot(plan) };
+	struct script s = { .sh = { .out = out, .plan = plan, .enter = "" },
+			    .pivot = find_pivot(plan) };
 
 	s.exec = script_find(&s, STEP_EXEC);
 	fprintf(out,

@@ -40,6 +40,7 @@ import pytest
 from support import runtime as rt
 from support.bundle import HOLD, MOUNTS, Bundle, Template
 from support.host import Snapshot
+from support.namespaces import Inhabitant
 
 SETTLE_S = 3.0
 TIME_LIMIT_S = 120
@@ -157,6 +158,19 @@ def mark_simulated(request, record_property):
     """Let the runner count the simulated ones apart."""
     if request.node.get_closest_marker("simulated"):
         record_property("simulated", "1")
+
+
+@pytest.fixture
+def helper(nothing_left):
+    """A factory of namespaces to join: helper("pid") is the path of one. They end with the test."""
+    made = []
+
+    def make(type):
+        made.append(Inhabitant(type))
+        return made[-1].file
+    yield make
+    for one in made:
+        one.end()
 
 
 @pytest.fixture

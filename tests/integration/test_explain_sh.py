@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from support.host import hierarchies
+from support.namespaces import FILES
 from support.runtime import wait_until
 
 pytestmark = pytest.mark.only("tare")
 
-NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 STATUS = ("Uid", "Gid", "Groups", "Umask", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs")
 SYSCTLS = ("kernel/hostname", "kernel/domainname", "kernel/shmmax", "kernel/msgmax", "fs/mqueue/msg_max",
            "net/ipv4/ip_forward", "net/ipv4/ip_unprivileged_port_start")
@@ -231,11 +231,55 @@ def container_hook(b):
     b.hook("startContainer", "/bin/sh", ["sh", "-c", "cat >/tmp/state; echo $WORD >>/tmp/state"], env=["WORD=inside"])
 
 
+def joined(*types):
+    """Joined namespaces; joined() asks b.join for the path of one."""
+    def change(b):
+        for type in types:
+            b.namespace(type, b.join(type))
+    change.joins = types
+    CASES["joined_" + "_".join(types)] = change
+    return change
+
+
+# A joined mount namespace can't be the container's own: the script refuses it, see below.
+for one in [type for type in FILES if type != "mount"]:
+    joined(one)
+joined("network", "ipc", "uts")
+joined("pid", "network", "ipc", "uts", "cgroup", "time")
+joined("user", "network")
+
+
+@case
+def no_pivot(b):
+    b.config["root"]["readonly"] = True
+    b.linux["maskedPaths"] = ["/proc/keys", "/proc/bus"]
+
+
+@case
+def no_pivot_in_a_user_namespace(b):
+    b.user_namespace().namespace("network")
+    b.process["cwd"] = "/tmp"
+
+
+@case
+def no_pivot_with_a_hook(b):
+    b.hook("startContainer", "/bin/sh", ["sh", "-c", "cat >/tmp/state"])
+
+
+for one in (no_pivot, no_pivot_in_a_user_namespace, no_pivot_with_a_hook):
+    one.options = ("--no-pivot",)
+
+
 # ---- looking at a process ---------------------------------------------------------------------------------------------
 
-def namespaces(pid):
-    """Which namespaces are others than ours."""
-    return {n: os.readlink(f"/proc/{pid}/ns/{n}") == os.readlink(f"/proc/self/ns/{n}") for n in NAMESPACES}
+def namespaces(pid, joined):
+    """What each is: "ours", "joined" (the one at the path that was given), or "new"."""
+    def which(type, file):
+        its = os.readlink(f"/proc/{pid}/ns/{file}")
+        if type in joined and its == os.readlink(joined[type]):
+            return "joined"
+        return "ours" if its == os.readlink(f"/proc/self/ns/{file}") else "new"
+    return {type: which(type, file) for type, file in FILES.items()}
 
 
 def mounts(pid):
@@ -283,11 +327,11 @@ def cgroup_values(files):
     return values
 
 
-def look(pid, files):
+def look(pid, files, joined):
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return {
-        "namespaces": namespaces(pid),
+        "namespaces": namespaces(pid, joined),
         "mounts": mounts(pid),
         "status": {name: status[name].split() for name in STATUS},
         "is pid 1": status["NSpid"].split()[-1] == "1",
@@ -330,14 +374,14 @@ def find_pid(plan):
     return found[0]
 
 
-def run_and_look(command, plan, work):
+def run_and_look(command, plan, work, joined):
     """Run it until its program waits, look at it, let it end."""
     with open(work, "w") as err:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True)
     try:
         line = process.stdout.readline()
         assert line == "ready\n", f"{command}: {line!r}\n{Path(work).read_text()}"
-        seen = look(find_pid(plan), written_files(plan))
+        seen = look(find_pid(plan), written_files(plan), joined)
         process.stdin.write("go\n")
         process.stdin.close()
         assert process.wait(30) == 0, Path(work).read_text()
@@ -361,33 +405,45 @@ def leftovers(b):
     }
 
 
-def explain(tare, b, form, id):
-    return tare.call("explain", "--bundle", b.path, "--format", form, id).ok().out
+def explain(tare, b, form, id, *options):
+    return tare.call("explain", "--bundle", b.path, "--format", form, *options, id).ok().out
 
 
 @pytest.fixture
-def both_ways(tare, bundle, tmp):
+def both_ways(tare, bundle, tmp, helper):
     """Run one case by tare-oci and by the script, each in a bundle of its own at the same path."""
     def run(change):
         seen = []
+        options = getattr(change, "options", ())
+        paths = {type: helper(type) for type in getattr(change, "joins", ())}
         for way in ("tare", "sh"):
             b = bundle(getattr(change, "base", "minimal"), args=WAIT)
+            b.join = paths.get
             change(b)
             if b.linux.get("seccomp", 0) is None:
                 del b.linux["seccomp"]
             b.write()
-            plan = json.loads(explain(tare, b, "json", "web"))
+            plan = json.loads(explain(tare, b, "json", "web", *options))
             if way == "tare":
-                command = tare.command("run", "--bundle", b.path, "--no-new-keyring", "web")
+                command = tare.command("run", "--bundle", b.path, "--no-new-keyring", *options, "web")
             else:
-                (tmp / "script").write_text(explain(tare, b, "sh", "web"))
+                (tmp / "script").write_text(explain(tare, b, "sh", "web", *options))
                 command = ["/bin/bash", tmp / "script"]
-            one = run_and_look(command, plan, tmp / way)
+            one = run_and_look(command, plan, tmp / way, paths)
             one["left"] = leftovers(b)
             # The two bundles differ only in their number.
             seen.append(json.loads(json.dumps(one, default=repr).replace(b.path.name, "BUNDLE")))
         return seen
     return run
+
+
+def test_a_joined_namespace_is_told_from_a_new_one(helper):
+    """Else all that the cases with joined ones compare would be that both ways have a namespace of their own."""
+    path = helper("uts")
+    pid = path.split("/")[2]
+    assert namespaces(pid, {"uts": path})["uts"] == "joined"
+    assert namespaces(pid, {"uts": helper("uts")})["uts"] == "new"
+    assert namespaces("self", {})["uts"] == "ours"
 
 
 def difference(by_tare, by_script):
@@ -403,6 +459,7 @@ def difference(by_tare, by_script):
 @pytest.mark.parametrize("name", CASES)
 def test_the_script_reaches_the_same_state(both_ways, name):
     by_tare, by_script = both_ways(CASES[name])
+    assert {t for t, which in by_tare["namespaces"].items() if which == "joined"} == set(getattr(CASES[name], "joins", ()))
     assert by_script.keys() == by_tare.keys()
     different = {part: difference(by_tare[part], by_script[part]) for part in by_tare if by_script[part] != by_tare[part]}
     assert not different
