@@ -51,30 +51,20 @@ int num_i64(const char *text, size_t len, int64_t *ret)
 	return 0;
 }
 
-int num_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
-{
-	uint64_t value;
-	int r;
+/* A whole string, and the bounds: the same for both types. */
+#define DEFINE_PARSE(name, read, type)                                                             \
+	int name(const char *text, type min, type max, type *ret)                                  \
+	{                                                                                          \
+		type value;                                                                        \
+		int r = read(text, strlen(text), &value);                                          \
+                                                                                                   \
+		if (r < 0)                                                                         \
+			return r;                                                                  \
+		if (value < min || value > max)                                                    \
+			return -ERANGE;                                                            \
+		*ret = value;                                                                      \
+		return 0;                                                                          \
+	}
 
-	r = num_u64(text, strlen(text), &value);
-	if (r < 0)
-		return r;
-	if (value < min || value > max)
-		return -ERANGE;
-	*ret = value;
-	return 0;
-}
-
-int num_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret)
-{
-	int64_t value;
-	int r;
-
-	r = num_i64(text, strlen(text), &value);
-	if (r < 0)
-		return r;
-	if (value < min || value > max)
-		return -ERANGE;
-	*ret = value;
-	return 0;
-}
+DEFINE_PARSE(num_parse_u64, num_u64, uint64_t)
+DEFINE_PARSE(num_parse_i64, num_i64, int64_t)

@@ -160,25 +160,26 @@ int act_page(struct act *a, bool for_start)
 	return 0;
 }
 
-int act_page_map(int fd, struct progress **ret_page, size_t *ret_size)
+int act_page_map(int fd, struct progress **ret_page)
 {
+	struct progress *page;
 	struct stat st;
-	void *mem;
+	size_t size;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if ((size_t)st.st_size < sizeof(struct progress))
+	size = (size_t)st.st_size;
+	if (size < sizeof(*page))
 		return -EPROTO;
-	mem = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (mem == MAP_FAILED)
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
 		return -errno;
-	*ret_page = mem;
-	*ret_size = (size_t)st.st_size;
 	/* Its writer is our own init, but it is a process of the container by now. */
-	if ((*ret_size - sizeof(struct progress)) / sizeof(struct trace_entry) < (*ret_page)->n_trace) {
-		munmap(mem, *ret_size);
+	if ((size - sizeof(*page)) / sizeof(struct trace_entry) < page->n_trace) {
+		munmap(page, size);
 		return -EPROTO;
 	}
+	*ret_page = page;
 	return 0;
 }
 

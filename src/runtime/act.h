@@ -123,7 +123,7 @@ void act_init(struct act *a, const struct plan *plan, const struct create_option
 int act_page(struct act *a, bool for_start) MUST_CHECK;
 
 /* act_page_map() - map a page that came from another process. Return: 0; -EPROTO if it can't be one; -errno */
-int act_page_map(int fd, struct progress **ret_page, size_t *ret_size) MUST_CHECK;
+int act_page_map(int fd, struct progress **ret_page) MUST_CHECK;
 
 /*
  * act_child_gone() - the child closed its socket too early: find out why, from the page or from how it ended

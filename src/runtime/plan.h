@@ -298,7 +298,6 @@ struct create_options {
 	const char *id;
 	const char *bundle;         /* absolute, resolved */
 	const char *rootfs;         /* absolute, resolved from root.path by the caller */
-	const char *state_dir;      /* ROOT/ID */
 	const char *console_socket, *pid_file, *pidfd_socket;
 	bool run;                   /* run: start at once; otherwise wait for `start` */
 	bool foreground;            /* run without -d: the terminal is ours to proxy */

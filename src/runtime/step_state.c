@@ -364,7 +364,6 @@ int step_start_accept(struct act *a, const struct step *step, struct err *err)
 static int connect_and_go(struct act *a, struct err *err)
 {
 	defer_close int conn = -EBADF, page = -EBADF;
-	size_t size;
 	char byte = 0;
 	pid_t peer;
 	int r;
@@ -387,7 +386,7 @@ static int connect_and_go(struct act *a, struct err *err)
 		return err_user(err, "cannot start a container that has stopped");
 	if (r < 0)
 		return err_set(err, r, "hear from the container's init");
-	r = act_page_map(page, &a->child_page, &size);
+	r = act_page_map(page, &a->child_page);
 	if (r < 0)
 		return err_set(err, r, "map the progress page of the container's init");
 	r = os_send_byte(conn, START_GO, -1);

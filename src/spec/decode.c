@@ -120,74 +120,9 @@ static int want_array(struct decoder *d, const struct field *f, const struct jso
 	return 0;
 }
 
-static int decode_strings(struct decoder *d, const struct field *f, const struct json *v,
-			  struct str_list *out)
-{
-	const struct json *entry;
-	int r;
-
-	r = want_array(d, f, v);
-	if (r < 0)
-		return r;
-	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each(entry, v) {
-		r = read_string(d, f, entry, &out->items[out->n]);
-		if (r < 0)
-			return r;
-		out->n++;
-	}
-	return 0;
-}
-
-static int decode_u32s(struct decoder *d, const struct field *f, const struct json *v,
-		       struct u32_list *out)
-{
-	const struct json *entry;
-	uint64_t value;
-	int r;
-
-	r = want_array(d, f, v);
-	if (r < 0)
-		return r;
-	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each(entry, v) {
-		r = read_unsigned(d, f, entry, UINT32_MAX, &value);
-		if (r < 0)
-			return r;
-		out->items[out->n++] = (uint32_t)value;
-	}
-	return 0;
-}
-
 static int want_object(struct decoder *d, const struct json *v)
 {
 	return v->type == JSON_OBJECT ? 0 : expected(d, v, "an object");
-}
-
-static int empty_name(struct decoder *d, const struct json *v)
-{
-	return decode_fail(d, v->parent, "a name in it is empty");
-}
-
-static int decode_string_map(struct decoder *d, const struct field *f, const struct json *v,
-			     struct key_value_list *out)
-{
-	const struct json *entry;
-	int r;
-
-	r = want_object(d, v);
-	if (r < 0)
-		return r;
-	out->items = arena_array(d->arena, v->len, sizeof(*out->items));
-	json_each(entry, v) {
-		if (!entry->key[0])
-			return empty_name(d, entry);
-		r = read_string(d, f, entry, &out->items[out->n].value);
-		if (r < 0)
-			return r;
-		out->items[out->n++].key = entry->key;
-	}
-	return 0;
 }
 
 static int read_word(struct decoder *d, const struct field *f, const struct json *v, uint64_t *ret)
@@ -251,19 +186,54 @@ static int decode_word_bits(struct decoder *d, const struct field *f, const stru
 
 /* ---- objects ------------------------------------------------------------------------------------------------ */
 
-static int decode_objects(struct decoder *d, const struct field *f, const struct json *v,
-			  struct any_list *out)
-{
-	size_t size = f->object->size;
-	const struct json *entry;
-	int r;
+/*
+ * Lists and maps: one entry of the document is one item of the list. A map's item begins with the entry's name; @of is
+ * the rest of it.
+ */
+typedef int entry_fn(struct decoder *d, const struct field *f, const struct json *entry, void *of);
 
-	r = want_array(d, f, v);
-	if (r < 0)
-		return r;
+static int string_entry(struct decoder *d, const struct field *f, const struct json *entry,
+			void *of)
+{
+	return read_string(d, f, entry, of);
+}
+
+static int u32_entry(struct decoder *d, const struct field *f, const struct json *entry, void *of)
+{
+	uint64_t value = 0;
+	int r = read_unsigned(d, f, entry, UINT32_MAX, &value);
+
+	*(uint32_t *)of = (uint32_t)value;
+	return r;
+}
+
+static int key_value_entry(struct decoder *d, const struct field *f, const struct json *entry,
+			   void *of)
+{
+	return read_string(d, f, entry, &((struct key_value *)of)->value);
+}
+
+static int object_entry(struct decoder *d, const struct field *f, const struct json *entry,
+			void *of)
+{
+	return decode_object(d, f->object, entry, of);
+}
+
+static int decode_entries(struct decoder *d, const struct field *f, const struct json *v,
+			  struct any_list *out, size_t size, entry_fn *decode)
+{
+	const struct json *entry;
+
 	out->items = arena_array(d->arena, v->len, size);
 	json_each(entry, v) {
-		r = decode_object(d, f->object, entry, (char *)out->items + out->n * size);
+		void *item = (char *)out->items + out->n * size;
+		int r;
+
+		if (entry->key && !entry->key[0])
+			return decode_fail(d, v, "a name in it is empty");
+		if (entry->key)
+			*(const char **)item = entry->key;
+		r = decode(d, f, entry, item);
 		if (r < 0)
 			return r;
 		out->n++;
@@ -271,28 +241,28 @@ static int decode_objects(struct decoder *d, const struct field *f, const struct
 	return 0;
 }
 
-static int decode_object_map(struct decoder *d, const struct field *f, const struct json *v,
-			     struct any_list *out)
+static int decode_list(struct decoder *d, const struct field *f, const struct json *v, void *out)
 {
-	size_t size = f->object->size;
-	const struct json *entry;
-	int r;
+	int r = want_array(d, f, v);
 
-	r = want_object(d, v);
 	if (r < 0)
 		return r;
-	out->items = arena_array(d->arena, v->len, size);
-	json_each(entry, v) {
-		void *item = (char *)out->items + out->n++ * size;
+	if (f->kind == FIELD_STRINGS)
+		return decode_entries(d, f, v, out, sizeof(char *), string_entry);
+	if (f->kind == FIELD_U32S)
+		return decode_entries(d, f, v, out, sizeof(uint32_t), u32_entry);
+	return decode_entries(d, f, v, out, f->object->size, object_entry);
+}
 
-		if (!entry->key[0])
-			return empty_name(d, entry);
-		*(const char **)item = entry->key;
-		r = decode_object(d, f->object, entry, item);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+static int decode_map(struct decoder *d, const struct field *f, const struct json *v, void *out)
+{
+	int r = want_object(d, v);
+
+	if (r < 0)
+		return r;
+	if (f->kind == FIELD_STRING_MAP)
+		return decode_entries(d, f, v, out, sizeof(struct key_value), key_value_entry);
+	return decode_entries(d, f, v, out, f->object->size, object_entry);
 }
 
 static int decode_bool(struct decoder *d, const struct field *f, const struct json *v, void *out)
@@ -326,11 +296,12 @@ int decode_value(struct decoder *d, const struct field *f, const struct json *v,
 	case FIELD_STRING:
 		return read_string(d, f, v, out);
 	case FIELD_STRINGS:
-		return decode_strings(d, f, v, out);
 	case FIELD_U32S:
-		return decode_u32s(d, f, v, out);
+	case FIELD_OBJECTS:
+		return decode_list(d, f, v, out);
 	case FIELD_STRING_MAP:
-		return decode_string_map(d, f, v, out);
+	case FIELD_OBJECT_MAP:
+		return decode_map(d, f, v, out);
 	case FIELD_WORD:
 		return decode_word(d, f, v, out);
 	case FIELD_WORD_BITS:
@@ -339,10 +310,6 @@ int decode_value(struct decoder *d, const struct field *f, const struct json *v,
 		return decode_object(d, f->object, v, base);
 	case FIELD_OBJECT:
 		return decode_section(d, f, v, out);
-	case FIELD_OBJECTS:
-		return decode_objects(d, f, v, (struct any_list *)out);
-	case FIELD_OBJECT_MAP:
-		return decode_object_map(d, f, v, (struct any_list *)out);
 	case FIELD_CUSTOM:
 		return f->custom(d, v, out);
 	default:

@@ -73,15 +73,13 @@ static int get_config(struct arena *arena, const struct launch_args *args, const
  * The paths that create would find, and where something is missing (it may be for another host)
  * what is written.
  */
-static int settle_paths(struct arena *arena, const struct cli *cli, struct create_options *o,
-			struct err *err)
+static int settle_paths(struct arena *arena, struct create_options *o, struct err *err)
 {
 	char path[PATH_MAX];
 
 	if (!realpath(o->bundle, path))
 		return err_sys(err, "open the bundle \"%s\"", o->bundle);
 	o->bundle = arena_strdup(arena, path);
-	o->state_dir = arena_printf(arena, "%s/%s", cli->root, o->id);
 	if (o->pid_file) {
 		if (path_absolute(o->pid_file, path, sizeof(path), &o->pid_file, err) < 0)
 			return err->code;
@@ -116,7 +114,7 @@ static int explain(struct cli *cli, const struct args *args, const char *id,
 		return 0;
 	}
 	if (r == 0)
-		r = settle_paths(&arena, cli, &o, err);
+		r = settle_paths(&arena, &o, err);
 	if (r == 0)
 		r = get_config(&arena, &args->launch, o.bundle, &config, err);
 	if (r < 0)

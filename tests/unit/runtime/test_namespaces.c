@@ -94,7 +94,6 @@ static bool try_combination(unsigned number, bool run, bool wishful, struct reas
 		.id = "web",
 		.bundle = "/bundle",
 		.rootfs = "/bundle/rootfs",
-		.state_dir = "/run/tare-oci/web",
 		.run = run,
 	};
 	struct plan_input in = { .facts = &facts, .options = &options };

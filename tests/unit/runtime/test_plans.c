@@ -24,7 +24,6 @@ static const struct create_options run_options = {
 	.id = "web",
 	.bundle = "/bundle",
 	.rootfs = "/bundle/rootfs",
-	.state_dir = "/run/tare-oci/web",
 	.run = true,
 	.foreground = true,
 };
