@@ -40,7 +40,7 @@ bench: packages
 
 install: all
 	@meson configure $(BUILD) --prefix $(abspath $(PREFIX))
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+	@DESTDIR=$(abspath $(DESTDIR)) meson install -C $(BUILD) --quiet
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The README's tour, executed as it is written: every line of its blocks, in order, by one shell on a terminal."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support import runtime as rt
+from support.terminal import OnTerminal
+
+pytestmark = [pytest.mark.only("tare"), pytest.mark.no_sanitizer("its ids and its place are the README's, so only one can run")]
+
+REPO = Path(__file__).resolve().parents[2]
+BOX = Path("/tmp/box")
+STATE = Path("/run/tare-oci")
+
+
+def tour():
+    """The blocks of "Two minutes", each a list of lines."""
+    text = re.search(r"^## Two minutes\n(.*?)^## ", (REPO / "README.md").read_text(), re.M | re.S).group(1)
+    blocks = re.findall(r"(?:^    .*\n)+", text, re.M)
+    return [[line[4:] for line in block.splitlines()] for block in blocks]
+
+
+@pytest.fixture
+def place(tmp):
+    """A checkout's directory, as far as the tour looks: build/tare-oci. What the tour makes is gone afterwards."""
+    assert not BOX.exists()
+    had_state = STATE.exists()
+    (tmp / "build").mkdir()
+    (tmp / "build/tare-oci").symlink_to(Path(rt.binary()).resolve())
+    yield tmp
+    shutil.rmtree(BOX, ignore_errors=True)
+    if not had_state and STATE.exists():
+        STATE.rmdir()
+
+
+def test_the_tour_goes_as_it_is_written(place):
+    lines = [line for block in tour() for line in block]
+    assert [line.split()[1] for line in lines if line.startswith("tare-oci ")] == [
+        "spec", "explain", "run", "create", "list", "start", "state", "kill", "delete", "run"]
+    # Marks between the lines, so that it can be seen how far it came; a pager waits for a key, and so does a shell.
+    script = f"cd {place}\n" + "".join(f"{line}\necho \"line {i}: $?\"\n" for i, line in enumerate(lines))
+    (place / "tour").write_text(script)
+    with OnTerminal(["bash", place / "tour"], columns=200) as terminal:
+        explained, shell = lines.index("tare-oci explain | less"), lines.index("tare-oci run first")
+        terminal.wait_text(f"line {explained - 1}: 0").wait_text("make-state").type("q")
+        terminal.wait_text(f"line {explained}: 0").wait_text("/ # ")
+        terminal.type("/bin/busybox ps\n").wait_text("/bin/busybox ps\r\n").type("exit\n")
+        terminal.wait_text(f"line {shell}: 0").wait_text(f"line {len(lines) - 1}: ")
+        terminal.wait()
+        text = terminal.text.replace("\r\n", "\n")
+
+    statuses = dict(re.findall(r"line (\d+): (\d+)\n", text))
+    assert statuses == {str(i): "1" if i == len(lines) - 1 else "0" for i in range(len(lines))}
+    assert re.search(r"PID +USER.*\n +1 .*sh\n", text), "the shell is not alone in its world"
+    assert re.search(r"^second +\d+ +created ", text, re.M)
+    assert '"status": "running"' in text
+    assert re.search(r"^ *\d+\.\d+ +\d+\.\d+ +child .*pivot-root", text, re.M), "no trace"
+    last = text[text.index(f"line {len(lines) - 2}: "):]
+    assert re.search(r'run "fourth": .*"/proc/self".*config\.json /mounts/0', last, re.S)
