@@ -200,11 +200,38 @@ def planned(plan, *whos):
     return [(s["index"], s["who"], s["kind"]) for s in plan["steps"] if not whos or s["who"] in whos]
 
 
-@pytest.mark.parametrize("base", ["minimal", "docker"])
-def test_a_run_traces_what_explain_says(tare, bundle, tmp, base):
-    b = bundle(base)
-    tare.run(b, "--trace", tmp / "trace.json", id="web").ok()
-    assert ran(events(tmp / "trace.json")) == planned(plan_of(tare, b))
+def with_user_namespace(b):
+    b.user_namespace().namespace("time")
+    b.linux["timeOffsets"] = {"boottime": {"secs": 100}}
+
+
+def with_hooks(b):
+    for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"):
+        b.hook(kind, "/bin/true")
+
+
+def with_much(b):
+    b.mount("/data", "tmpfs", "tmpfs", ["tmpcopyup"])
+    b.config["root"]["readonly"] = True
+    b.process.update(oomScoreAdj=100, ioPriority={"class": "IOPRIO_CLASS_BE", "priority": 6},
+                     scheduler={"policy": "SCHED_BATCH"}, rlimits=[{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}])
+
+
+STARTS = {"minimal": lambda b: None, "docker": lambda b: None, "user namespace": with_user_namespace, "hooks": with_hooks,
+          "much": with_much, "no pivot": lambda b: None}
+
+
+@pytest.mark.parametrize("kind", STARTS)
+def test_a_run_traces_what_explain_says(tare, bundle, tmp, kind):
+    b = bundle("docker" if kind == "docker" else "minimal")
+    STARTS[kind](b)
+    options = ["--no-pivot"] if kind == "no pivot" else []
+    tare.run(b, *options, "--trace", tmp / "trace.json", id="web").ok()
+    plan = plan_of(tare, b, *options)
+    spans = events(tmp / "trace.json")
+    assert ran(spans) == planned(plan)
+    # The same steps to the letter: what each does and where it is from.
+    assert {e["args"]["index"]: e["args"]["command"] for e in spans} == {s["index"]: s["command"] for s in plan["steps"]}
 
 
 def test_a_staged_run_traces_what_explain_says(tare, bundle, tmp):
@@ -244,6 +271,10 @@ def test_trace_json_is_what_perfetto_opens(tare, bundle, tmp):
     document = json.loads((tmp / "trace.json").read_text())
     names = {e["tid"]: e["args"]["name"] for e in document["traceEvents"] if e["ph"] == "M"}
     assert set(names.values()) == {"parent", "stage", "child", "starter"}
+    assert {e["name"] for e in document["traceEvents"] if e["ph"] == "M"} == {"thread_name"}
+    # "X" events, which want a start and a length in microseconds, as numbers; metadata comes first.
+    assert {e["ph"] for e in document["traceEvents"]} == {"M", "X"}
+    assert all(type(e[key]) in (int, float) for e in events(tmp / "trace.json") for key in ("ts", "dur", "pid", "tid"))
     for event in events(tmp / "trace.json"):
         assert names[event["tid"]] == event["cat"]
         assert event["pid"] == 1 and event["args"]["command"]

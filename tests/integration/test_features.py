@@ -92,6 +92,76 @@ def test_F7_no_listed_action_is_refused(tare, bundle, features):
         tare.run(b).ok()
 
 
+def seccomp_with(**members):
+    return ("seccomp", {"defaultAction": "SCMP_ACT_ALLOW", **members})
+
+
+def rule_with(op):
+    return seccomp_with(syscalls=[{"names": ["reboot"], "action": "SCMP_ACT_KILL",
+                                   "args": [{"index": 0, "value": 1, "valueTwo": 1, "op": op}]}])
+
+
+# Where features lists words, and a linux section that uses one of them.
+WORDS = {
+    "seccomp/actions": lambda word: seccomp_with(syscalls=[{"names": ["reboot"], "action": word}]),
+    "seccomp/operators": rule_with,
+    "seccomp/archs": lambda word: seccomp_with(architectures=[word]),
+    "seccomp/supportedFlags": lambda word: seccomp_with(flags=[word]),
+    "memoryPolicy/modes": lambda word: ("memoryPolicy", {
+        "mode": word, "nodes": "" if word in ("MPOL_DEFAULT", "MPOL_LOCAL") else "0"}),
+    "memoryPolicy/flags": lambda word: ("memoryPolicy", {
+        "mode": "MPOL_BIND", "nodes": "0", "flags": [word]}),
+}
+
+
+@pytest.mark.rows("F-10", "S-3", "S-4", "S-10", "L-25", "L-27")
+@pytest.mark.parametrize("place", WORDS)
+def test_F7_every_listed_word_is_planned_and_no_other(tare, bundle, features, place):
+    section, name = place.split("/")
+    listed = features["linux"][section][name]
+    assert len(listed) >= 3 and len(set(listed)) == len(listed)
+
+    def explain(word):
+        b = bundle()
+        key, value = WORDS[place](word)
+        b.linux[key] = value
+        b.write()
+        return tare.call("explain", "--bundle", b.path, "x")
+    for word in listed:
+        explain(word).ok()
+    # A word of the same look that is in no list.
+    other = listed[0].rsplit("_", 1)[0] + "_TEAPOT"
+    explain(other).fails(f'"{other}" is not', f"(config.json /linux/{section}/")
+
+
+def test_F7_native_filters_load(tare, bundle, features):
+    """Of what is listed for every kernel, what this one can be asked: each flag that it knows, each operator."""
+    for flag in set(features["linux"]["seccomp"]["supportedFlags"]) - {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"}:
+        b = bundle(script="grep -c '^Seccomp:.2' /proc/self/status")
+        b.linux["seccomp"] = seccomp_with(flags=[flag])[1]
+        b.linux["seccomp"]["syscalls"] = [{"names": ["reboot"], "action": "SCMP_ACT_ERRNO"}]
+        assert tare.run(b).ok().out == "1\n", flag
+
+
+def test_F2_every_listed_hook_is_run(tare, bundle, features):
+    b = bundle(args=["true"])
+    log = b.path / "hooks"
+    log.touch()
+    b.mount("/log", source=log, options=["bind"])
+    for kind in features["hooks"]:
+        inside = kind == "startContainer"
+        b.hook(kind, "/bin/sh", ["sh", "-c", f"echo {kind} >> {'/log' if inside else log}"])
+    tare.run(b).ok()
+    assert log.read_text().split() == features["hooks"]
+
+
+def test_F5_every_listed_capability_is_known(tare, bundle, features):
+    """None is warned of as unknown; one too many for this kernel or this user is another warning."""
+    b = bundle(args=["true"])
+    b.process["capabilities"] = {"bounding": features["linux"]["capabilities"]}
+    assert not [w for w in tare.run(b).ok().warnings if "unknown" in w]
+
+
 def test_F7_notify_is_denied_and_refused(tare, bundle, features):
     assert "SCMP_ACT_NOTIFY" not in features["linux"]["seccomp"]["actions"]
     b = bundle()

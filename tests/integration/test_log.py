@@ -49,6 +49,24 @@ def test_C4_the_record_is_runcs_and_says_more(tmp, broken):
     assert record["code"] == "ENOENT" and record["pointer"] == "/root/path"
 
 
+def test_C4_an_error_of_the_child_arrives_whole(tare, bundle, tmp):
+    """It is filled in the container's process and read in ours: kind, step, place, hint and the chain come across."""
+    b = bundle()
+    b.mount("/data", "nosuchfs", "none")
+    b.write()
+    index = len(b.config["mounts"]) - 1
+    plan = json.loads(tare.call("explain", "--bundle", b.path, "--format", "json", "x").ok().out)
+    step = next(s for s in plan["steps"] if s["pointer"] == f"/mounts/{index}" and s["kind"] == "mount")
+    assert step["who"] == "child"
+    cli("--root", tmp / "root", "--log", tmp / "log", "--log-format", "json", "run", "--bundle", b.path, "x")
+    record = records(tmp / "log")[-1]
+    assert (record["kind"], record["code"], record["step"]) == ("system", "ENODEV", "mount")
+    assert record["pointer"] == f"/mounts/{index}"
+    assert record["msg"].startswith('run "x": ') and 'mount "nosuchfs" on "/data": ' in record["msg"]
+    assert record["msg"].endswith(f"(config.json /mounts/{index})")
+    assert record["hint"] == 'this kernel has no filesystem type "nosuchfs", or its module is not loaded'
+
+
 def test_C4_the_same_text_is_on_stderr(tmp, broken):
     log = tmp / "log"
     result = run_broken(tmp, broken, "--log", log, "--log-format=json")

@@ -101,16 +101,23 @@ def calls_of_the_child(text):
 
 
 @pytest.mark.no_sanitizer("its allocator is everywhere")
-@pytest.mark.parametrize("kind", ["minimal", "docker", "user", "staged"])
+@pytest.mark.parametrize("kind", ["minimal", "docker", "user", "staged", "much", "hook", "no pivot"])
 def test_the_child_uses_no_heap(tare, bundle, tmp, kind):
     b = bundle("docker" if kind == "docker" else "minimal")
     if kind == "user":
         b.user_namespace()
     if kind == "staged":
         b.namespace("network", "/proc/self/ns/net")
+    if kind == "much":
+        b.namespace("cgroup").namespace("time").mount("/data", "tmpfs", "tmpfs", ["tmpcopyup"])
+        b.linux.update(timeOffsets={"boottime": {"secs": 9}}, sysctl={"kernel.msgmax": "4096"}, maskedPaths=["/proc/keys"],
+                       devices=[{"path": "/dev/deep/pipe", "type": "p"}])
+        b.process["cwd"] = "/made/for/this"
+    if kind == "hook":
+        b.hook("createContainer", "/bin/true").hook("startContainer", "/bin/true")
     b.write()
     # A clone of the binary would be executed first; both that and the container's own process are followed.
-    done = subprocess.run(["strace", "-f", "-o", tmp / "calls", *tare.command("run", "--bundle", b.path, "web")],
+    done = subprocess.run(["strace", "-f", "-o", tmp / "calls", *tare.command("run", "--bundle", b.path, *["--no-pivot"][:kind == "no pivot"], "web")],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     calls = calls_of_the_child((tmp / "calls").read_text())

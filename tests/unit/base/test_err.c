@@ -2,9 +2,12 @@
 /* The error object: its chain, its words, its limits. */
 #include "base/err.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -106,6 +109,40 @@ static void test_a_bug_says_that_it_is_one(void **state)
 	assert_string_equal(err.hint, "this is a fault of tare's; please report it");
 }
 
+/* Fixed size, no pointers: what one process writes at once is what another reads. */
+static void test_it_crosses_a_fork_in_one_write(void **state)
+{
+	struct err err = ERR_INIT, got = ERR_INIT;
+	char line[2048];
+	int fds[2];
+	pid_t pid;
+
+	assert_true(sizeof(err) <= PIPE_BUF); /* so no other writer can come between */
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		err_set(&err, -ENODEV, "mount \"%s\" on \"%s\"", "nosuchfs", "/data");
+		err_at(&err, "/mounts/3");
+		err_hint(&err, "load its module");
+		err.step = 17;
+		strcpy(err.step_name, "mount");
+		_exit(write(fds[1], &err, sizeof(err)) == sizeof(err) ? 0 : 1);
+	}
+	assert_int_equal(read(fds[0], &got, sizeof(got)), sizeof(got));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	err_context(&got, "run \"web\"");
+	err_render(&got, line, sizeof(line));
+	assert_string_equal(line, "run \"web\": mount \"nosuchfs\" on \"/data\": no such device or "
+				  "filesystem type (ENODEV) (config.json /mounts/3)");
+	assert_int_equal(got.code, -ENODEV);
+	assert_int_equal(got.kind, ERR_SYSTEM);
+	assert_int_equal(got.step, 17);
+	assert_string_equal(got.step_name, "mount");
+	assert_string_equal(got.hint, "load its module");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_too_long_a_chain_keeps_its_head),
 		cmocka_unit_test(test_a_context_as_long_as_the_text_is_cut),
 		cmocka_unit_test(test_a_bug_says_that_it_is_one),
+		cmocka_unit_test(test_it_crosses_a_fork_in_one_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
