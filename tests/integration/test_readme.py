@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The README's tour, executed as it is written: every line of its blocks, in order, by one shell on a terminal."""
+"""The README's tour, executed as it is written: every line of its blocks, in order, by one shell on a terminal. And the demo."""
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,28 @@ def test_the_tour_goes_as_it_is_written(place):
     assert re.search(r"^ *\d+\.\d+ +\d+\.\d+ +child .*pivot-root", text, re.M), "no trace"
     last = text[text.index(f"line {len(lines) - 2}: "):]
     assert re.search(r'run "fourth": .*"/proc/self".*config\.json /mounts/0', last, re.S)
+
+
+def test_make_run_shows_both_sides(tmp):
+    """What `make run` calls: the container's and the host's answers side by side, its limits, and what to try next."""
+    program = tmp / "build/tare-oci"
+    program.parent.mkdir()
+    shutil.copy(rt.binary(), program)
+    done = subprocess.run([REPO / "tools/demo", program], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    row = re.compile(r"^(.{16}) (.{28}) (.*)$", re.M)
+    rows = {label.strip(): (inside.strip(), outside.strip()) for label, inside, outside in row.findall(done.stdout)}
+    assert rows["host name"] == ("first", os.uname().nodename)
+    assert rows["process 1"][0] == "sh /look"
+    for label in ("processes", "mounts"):
+        inside, outside = map(int, rows[label])
+        assert 0 < inside < outside
+    assert int(rows["capabilities"][0].split()[0]) < int(rows["capabilities"][1].split()[0])
+    assert rows["seccomp filter"] == ("on", "off")
+    assert rows["/etc"] == ("read-only", "writable")
+    assert "memory 67108864 bytes, cpu 50000 us of each 100000, 20 processes\n" in done.stdout
+    shown = done.stdout.splitlines()[-1].strip()
+    assert shown == f"{program} explain --bundle {program.parent}/first | less"
+    explained = subprocess.run(shown.removesuffix(" | less").split(), capture_output=True, text=True, check=True)
+    assert "pivot_root" in explained.stdout
