@@ -39,10 +39,10 @@ def sections():
 
 
 def entry(command):
-    """What COMMANDS says of one, up to the next."""
+    """What COMMANDS says of one, or of several in one line, up to the next."""
     names = "|".join(map(re.escape, commands()))
     blocks = re.split(rf"^(?=\*(?:{names})\*)", sections()["COMMANDS"], flags=re.M)
-    return next((b for b in blocks if b.startswith(f"*{command}*")), "")
+    return next((b for b in blocks if f"*{command}*" in b.split("\n")[0]), "")
 
 
 def described(command):
