@@ -63,6 +63,7 @@ def whole_life(tare, b):
 # ---- when and where ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rows("Y-23")
 def test_H1_H6_order_of_a_whole_life(tare, hooked):
     b, log = hooked
     for kind in KINDS:
