@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spec/features.h"
 
+#include "base/version.h"
+
 #include "spec/annotations.h"
 #include "spec/config.h"
 #include "spec/words.h"
@@ -105,8 +107,8 @@ static void add_mount_options(struct json_writer *w, struct arena *arena,
 static void add_annotations(struct json_writer *w)
 {
 	json_object_begin(w, "annotations");
-	json_add_string(w, "run.tare.commit", TARE_COMMIT);
-	json_add_string(w, "run.tare.version", TARE_VERSION);
+	json_add_string(w, "run.tare.commit", tare_commit);
+	json_add_string(w, "run.tare.version", tare_version);
 	json_object_end(w);
 }
 

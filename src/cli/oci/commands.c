@@ -4,6 +4,7 @@
  * commands need.
  */
 #include "base/near.h"
+#include "base/version.h"
 #include "cli/oci/command.h"
 
 #include <stdio.h>
@@ -51,7 +52,7 @@ const struct command *command_find(const char *name, struct err *err)
 
 void help_program(void)
 {
-	printf("tare-oci %s runs containers from OCI bundles\n\n", TARE_VERSION);
+	printf("tare-oci %s runs containers from OCI bundles\n\n", tare_version);
 	printf("usage: tare-oci [GLOBAL OPTIONS] COMMAND [OPTIONS] [ID]\n\ncommands:\n");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-28s %s\n", commands[i]->name, commands[i]->summary);

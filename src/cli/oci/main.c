@@ -10,6 +10,7 @@
  * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own,
  * also for wrong usage.
  */
+#include "base/version.h"
 #include "cli/oci/command.h"
 #include "os/selfexe.h"
 
@@ -190,8 +191,8 @@ static int execute(struct cli *cli, const struct command *command, void *args,
 	if (r < 0)
 		return r;
 
-	log_write(&cli->log, LOG_LEVEL_DEBUG, "tare-oci %s (%s): %s, root \"%s\"", TARE_VERSION,
-		  TARE_COMMIT, command->name, cli->root);
+	log_write(&cli->log, LOG_LEVEL_DEBUG, "tare-oci %s (%s): %s, root \"%s\"", tare_version,
+		  tare_commit, command->name, cli->root);
 	r = command->run(cli, args, words, err);
 	if (r < 0 && words->n)
 		err_context(err, "%s \"%.64s\"", command->name, words->words[0]);
@@ -305,7 +306,7 @@ static int run_help(struct cli *cli, int argc, char *const *argv)
 /* go-runc reads the lines by their first words. */
 static int show_version(void)
 {
-	printf("tare-oci version %s\ncommit: %s\nspec: %s\n", TARE_VERSION, TARE_COMMIT,
+	printf("tare-oci version %s\ncommit: %s\nspec: %s\n", tare_version, tare_commit,
 	       SPEC_VERSION);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The documents that we write: state, features, and the template, which we must be able to read ourselves. */
 #include "base/json.h"
+#include "base/version.h"
 #include "spec/config.h"
 #include "spec/features.h"
 #include "spec/state_doc.h"
@@ -185,7 +186,7 @@ static void test_F13_F14_Z20_annotations(void **state)
 
 	json_each(entry, annotations)
 		assert_non_null(json_string(entry));
-	assert_string_equal(json_string(json_member(annotations, "run.tare.version")), TARE_VERSION);
+	assert_string_equal(json_string(json_member(annotations, "run.tare.version")), tare_version);
 	assert_int_equal(unsafe->len, 4);
 	assert_true(has_string(unsafe, "run.oci.hooks.stdout"));
 	assert_true(has_string(unsafe, "run.oci.hooks.stderr"));
