@@ -29,7 +29,6 @@ After each test the host is compared with what it was before (support/host.py), 
 
 import os
 import shutil
-import signal
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +40,7 @@ from support import runtime as rt
 from support.bundle import HOLD, MOUNTS, Bundle, Template
 from support.host import Snapshot
 from support.namespaces import Inhabitant
+from support.time_limit import time_limit as limited_to
 
 SETTLE_S = 3.0
 TIME_LIMIT_S = 120
@@ -114,13 +114,8 @@ def nothing_left(request, tmp):
 @pytest.fixture(autouse=True)
 def time_limit():
     """No test may hang the suite: after TIME_LIMIT_S it fails where it stands."""
-    def too_long(signum, frame):
-        pytest.fail(f"the test did not end in {TIME_LIMIT_S} s")
-
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(TIME_LIMIT_S)
-    yield
-    signal.alarm(0)
+    with limited_to(TIME_LIMIT_S):
+        yield
 
 
 @pytest.fixture

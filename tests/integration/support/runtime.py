@@ -75,7 +75,7 @@ class Result:
                 f"--- log\n" + "\n".join(map(json.dumps, self.log)) + "\n---")
 
 
-def wait_until(condition, what, timeout=10.0):
+def wait_until(condition, what, timeout=30.0):
     """Poll until condition() is true; returns its value, fails the test with `what` after the timeout."""
     end = time.monotonic() + timeout
     while True:
