@@ -5,6 +5,7 @@
 #   make run        a first container, and what it sees
 #   make test       every suite; the last line says how many passed, failed and were skipped
 #   make test-long  the same with the long forms: hours of fuzzing, 10,000 random profiles, all guests
+#   make test-clients  podman, docker and containerd with tare and with runc: every case
 #   make bench      against the floor program, crun and runc; writes bench/RESULTS.md
 #   make install    to PREFIX (/usr/local), below DESTDIR
 #   make format     clang-format over the C files
@@ -34,6 +35,9 @@ test: packages
 test-long: packages
 	@tests/run --long
 
+test-clients: packages
+	@tests/run --only "all clients"
+
 bench: packages
 	@$(MAKE) --no-print-directory all
 	@bench/run
@@ -51,4 +55,4 @@ help:
 clean:
 	@rm -rf build build-*
 
-.PHONY: all help packages run test test-long bench install format clean
+.PHONY: all help packages run test test-long test-clients bench install format clean
