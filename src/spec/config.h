@@ -319,4 +319,16 @@ struct config {
  */
 int config_read(struct arena *arena, const char *text, size_t len, struct config **ret_config, struct err *err) MUST_CHECK;
 
+/*
+ * config_process_read() - decode and check a document that is a process section alone, as `exec --process` takes it
+ * @ret_ignored: what is in it that nobody knows, in the arena
+ *
+ * As config_read(); pointers in errors count from the top of this document.
+ */
+int config_process_read(struct arena *arena, const char *text, size_t len, struct config_process *ret_process,
+			struct config_ignored_list *ret_ignored, struct err *err) MUST_CHECK;
+
+/* config_env_dedup() - of entries with one name the last is kept, in its place; @arena is for the sorting (row Q-13) */
+void config_env_dedup(struct arena *arena, struct str_list *env);
+
 #endif

@@ -189,21 +189,12 @@ int config_read(struct arena *arena, const char *text, size_t len, struct config
 		struct err *err)
 {
 	struct decoder d = {
-		.arena = arena, .text = text, .len = len, .err = err, .top = &config_object
+		.arena = arena, .name = "config.json", .text = text, .len = len, .err = err
 	};
-	const struct json *root;
-	struct config *config;
+	struct config *config = arena_alloc(arena, sizeof(*config));
 	int r;
 
-	if (len > CONFIG_MAX_BYTES)
-		return err_user(err, "read config.json: %zu bytes are more than the limit of %zu",
-				len, CONFIG_MAX_BYTES);
-	r = json_parse(arena, text, len, &root, err);
-	if (r < 0)
-		return r;
-
-	config = arena_alloc(arena, sizeof(*config));
-	r = decode_object(&d, &config_object, root, config);
+	r = decode_document(&d, &config_object, config);
 	if (r < 0)
 		return r;
 	config->ignored = d.ignored;

@@ -35,10 +35,10 @@ static bool same_name(const struct env_entry *a, const struct env_entry *b)
 	return a->name_len == b->name_len && !memcmp(a->text, b->text, a->name_len);
 }
 
-/* Of entries with one name the last is kept, in its place. Sorted, so that a million entries don't take all day. */
-static void drop_duplicates(struct decoder *d, struct str_list *env)
+/* Sorted, so that a million entries don't take all day. */
+void config_env_dedup(struct arena *arena, struct str_list *env)
 {
-	struct env_entry *sorted = arena_array(d->arena, env->n, sizeof(*sorted));
+	struct env_entry *sorted = arena_array(arena, env->n, sizeof(*sorted));
 	size_t kept = 0;
 
 	for (size_t i = 0; i < env->n; i++)
@@ -263,7 +263,7 @@ static int check_process(struct decoder *d, const struct json *v, void *out)
 {
 	struct config_process *process = out;
 
-	drop_duplicates(d, &process->env);
+	config_env_dedup(d->arena, &process->env);
 	return check_rlimits(d, json_member(v, "rlimits"), &process->rlimits);
 }
 
@@ -292,3 +292,21 @@ static const struct field process_fields[] = {
 };
 
 const struct object process_object = OBJECT(struct config_process, process_fields, check_process);
+
+int config_process_read(struct arena *arena, const char *text, size_t len,
+			struct config_process *ret_process, struct config_ignored_list *ret_ignored,
+			struct err *err)
+{
+	struct decoder d = {
+		.arena = arena, .name = "the process", .text = text, .len = len, .err = err
+	};
+	struct config_process process = { .set = true };
+	int r;
+
+	r = decode_document(&d, &process_object, &process);
+	if (r < 0)
+		return r;
+	*ret_process = process;
+	*ret_ignored = d.ignored;
+	return 0;
+}

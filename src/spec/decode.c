@@ -359,3 +359,16 @@ int decode_object(struct decoder *d, const struct object *object, const struct j
 	}
 	return object->check ? object->check(d, v, out) : 0;
 }
+
+int decode_document(struct decoder *d, const struct object *object, void *out)
+{
+	const struct json *root;
+	int r;
+
+	if (d->len > CONFIG_MAX_BYTES)
+		return err_user(d->err, "read %s: %zu bytes are more than the limit of %zu",
+				d->name, d->len, CONFIG_MAX_BYTES);
+	d->top = object;
+	r = json_parse(d->arena, d->text, d->len, &root, d->err);
+	return r < 0 ? r : decode_object(d, object, root, out);
+}

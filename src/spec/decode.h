@@ -24,6 +24,7 @@ struct object;
 
 struct decoder {
 	struct arena *arena;
+	const char *name; /* what messages call the document: "config.json" */
 	const char *text; /* the document, for lines */
 	size_t len;
 	struct err *err;
@@ -137,6 +138,13 @@ struct object {
 #define CUSTOM(type, member, fn)                                                                   \
 	.kind = FIELD_CUSTOM, .offset = offsetof(type, member), .custom = (fn)
 #define IGNORED(why_) .kind = FIELD_IGNORED, .why = (why_)
+
+/*
+ * decode_document() - parse d->text and fill @out from it; @object becomes d->top
+ * @out: as for decode_object()
+ * Return: 0; -EINVAL with d->err
+ */
+int decode_document(struct decoder *d, const struct object *object, void *out) MUST_CHECK;
 
 /*
  * decode_object() - fill @out from the members of @v

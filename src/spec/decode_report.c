@@ -50,7 +50,7 @@ static const char *label(struct decoder *d, const struct json *v)
 		return v->key;
 	if (v->parent && v->parent->key)
 		return arena_printf(d->arena, "%.60s[%u]", v->parent->key, v->index);
-	return "config.json";
+	return d->name;
 }
 
 /* Keys and strings of the document go into messages and logs, and the document is not to be trusted. */
