@@ -41,14 +41,16 @@ static int read_all(struct arena *arena, const char *root, const char *path, siz
 }
 
 /* The kernel gives this file in one piece, so one read is enough unless the piece is too large. */
-static int read_own(struct arena *arena, const char *root, char **ret_text, struct err *err)
+static int read_own(struct arena *arena, const char *root, const char *process, char **ret_text,
+		    struct err *err)
 {
-	const char *path = arena_printf(arena, "%s/proc/self/cgroup", root);
+	const char *file = arena_printf(arena, "/proc/%s/cgroup", process);
+	const char *path = arena_printf(arena, "%s%s", root, file);
 	char *text = arena_alloc(arena, OWN_CGROUP_USUAL);
 	ssize_t n = os_read_at(AT_FDCWD, path, text, OWN_CGROUP_USUAL);
 
 	if (n >= OWN_CGROUP_USUAL - 1)
-		return read_all(arena, root, "/proc/self/cgroup", OWN_CGROUP_MAX, ret_text, err);
+		return read_all(arena, root, file, OWN_CGROUP_MAX, ret_text, err);
 	if (n < 0)
 		return err_set(err, (int)n, "read \"%s\"", path);
 	*ret_text = text;
@@ -258,6 +260,12 @@ static size_t count_lines(const char *text)
 int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout,
 		       struct err *err)
 {
+	return cgroup_layout_read_of(arena, root, "self", ret_layout, err);
+}
+
+int cgroup_layout_read_of(struct arena *arena, const char *root, const char *process,
+			  struct cgroup_layout *ret_layout, struct err *err)
+{
 	struct cgroup_layout layout = { .mode = CGROUP_NONE };
 	char *mountinfo, *own, *line;
 	struct cgroup_mount *mounts;
@@ -273,7 +281,7 @@ int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layo
 		return 0;
 	}
 
-	r = read_own(arena, root, &own, err);
+	r = read_own(arena, root, process, &own, err);
 	if (r < 0)
 		return r;
 	layout.items = arena_array(arena, count_lines(own), sizeof(*layout.items));

@@ -44,6 +44,8 @@ struct cgroup_dir {
 	uint32_t
 		existing; /* how many names of the path, below the mount, were there before the container */
 	bool v2;
+	const char *
+		controllers; /* v1: as in struct cgroup_hierarchy; v2: ""; NULL: an old record has none */
 };
 
 /*
@@ -53,6 +55,13 @@ struct cgroup_dir {
  */
 int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layout *ret_layout,
 		       struct err *err) MUST_CHECK;
+
+/*
+ * cgroup_layout_read_of() - the same from where another process stands: own_path is its own
+ * @process: its name in /proc: a pid, or "self"
+ */
+int cgroup_layout_read_of(struct arena *arena, const char *root, const char *process,
+			  struct cgroup_layout *ret_layout, struct err *err) MUST_CHECK;
 
 /* cgroup_has_controller() - does the hierarchy offer @controller ("memory", "io", "name=systemd")? */
 bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char *controller);

@@ -22,6 +22,13 @@
 #define CGROUP_PATH_MAX 3072
 
 /*
+ * cgroup_path_normalize() - a path without ".", ".." and empty components, each component looked at by itself
+ * @out: "" or absolute
+ * Return: its length; -ENAMETOOLONG; -EINVAL for a name that is too long; -EXDEV if it leads out of where it starts
+ */
+int cgroup_path_normalize(const char *text, char out[CGROUP_PATH_MAX + 2]) MUST_CHECK;
+
+/*
  * cgroup_path_clean() - the cgroup's path below the mounts: absolute, without ".", ".." and empty components
  * @cgroups_path: as in the config; NULL or "": absent
  * @id:           the container's, already checked

@@ -8,6 +8,7 @@
 #include <linux/nsfs.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -37,6 +38,20 @@ int os_ns_is_own(int fd, const char *own)
 	if (fstat(fd, &a) < 0 || stat(own, &b) < 0)
 		return -errno;
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int os_ns_differs(pid_t pid, const char *file)
+{
+	struct stat theirs, ours;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, file);
+	if (stat(path, &theirs) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", file);
+	if (stat(path, &ours) < 0)
+		return -errno;
+	return theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino;
 }
 
 int os_setns(int fd, uint64_t flag)

@@ -19,6 +19,14 @@ int os_ns_open(const char *path, uint64_t flag);
 /* os_ns_is_own() - is it the namespace that this process is in? @own: its file, e.g. "/proc/self/ns/net". 1, 0, -errno */
 int os_ns_is_own(int fd, const char *own);
 
+/*
+ * os_ns_differs() - is process @pid in another namespace than this process?
+ * @file: which, by its name below /proc/PID/ns
+ * Return: 1, 0; -ENOENT if there is no such process; -errno
+ */
+int os_ns_differs(pid_t pid, const char *file);
+
+/* os_setns() - @fd: a namespace file, or a pidfd; then @flag may be several CLONE_NEW*, joined at once or not at all */
 int os_setns(int fd, uint64_t flag);
 int os_unshare(uint64_t flags);
 

@@ -52,9 +52,14 @@ int os_affinity_widen(pid_t pid)
 {
 	unsigned char mask[AFFINITY_CPUS / 8];
 
-	OS_FAULT("sched_setaffinity");
 	memset(mask, 0xff, sizeof(mask));
-	return syscall(SYS_sched_setaffinity, pid, sizeof(mask), mask) < 0 ? -errno : 0;
+	return os_affinity_set(pid, mask, sizeof(mask));
+}
+
+int os_affinity_set(pid_t pid, const void *mask, size_t size)
+{
+	OS_FAULT("sched_setaffinity");
+	return syscall(SYS_sched_setaffinity, pid, size, mask) < 0 ? -errno : 0;
 }
 
 int os_mempolicy_set(int mode, const unsigned long *nodes, unsigned long max_node)

@@ -45,6 +45,9 @@ int os_ioprio_set(pid_t pid, int class, int priority) MUST_CHECK;
  */
 int os_affinity_widen(pid_t pid) MUST_CHECK;
 
+/* os_affinity_set() - keep it to the processors whose bits are set in @mask, of @size bytes (a multiple of a long's) */
+int os_affinity_set(pid_t pid, const void *mask, size_t size) MUST_CHECK;
+
 /* os_mempolicy_set() - @mode: MPOL_* with flags; @nodes may be NULL with @max_node 0 */
 int os_mempolicy_set(int mode, const unsigned long *nodes, unsigned long max_node) MUST_CHECK;
 

@@ -21,8 +21,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* The file of each namespace below /proc/self/ns. */
-static const char *const ns_files[NS_TYPES] = {
+const char *const ns_files[NS_TYPES] = {
 	[NS_PID] = "pid", [NS_NETWORK] = "net", [NS_MOUNT] = "mnt",     [NS_IPC] = "ipc",
 	[NS_UTS] = "uts", [NS_USER] = "user",   [NS_CGROUP] = "cgroup", [NS_TIME] = "time",
 };
@@ -176,7 +175,7 @@ static bool read_selinux(const char *root)
 	return access(path, F_OK) == 0;
 }
 
-int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err)
+int facts_read_self(const char *root, struct facts *ret_facts, struct err *err)
 {
 	struct facts facts = {
 		/* The kernel told us at our exec. */
@@ -197,10 +196,22 @@ int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, s
 	r = read_namespaces(root, &facts.namespaces, err);
 	if (r < 0)
 		return r;
+
+	*ret_facts = facts;
+	return 0;
+}
+
+int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err)
+{
+	struct facts facts;
+	int r;
+
+	r = facts_read_self(root, &facts, err);
+	if (r < 0)
+		return r;
 	r = cgroup_layout_read(arena, root, &facts.cgroup, err);
 	if (r < 0)
 		return r;
-
 	*ret_facts = facts;
 	return 0;
 }

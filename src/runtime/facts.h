@@ -25,6 +25,9 @@ struct facts {
 	bool seccomp;
 };
 
+/* The name of each kind of namespace (enum ns_type) below /proc/PID/ns */
+extern const char *const ns_files[];
+
 /*
  * facts_read() - look at the host
  * @arena: owns the strings of *ret_facts
@@ -35,6 +38,9 @@ struct facts {
  */
 int facts_read(struct arena *arena, const char *root, struct facts *ret_facts,
 	       struct err *err) MUST_CHECK;
+
+/* facts_read_self() - all but the cgroup hierarchies, which on a host with many mounts cost the most */
+int facts_read_self(const char *root, struct facts *ret_facts, struct err *err) MUST_CHECK;
 
 /*
  * facts_as_root() - the same host for its root: `explain` shows what root's start would do, whoever asks

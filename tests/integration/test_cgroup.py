@@ -83,7 +83,7 @@ def test_G5_a_config_without_a_word_of_cgroups_gets_one(tare, bundle):
     ("/../x", "leads out of the cgroup mount"),
     ("a/../../b", "leads out of the cgroup mount"),
     ("/", "it is the root of the hierarchy"),
-    ("a" * 256, "one of its names has 256 bytes"),
+    ("a" * 256, "one of its names has more than 255 bytes"),
 ])
 def test_G1_paths_that_lead_nowhere_are_refused(tare, bundle, path, message):
     b = sleeper(bundle, path)
