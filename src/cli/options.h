@@ -10,6 +10,7 @@
 #ifndef TARE_CLI_OPTIONS_H
 #define TARE_CLI_OPTIONS_H
 
+#include "base/arena.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -33,8 +34,15 @@ struct option {
 		.name = NULL                                                                       \
 	}
 
-/* Setters: const char *, bool, unsigned */
-option_set option_set_text, option_set_switch, option_set_unsigned;
+/* What an option that may be given several times was given: all of it, in order. Zeroed by who owns it. */
+struct option_values {
+	const char **items;
+	size_t n;
+	struct arena arena; /* owns the array */
+};
+
+/* Setters: const char *, bool, unsigned, struct option_values */
+option_set option_set_text, option_set_switch, option_set_unsigned, option_set_values;
 
 /* The words that are no options. More than any command takes are counted, not kept. */
 struct operands {
