@@ -2,6 +2,7 @@
 #include "runtime/act.h"
 
 #include "cgroup/processes.h"
+#include "os/exec.h"
 #include "os/fault.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
@@ -65,6 +66,8 @@ static void fault_kill_runtime(struct act *a)
 
 	if (a->who == STEP_PARENT)
 		(void)kill(getpid(), SIGKILL);
+	if (a->who == STEP_STAGE)
+		(void)kill(getppid(), SIGKILL);
 	if (a->who != STEP_CHILD || a->sync < 0)
 		return;
 	(void)os_send_byte(a->sync, FAULT_KILL_TOKEN, -1);
@@ -264,22 +267,23 @@ static bool ran_out_of_memory(const struct act *a)
 
 static int describe_end(const struct act *a, const struct os_process_stat *stat, struct err *err)
 {
+	const char *who = a->plan->enters ? "the process" : "the container's init";
 	const char *step = child_step_name(a);
 	int code = stat->exit_code;
 
 	if (!stat->comm[0]) {
 		/* Somebody else's child, reaped already: nobody can tell how it ended. */
-		err_user_code(err, -ECHILD, "the container's init is gone, killed or ended in step \"%s\"", step);
+		err_user_code(err, -ECHILD, "%s is gone, killed or ended in step \"%s\"", who, step);
 		err->kind = ERR_SYSTEM;
 		return -ECHILD;
 	}
 	if (code == 0 || !WIFSIGNALED(code)) {
-		err_user_code(err, -ECHILD, "the container's init ended in step \"%s\" (exit status %d)", step,
+		err_user_code(err, -ECHILD, "%s ended in step \"%s\" (exit status %d)", who, step,
 			      WEXITSTATUS(code));
 		err->kind = ERR_SYSTEM;
 		return -ECHILD;
 	}
-	err_user_code(err, -ECHILD, "the container's init was killed by signal %d (SIG%s) in step \"%s\"",
+	err_user_code(err, -ECHILD, "%s was killed by signal %d (SIG%s) in step \"%s\"", who,
 		      WTERMSIG(code), sigabbrev_np(WTERMSIG(code)), step);
 	err->kind = ERR_SYSTEM;
 	if (WTERMSIG(code) == SIGSYS)
@@ -332,6 +336,43 @@ void act_warn(struct act *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(a->page->warnings[n], sizeof(a->page->warnings[n]), fmt, ap);
 	va_end(ap);
+}
+
+void act_report_warnings(const struct act *a)
+{
+	const struct report *report = a->options->report;
+
+	for (uint32_t i = 0; report && i < a->page->n_warnings && i < WARNINGS_MAX; i++)
+		report->warning(report->to, a->page->warnings[i]);
+}
+
+/* ---- fds -------------------------------------------------------------------------------------------------------- */
+
+/* What a child still needs when it closes the rest; more is never open. */
+#define NEEDED_FDS_MAX 16
+
+int act_close_unneeded(const struct act *a, int keep, int also)
+{
+	int needed[NEEDED_FDS_MAX] = { keep, also };
+	unsigned first = 3;
+	size_t n = 2;
+
+	for (size_t i = a->index + 1; i < a->plan->n_steps; i++) {
+		const struct step *later = &a->plan->steps[i];
+
+		if (later->who != STEP_CHILD)
+			continue;
+		if (later->kind == STEP_CLOSE_FDS)
+			first += later->u.close_fds.preserve_fds;
+		for (size_t in = 0; in < STEP_INPUTS; in++) {
+			if (later->in[in] == SLOT_NONE)
+				continue;
+			if (n == NEEDED_FDS_MAX)
+				return -E2BIG;
+			needed[n++] = a->fd[later->in[in]];
+		}
+	}
+	return os_close_all_but(first, needed, n);
 }
 
 /* ---- undo ------------------------------------------------------------------------------------------------------- */

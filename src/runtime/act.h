@@ -138,6 +138,19 @@ void act_undo(struct act *a);
 /* act_warn() - one more line for the log, from a step that goes on: what could not be done, and why */
 void act_warn(struct act *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* act_report_warnings() - pass the lines of act_warn() on to whom the options name */
+void act_report_warnings(const struct act *a);
+
+/*
+ * act_close_unneeded() - close every fd but those that the child's later steps read, those that the caller wants
+ * preserved, the standard streams, @keep and @also (-EBADF: none)
+ *
+ * What a process of the container's does not hold, nobody in the container can take from it (rows X-2, X-3).
+ *
+ * Return: 0; -errno
+ */
+int act_close_unneeded(const struct act *a, int keep, int also) MUST_CHECK;
+
 /*
  * act_made() - note that the child made something in the rootfs directory, for undo
  * @parent: fd of the directory it is in

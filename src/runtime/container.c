@@ -79,7 +79,8 @@ static int open_dir(const char *root, const char *id, struct err *err)
 	return r < 0 ? err_set(err, r, "open the state directory") : r;
 }
 
-int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err)
+int container_open(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
+		   struct err *err)
 {
 	defer_close int dir = open_dir(root, id, err);
 	int r;
@@ -88,7 +89,17 @@ int container_load(struct arena *arena, const char *root, const char *id, struct
 		return dir;
 	r = container_read(arena, dir, ret, err);
 	/* Reserved, but without a record yet, or not any more. */
-	return r == -ENOENT ? unknown(id, err) : r;
+	if (r < 0)
+		return r == -ENOENT ? unknown(id, err) : r;
+	*ret_dir = take_fd(&dir);
+	return 0;
+}
+
+int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err)
+{
+	defer_close int dir = -EBADF;
+
+	return container_open(arena, root, id, &dir, ret, err);
 }
 
 int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,

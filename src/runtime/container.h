@@ -35,6 +35,7 @@ struct container {
 	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
 	bool has_process;                 /* config.json had a process: it can be started */
 	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
+	bool no_new_keyring;              /* it has its caller's session keyring, and exec gives none either */
 	uint64_t pid_ns;                  /* inode of the pid namespace that pid and creator are seen from */
 	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
 	uint64_t creator_start_time;
@@ -90,6 +91,32 @@ int container_end(const char *root, const char *id, struct container_started *st
 /* container_start() - let a created container execute its program; returns when it has, and poststart hooks are done */
 int container_start(const char *root, const char *id, const struct trace_options *trace, const struct report *report,
 		    struct err *err) MUST_CHECK;
+
+/* What exec's options change about the process. Strings are borrowed. */
+struct process_changes {
+	struct str_list args;           /* n > 0: the program and its arguments */
+	struct str_list env, caps, gids; /* added: NAME=VALUE, CAP_*, group ids */
+	const char *cwd, *user;         /* UID[:GID] */
+	const char *apparmor, *label;   /* profile, SELinux label */
+	bool tty, no_new_privs;
+};
+
+struct exec_options {
+	struct create_options common;   /* id, console_socket, pid_file, pidfd_socket, foreground, preserve_fds, report */
+	int process_fd;                 /* process.json; -EBADF: the container's own process is what gets changed */
+	struct process_changes changes;
+	struct str_list cgroups;        /* as cgroup_choose_below() takes them */
+	bool ignore_paused;
+};
+
+/*
+ * container_exec() - a further process in a container that runs; returns when it executes its program
+ *
+ * On failure nothing is left: no process, no pid file. Nothing is read from the bundle.
+ * Return: 0; -ESRCH and "container not running"; -ENOENT and "... does not exist"; -errno and *err
+ */
+int container_exec(const char *root, struct exec_options *options, const struct trace_options *trace,
+		   struct container_started *ret, struct err *err) MUST_CHECK;
 
 /*
  * container_load() - read the record and look at the process

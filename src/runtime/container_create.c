@@ -124,6 +124,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 		.has_process = in->config->process.set,
 		.has_poststart = in->config->hooks[HOOK_POSTSTART].n > 0,
 		.has_poststop = in->config->hooks[HOOK_POSTSTOP].n > 0,
+		.no_new_keyring = o->no_new_keyring,
 		.annotations = in->config->annotations,
 		.pid_ns = os_pid_ns(),
 		.creator = getpid(),
@@ -199,15 +200,6 @@ static void fail(struct act *a)
 		cleanup_poststop(&c, config, a->options->report);
 }
 
-/* What steps found worth a line although they went on. */
-static void report_steps(const struct act *a)
-{
-	const struct report *report = a->options->report;
-
-	for (uint32_t i = 0; report && i < a->page->n_warnings && i < WARNINGS_MAX; i++)
-		report->warning(report->to, a->page->warnings[i]);
-}
-
 static int act_create(struct act *a, const struct trace_options *trace, struct err *err)
 {
 	int pair[2], r;
@@ -222,7 +214,7 @@ static int act_create(struct act *a, const struct trace_options *trace, struct e
 	a->sync_peer = pair[1];
 
 	r = act_run(a, STEP_PARENT, 0, err);
-	report_steps(a);
+	act_report_warnings(a);
 	if (trace && trace->stream)
 		trace_write(trace, a->page, a->plan);
 	if (r < 0)

@@ -93,14 +93,11 @@ int container_start(const char *root, const char *id, const struct trace_options
 	struct config *saved;
 	int r;
 
-	r = container_load(&arena, root, id, &c, err);
+	r = container_open(&arena, root, id, &dir, &c, err);
 	if (r == 0)
 		r = check_status(&c, err);
 	if (r < 0)
 		return r;
-	dir = record_dir_open(root, id);
-	if (dir < 0)
-		return err_set(err, dir, "open the state directory");
 	if (c.has_poststart) {
 		r = cleanup_config(&arena, dir, &saved, err);
 		if (r < 0)

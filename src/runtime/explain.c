@@ -48,12 +48,19 @@ static char *command_text(const struct shell *sh, const struct step *step)
 
 bool step_changes_root(const struct step *step)
 {
-	return step->kind == STEP_PIVOT || step->kind == STEP_CHROOT;
+	return step->kind == STEP_PIVOT || step->kind == STEP_CHROOT || step->kind == STEP_NS_ENTER;
 }
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
-static void put_heading(FILE *out, const struct palette *p, enum step_who who, bool run)
+/* What the parent is doing here: the command that the plan is of. */
+static const char *command_of(const struct plan *plan, const struct create_options *options)
+{
+	return plan->enters ? "exec" : options->run ? "run" : "create";
+}
+
+static void put_heading(FILE *out, const struct palette *p, enum step_who who,
+			const struct plan *plan, const struct create_options *options)
 {
 	static const char *const what[STEP_WHOS] = {
 		[STEP_PARENT] = "tare-oci itself, in the host's namespaces",
@@ -62,9 +69,16 @@ static void put_heading(FILE *out, const struct palette *p, enum step_who who, b
 		[STEP_CHILD] = "the container's first process, until the program takes its place",
 		[STEP_STARTER] = "tare-oci start, perhaps much later",
 	};
+	static const char *const enters[STEP_WHOS] = {
+		[STEP_STAGE] = "a helper that goes ahead into the container",
+		[STEP_CHILD] = "the new process, until the program takes its place",
+	};
+	const char *text = plan->enters && enters[who] ? enters[who] : what[who];
 
-	fprintf(out, "\n%s%s%s  %s%s%s%s\n", p->heading, step_who_names[who], p->end, p->dim,
-		what[who], who == STEP_PARENT ? (run ? " (run)" : " (create)") : "", p->end);
+	fprintf(out, "\n%s%s%s  %s%s", p->heading, step_who_names[who], p->end, p->dim, text);
+	if (who == STEP_PARENT)
+		fprintf(out, " (%s)", command_of(plan, options));
+	fprintf(out, "%s\n", p->end);
 }
 
 static void put_step(const struct shell *sh, const struct palette *p, size_t index)
@@ -109,8 +123,10 @@ static void put_preface(FILE *out, const struct palette *p, const struct plan *p
 			const struct create_options *options)
 {
 	fprintf(out, "%s%s \"%s\" in %zu steps%s\n", p->heading,
-		options->run ? "run" : "create and start", options->id ? options->id : "",
-		plan->n_steps, p->end);
+		plan->enters   ? "exec in"
+		: options->run ? "run"
+			       : "create and start",
+		options->id ? options->id : "", plan->n_steps, p->end);
 	fprintf(out,
 		"%sNumber, name, the command that you could type for it, why, and the place in "
 		"config.json. A command that\n"
@@ -133,7 +149,7 @@ void explain_text(FILE *out, const struct plan *plan, const struct create_option
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		if (plan->steps[i].who != who) {
 			who = plan->steps[i].who;
-			put_heading(out, p, who, options->run);
+			put_heading(out, p, who, plan, options);
 		}
 		put_step(&sh, p, i);
 		sh.in_root |= step_changes_root(&plan->steps[i]);

@@ -14,7 +14,7 @@
 /* Who a step of limits works on: the parent does it to the child by its pid, the child to itself. */
 static const char *target_pid(const struct step *step)
 {
-	return step->who == STEP_CHILD ? "$$" : "\"$pid\"";
+	return step->who == STEP_PARENT ? "\"$pid\"" : "$$";
 }
 
 static void put_list(FILE *out, const struct str_list *list, size_t from)
@@ -91,7 +91,7 @@ void command_rlimit(const struct shell *sh, const struct step *step)
 
 void command_oom_score_adj(const struct shell *sh, const struct step *step)
 {
-	if (step->who == STEP_CHILD)
+	if (step->who != STEP_PARENT)
 		fprintf(sh->out, "echo %d > /proc/self/oom_score_adj", step->u.oom_score_adj.value);
 	else
 		fprintf(sh->out, "echo %d > /proc/\"$pid\"/oom_score_adj",

@@ -32,6 +32,10 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_STAGE_FORK] =
 		"a helper joins the namespaces, so that the runtime itself never leaves its own",
 	[STEP_NS_JOIN] = "share this view of the system with those who are in it already",
+	[STEP_INIT_OPEN] = "take hold of the container's first process, by a handle that no other can get",
+	[STEP_NS_ENTER] = "see the system as the container's other processes do; all at once, or not at all",
+	[STEP_CLOSE_UNNEEDED] =
+		"others in there will see the process from its first moment: nothing may be left to take",
 	[STEP_CLONE] = "the container is born: one process with its own view of the system",
 	[STEP_ID_MAP] = "say which ids of the host the container's ids really are",
 	[STEP_NS_ROOT] = "root of the container from here on: powerful inside, nobody outside",
@@ -48,6 +52,7 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_CGROUP_WRITE] = "a limit, in force before there is a process to exceed it",
 	[STEP_CGROUP_DEVICES] = "which devices may be used, whatever nodes there are",
 	[STEP_CGROUP_CHOWN] = "the container may divide its own budget further",
+	[STEP_CGROUP_OPEN] = "the helper is born here, counted and limited from the start",
 	[STEP_CGROUP_JOIN] =
 		"from here on all that this process and its children use is counted and limited",
 
@@ -88,9 +93,11 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_SCHEDULER] = "how the kernel shares the processor with it",
 	[STEP_IO_PRIORITY] = "who waits for the disk",
 	[STEP_AFFINITY_RESET] = "the caller's choice of processors is not the container's",
+	[STEP_AFFINITY] = "the processors that the config names",
 	[STEP_MEMORY_POLICY] = "which memory nodes its pages come from",
 	[STEP_PERSONALITY] = "what kind of machine the program believes it is on",
 	[STEP_SESSION] = "no terminal and no signals of whoever started us",
+	[STEP_UNDUMPABLE] = "nobody in the container may look into a process that is not yet confined",
 	[STEP_FIND_EXECUTABLE] = "a missing program should fail now and with a clear word",
 	[STEP_HOME] = "what the container's own passwd says",
 	[STEP_CWD] = "where the program starts; checked to be inside",

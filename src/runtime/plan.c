@@ -115,7 +115,7 @@ void plan_ignore(struct plan *plan, const char *pointer, const char *why)
 }
 
 /* What the reader ignored; it lives in the config's arena, which goes before the plan does. */
-static void copy_ignored(struct plan *plan, const struct config_ignored_list *from)
+void plan_ignored(struct plan *plan, const struct config_ignored_list *from)
 {
 	plan->ignored.items = arena_array(&plan->arena, from->n, sizeof(*from->items));
 	plan->ignored.n = from->n;
@@ -191,12 +191,12 @@ int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
 		.config = in->config,
 		.facts = in->facts,
 		.options = in->options,
-		.slots = { SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE },
+		.slots = { SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE },
 	};
 	int r;
 
 	plan->foreground = in->options->foreground;
-	copy_ignored(plan, &in->config->ignored);
+	plan_ignored(plan, &in->config->ignored);
 	for (size_t i = 0; i < ARRAY_LEN(create_policy); i++) {
 		r = create_policy[i](&state, err);
 		if (r < 0)

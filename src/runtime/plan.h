@@ -56,6 +56,9 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(NS_OPEN, ns_open, "open-namespace", EFFECT_DIES)                                         \
 	X(STAGE_FORK, stage_fork, "fork-stage", EFFECT_MAKES)                                              \
 	X(NS_JOIN, ns_join, "join-namespace", EFFECT_DIES)                                         \
+	X(INIT_OPEN, init_open, "open-init", EFFECT_DIES)                                          \
+	X(NS_ENTER, ns_enter, "enter-namespaces", EFFECT_DIES)                                     \
+	X(CLOSE_UNNEEDED, close_unneeded, "close-unneeded-fds", EFFECT_DIES)                       \
 	X(CLONE, clone, "clone", EFFECT_MAKES)                                                     \
 	X(ID_MAP, id_map, "write-id-map", EFFECT_DIES)                                             \
 	X(NS_ROOT, ns_root, "become-namespace-root", EFFECT_DIES)                                  \
@@ -70,6 +73,7 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(CGROUP_WRITE, cgroup_write, "write-cgroup", EFFECT_DIES)                                 \
 	X(CGROUP_DEVICES, cgroup_devices, "attach-device-filter", EFFECT_DIES)                     \
 	X(CGROUP_CHOWN, cgroup_chown, "delegate-cgroup", EFFECT_DIES)                              \
+	X(CGROUP_OPEN, cgroup_open, "open-cgroup", EFFECT_DIES)                                    \
 	X(CGROUP_JOIN, cgroup_join, "join-cgroup", EFFECT_DIES)                                    \
 	/* filesystem (step_mount.c, step_device.c) */                                             \
 	X(ROOT_OPEN, root_open, "open-rootfs", EFFECT_DIES)                                        \
@@ -102,9 +106,11 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(SCHEDULER, scheduler, "set-scheduler", EFFECT_DIES)                                      \
 	X(IO_PRIORITY, io_priority, "set-io-priority", EFFECT_DIES)                                \
 	X(AFFINITY_RESET, affinity_reset, "reset-cpu-affinity", EFFECT_DIES)                       \
+	X(AFFINITY, affinity, "set-cpu-affinity", EFFECT_DIES)                                     \
 	X(MEMORY_POLICY, memory_policy, "set-memory-policy", EFFECT_DIES)                          \
 	X(PERSONALITY, personality, "set-personality", EFFECT_DIES)                                \
 	X(SESSION, session, "new-session", EFFECT_DIES)                                            \
+	X(UNDUMPABLE, undumpable, "forbid-tracing", EFFECT_DIES)                                   \
 	X(SIGNALS, signals, "reset-signals", EFFECT_DIES)                                          \
 	X(FIND_EXECUTABLE, find_executable, "find-executable", EFFECT_NONE)                        \
 	X(HOME, home, "set-home", EFFECT_DIES)                                                     \
@@ -152,6 +158,8 @@ struct step {
 		struct { const char *path; } pidfd_send;     /* socket to connect to; the fd goes there with the id as payload */
 		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
 		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
+		struct { pid_t pid; uint64_t start_time; } init_open; /* out: pidfd */
+		struct { uint64_t flags; /* CLONE_NEW* */ pid_t pid; } ns_enter; /* in[0]: pidfd of the process whose they are, in[1]: proc */
 		struct { uint64_t flags; /* CLONE_NEW*, no signal */ } clone; /* in[0]: cgroup2 directory or none; out: pidfd */
 		struct { const char *uid_map, *gid_map; /* text as written to the files */ } id_map;
 		struct { struct config_time_offset monotonic, boottime; } time_ns; /* in[0]: proc */
@@ -176,7 +184,8 @@ struct step {
 		} cgroup_write; /* in[0]: directory */
 		struct { const char *dir; const void *insns; uint32_t n; /* struct bpf_insn */ } cgroup_devices; /* in[0] */
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
-		struct { const char *dir; } cgroup_join; /* in[0]: the v1 directory; the child writes 0 to its tasks file */
+		struct { const char *dir; /* absolute */ } cgroup_open; /* out: directory of a cgroup2 */
+		struct { const char *dir; const char *tasks; /* absolute; or below in[0], the v1 directory */ } cgroup_join;
 
 		struct {
 			const char *path;                     /* absolute host path */
@@ -253,11 +262,11 @@ struct step {
 		struct { int value; } oom_score_adj; /* in[0]: proc */
 		struct config_scheduler scheduler;
 		struct config_io_priority io_priority;
+		struct { const char *cpus; const unsigned long *mask; size_t size; /* of the mask, bytes */ } affinity;
 		struct { int mode; const unsigned long *nodes; unsigned long max_node; } memory_policy; /* flags OR'ed in */
 		struct { unsigned long domain; } personality;
 		struct { const char *name; /* args[0] */ const char *path; /* absolute, where to look if name has a slash; else NULL */ struct str_list path_dirs; /* absolute */ } find_executable; /* result stays in act->executable */
 		struct { uint32_t uid; } home;
-		struct { bool undumpable; } session;
 		struct { const char *path; bool create; bool again; /* as the user, if it was not possible before */ } cwd;
 		struct { uint32_t uid; } stdio_owner;
 		struct { uint32_t mask; } umask;
@@ -282,6 +291,7 @@ struct plan {
 	const char **slot_names; /* for messages and explain */
 	size_t n_slots, slot_capacity;
 	bool foreground;         /* run without --detach */
+	bool enters;             /* exec: a further process in a container that is there */
 	struct config_ignored_list ignored; /* copied from the config, more added by the planners */
 	struct str_list warnings;           /* complete lines for the log, e.g. a capability that can't be granted */
 };
@@ -323,6 +333,27 @@ struct plan_input {
  */
 int plan_create(struct plan *plan, const struct plan_input *in, struct err *err) MUST_CHECK;
 
+/* What the list for exec needs to know of the container that it enters. */
+struct enter_input {
+	const struct config *config;         /* as create saved it */
+	const struct config_process *process; /* what to run in place of the config's */
+	const struct config_ignored_list *ignored; /* of process.json; NULL: none */
+	const struct facts *facts;           /* without the cgroup hierarchies */
+	const struct create_options *options; /* run; id, rootfs, and what the command line says */
+	pid_t pid;                           /* init, in our pid namespace */
+	uint64_t start_time;
+	uint64_t namespaces;                 /* CLONE_NEW* of those that init does not share with us */
+	const struct cgroup_dir *cgroups;    /* which to join */
+	size_t n_cgroups;
+};
+
+/*
+ * plan_enter() - the list for exec: the same kinds of steps, in an order of its own
+ *
+ * Pure, as plan_create().
+ */
+int plan_enter(struct plan *plan, const struct enter_input *in, struct err *err) MUST_CHECK;
+
 /*
  * plan_check() - prove what can be proved without running: every slot is written before it is read, by a process that
  * the reader descends from; syncs pair up; steps that make something have an undo; the last child step executes.
@@ -359,6 +390,7 @@ struct plan_slots {
 	int16_t empty_source; /* detached read-only empty directory, to be cloned for masks */
 	int16_t cgroup2;      /* directory to clone into, or SLOT_NONE */
 	int16_t console_socket;
+	int16_t init;         /* exec: pidfd of the container's init */
 };
 
 #endif

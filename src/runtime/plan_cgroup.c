@@ -304,6 +304,7 @@ int plan_cgroup_join(struct planner_state *s, struct err *err)
 		step = plan_add(s->plan, STEP_CHILD, STEP_CGROUP_JOIN, "");
 		step->in[0] = s->cgroup_dirs[i];
 		step->u.cgroup_join.dir = s->cgroup_paths[i];
+		step->u.cgroup_join.tasks = "tasks";
 	}
 	if (ns->mode == NS_NEW)
 		plan_add(s->plan, STEP_CHILD, STEP_CGROUP_NS, plan_strdup(s->plan, ns->pointer));

@@ -41,6 +41,13 @@ static const struct {
 	{ STEP_BOUNDING, STEP_CAPABILITIES }, /* needs CAP_SETPCAP */
 	{ STEP_IDS, STEP_CAPABILITIES },      /* a change of ids clears the sets */
 	{ STEP_MASK, STEP_CAPABILITIES },     /* needs CAP_SYS_ADMIN */
+	/* exec: what needs the host's rights or names, and then nothing of the host's */
+	{ STEP_CGROUP_JOIN, STEP_NS_ENTER },
+	{ STEP_OOM_SCORE_ADJ, STEP_NS_ENTER },
+	{ STEP_UNDUMPABLE, STEP_NS_ENTER },
+	{ STEP_NS_ENTER, STEP_CLOSE_UNNEEDED },
+	{ STEP_CHROOT, STEP_CLOSE_UNNEEDED },
+	{ STEP_CLOSE_UNNEEDED, STEP_CLONE },
 };
 
 struct check {
@@ -200,20 +207,25 @@ static int check_pointers(struct check *c)
 	return 0;
 }
 
-static int check_order(struct check *c)
+/* The last step of each kind that @who does, or NOWHERE. */
+static void find_last(const struct plan *plan, enum step_who who, size_t last[STEP_KIND_COUNT])
+{
+	for (size_t i = 0; i < STEP_KIND_COUNT; i++)
+		last[i] = NOWHERE;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (plan->steps[i].who == who)
+			last[plan->steps[i].kind] = i;
+	}
+}
+
+static int check_order_of(struct check *c, enum step_who who)
 {
 	const struct step *steps = c->plan->steps;
 	size_t last[STEP_KIND_COUNT];
 
-	for (size_t i = 0; i < STEP_KIND_COUNT; i++)
-		last[i] = NOWHERE;
+	find_last(c->plan, who, last);
 	for (size_t i = 0; i < c->plan->n_steps; i++) {
-		if (steps[i].who == STEP_CHILD)
-			last[steps[i].kind] = i;
-	}
-
-	for (size_t i = 0; i < c->plan->n_steps; i++) {
-		if (steps[i].who != STEP_CHILD)
+		if (steps[i].who != who)
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(order); k++) {
 			if (order[k].then == steps[i].kind && last[order[k].first] != NOWHERE &&
@@ -223,6 +235,50 @@ static int check_order(struct check *c)
 		}
 	}
 	return 0;
+}
+
+static int check_order(struct check *c)
+{
+	int r = check_order_of(c, STEP_STAGE);
+
+	return r < 0 ? r : check_order_of(c, STEP_CHILD);
+}
+
+/* A child that enters has no fd but the caller's sockets: not one of a directory or a file of the host's. */
+static int check_childs_fds(struct check *c)
+{
+	for (size_t i = 0; i < c->plan->n_steps; i++) {
+		const struct step *step = &c->plan->steps[i];
+
+		for (size_t k = 0; step->who == STEP_CHILD && k < STEP_INPUTS; k++) {
+			if (step->in[k] != SLOT_NONE &&
+			    c->plan->steps[find_writer(c->plan, step->in[k])].kind !=
+				    STEP_CONSOLE_SOCKET)
+				return broken_slot(c, "safe-entry", i, step->in[k],
+						   "is of the host, and others would see it");
+		}
+	}
+	return 0;
+}
+
+/*
+ * Who enters a container that is there is seen by others from the child's first moment: before that the stage has closed
+ * itself to them and let go of what is the host's (row X-2).
+ */
+static int check_entry(struct check *c)
+{
+	static const enum step_kind needed[] = { STEP_UNDUMPABLE, STEP_CLOSE_UNNEEDED };
+	size_t last[STEP_KIND_COUNT];
+
+	if (!c->plan->enters)
+		return 0;
+	find_last(c->plan, STEP_STAGE, last);
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		if (last[needed[i]] == NOWHERE || last[needed[i]] > c->clone)
+			return broken(c, "safe-entry", c->clone,
+				      "lets others see what is not yet confined");
+	}
+	return check_childs_fds(c);
 }
 
 /* The child ends in an exec. Without `process` in the config there is none: then it ends waiting for a start to refuse. */
@@ -401,8 +457,8 @@ static int check_handovers(struct check *c)
 int plan_check(const struct plan *plan, struct err *err)
 {
 	static int (*const rules[])(struct check *) = { check_forks,    check_slots, check_undo,
-							check_pointers, check_order, check_end,
-							check_handovers };
+							check_pointers, check_order, check_entry,
+							check_end,      check_handovers };
 	struct check c = { .plan = plan, .err = err, .stage = NOWHERE, .clone = NOWHERE };
 	int r;
 

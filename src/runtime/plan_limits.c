@@ -74,8 +74,10 @@ int plan_scheduling(struct planner_state *s, struct err *err)
 	return 0;
 }
 
-/* The nodes of "0-3,7" as set_mempolicy(2) wants them. The reader has checked the grammar. */
-static unsigned long *node_mask(struct plan *plan, const char *list, unsigned long *ret_max_node)
+/* ---- masks ------------------------------------------------------------------------------------------------------ */
+
+/* One bit for each number of "0-3,7". The reader has checked the grammar. *ret_highest: the last bit */
+static unsigned long *bit_mask(struct plan *plan, const char *list, unsigned long *ret_highest)
 {
 	const size_t word_bits = 8 * sizeof(unsigned long);
 	unsigned long *mask, highest = 0, from, to;
@@ -93,8 +95,7 @@ static unsigned long *node_mask(struct plan *plan, const char *list, unsigned lo
 		for (unsigned long node = from; node <= to; node++)
 			mask[node / word_bits] |= 1UL << node % word_bits;
 	}
-	/* The kernel looks at max_node - 1 bits. */
-	*ret_max_node = highest + 2;
+	*ret_highest = highest;
 	return mask;
 }
 
@@ -118,6 +119,7 @@ static int check_nodes(const char *list, struct err *err)
 int plan_memory_policy(struct planner_state *s, struct err *err)
 {
 	const struct config_memory_policy *policy = &s->config->linux_.memory_policy;
+	unsigned long highest;
 	struct step *step;
 	int r;
 
@@ -130,8 +132,9 @@ int plan_memory_policy(struct planner_state *s, struct err *err)
 	r = check_nodes(policy->nodes, err);
 	if (r < 0)
 		return r;
-	step->u.memory_policy.nodes =
-		node_mask(s->plan, policy->nodes, &step->u.memory_policy.max_node);
+	step->u.memory_policy.nodes = bit_mask(s->plan, policy->nodes, &highest);
+	/* The kernel looks at max_node - 1 bits. */
+	step->u.memory_policy.max_node = highest + 2;
 	return 0;
 }
 
@@ -146,4 +149,48 @@ void plan_late_limits(struct planner_state *s)
 	if (!s_in_user_ns(s))
 		add_scheduling(s, STEP_CHILD);
 	add_rlimits(s, STEP_CHILD, false);
+}
+
+/* ---- exec ------------------------------------------------------------------------------------------------------- */
+
+static void add_affinity(struct planner_state *s, enum step_who who, const char *cpus,
+			 const char *pointer)
+{
+	struct step *step = plan_add(s->plan, who, STEP_AFFINITY, pointer);
+	unsigned long highest;
+
+	step->u.affinity.cpus = plan_strdup(s->plan, cpus);
+	step->u.affinity.mask = bit_mask(s->plan, cpus, &highest);
+	step->u.affinity.size = (highest / (8 * sizeof(unsigned long)) + 1) * sizeof(unsigned long);
+}
+
+/* Spec: config.md "execCPUAffinity": where the runtime itself runs until the process is in its cgroup (row P-16) */
+int plan_initial_affinity(struct planner_state *s, struct err *err)
+{
+	const char *cpus = s->config->process.exec_cpu_affinity_initial;
+
+	if (cpus)
+		add_affinity(s, STEP_PARENT, cpus, "/process/execCPUAffinity/initial");
+	return 0;
+}
+
+/*
+ * plan_enter_limits() - in the stage, once it is in the container's cgroups and still has the host's rights
+ *
+ * All of it is inherited by the child, so nothing is left for the parent to do. Without execCPUAffinity the process gets
+ * what its cpuset allows (row Q-19); with only its first half the kernel's answer stays (row P-17).
+ */
+int plan_enter_limits(struct planner_state *s, struct err *err)
+{
+	const struct config_process *process = &s->config->process;
+
+	if (process->exec_cpu_affinity_final)
+		add_affinity(s, STEP_STAGE, process->exec_cpu_affinity_final,
+			     "/process/execCPUAffinity/final");
+	else if (!process->exec_cpu_affinity_initial)
+		plan_add(s->plan, STEP_STAGE, STEP_AFFINITY_RESET, "");
+	if (s_in_user_ns(s))
+		add_rlimits(s, STEP_STAGE, true);
+	add_oom_score_adj(s, STEP_STAGE);
+	return 0;
 }

@@ -211,7 +211,9 @@ int plan_ns_root(struct planner_state *s, struct err *err)
 
 	if (!s_ns_private(s, NS_USER))
 		return 0;
-	if (s_ns_new(s, NS_USER) && !(maps_zero(&l->uid_mappings) && maps_zero(&l->gid_mappings)))
+	/* Of one that is joined we may not know them. */
+	if (l->uid_mappings.n && l->gid_mappings.n &&
+	    !(maps_zero(&l->uid_mappings) && maps_zero(&l->gid_mappings)))
 		return 0;
 	plan_add(s->plan, STEP_CHILD, STEP_NS_ROOT, plan_strdup(s->plan, l->namespaces[NS_USER].pointer));
 	return 0;

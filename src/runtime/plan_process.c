@@ -44,19 +44,20 @@
  */
 int plan_session(struct planner_state *s, struct err *err)
 {
-	struct step *step;
-
-	step = plan_add(s->plan, STEP_CHILD, STEP_SESSION, "");
+	plan_add(s->plan, STEP_CHILD, STEP_SESSION, "");
 	/* Who shares our pid namespace could look into us; with other ids it can't anyway. */
-	step->u.session.undumpable = !s_ns_new(s, NS_PID) && !s_in_user_ns(s);
+	if (!s_ns_new(s, NS_PID) && !s_in_user_ns(s))
+		plan_add(s->plan, STEP_CHILD, STEP_UNDUMPABLE, "");
+	plan_add(s->plan, STEP_CHILD, STEP_SIGNALS, "")->in[0] = s->slots.proc;
+	plan_keyring(s);
+	return 0;
+}
 
-	step = plan_add(s->plan, STEP_CHILD, STEP_SIGNALS, "");
-	step->in[0] = s->slots.proc;
-
+void plan_keyring(struct planner_state *s)
+{
 	if (!s->options->no_new_keyring)
 		plan_add(s->plan, STEP_CHILD, STEP_KEYRING, "")->u.keyring.name =
 			plan_printf(s->plan, "_ses.%s", s->options->id);
-	return 0;
 }
 
 /* ---- ids -------------------------------------------------------------------------------------------------------- */
@@ -180,7 +181,8 @@ static int add_seccomp(struct planner_state *s, struct err *err)
 	r = seccomp_compile(&s->plan->arena, &s->config->linux_.seccomp, &program, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < program.n_unknown; i++)
+	/* For an exec it was said at create. */
+	for (size_t i = 0; i < program.n_unknown && !s->enter; i++)
 		ignore_syscall(s->plan, &program.unknown[i]);
 
 	step = plan_add(s->plan, STEP_CHILD, STEP_SECCOMP, "/linux/seccomp");
@@ -199,7 +201,8 @@ static void add_cwd(struct planner_state *s, bool again)
 		return;
 	step = plan_add(s->plan, STEP_CHILD, STEP_CWD, "/process/cwd");
 	step->u.cwd.path = plan_strdup(s->plan, s->config->process.cwd);
-	step->u.cwd.create = !again;
+	/* exec finds what create has made, or it is somebody's mistake. */
+	step->u.cwd.create = !again && !s->enter;
 	step->u.cwd.again = again;
 }
 

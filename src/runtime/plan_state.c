@@ -26,6 +26,18 @@ int plan_start_bind(struct planner_state *s, struct err *err)
 	return 0;
 }
 
+void plan_tell_pid(struct planner_state *s)
+{
+	const struct create_options *o = s->options;
+	struct plan *plan = s->plan;
+
+	if (o->pid_file)
+		plan_add(plan, STEP_PARENT, STEP_PID_FILE, "")->u.pid_file.path = plan_strdup(plan, o->pid_file);
+	if (o->pidfd_socket)
+		plan_add(plan, STEP_PARENT, STEP_PIDFD_SEND, "")->u.pidfd_send.path =
+			plan_strdup(plan, o->pidfd_socket);
+}
+
 /*
  * plan_created() - hand-over at the point which the spec calls created
  *
@@ -49,11 +61,7 @@ int plan_created(struct planner_state *s, struct err *err)
 	r = plan_scheduling(s, err);
 	if (r < 0)
 		return r;
-	if (o->pid_file)
-		plan_add(plan, STEP_PARENT, STEP_PID_FILE, "")->u.pid_file.path = plan_strdup(plan, o->pid_file);
-	if (o->pidfd_socket)
-		plan_add(plan, STEP_PARENT, STEP_PIDFD_SEND, "")->u.pidfd_send.path =
-			plan_strdup(plan, o->pidfd_socket);
+	plan_tell_pid(s);
 	/* run without a hook that could look: the record is written once. */
 	plan_add(plan, STEP_PARENT, STEP_STATE_WRITE, "")->u.state_write.status =
 		executes_soon ? "running" : "created";

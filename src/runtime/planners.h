@@ -20,6 +20,7 @@ struct planner_state {
 	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
 	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
 	int16_t start_socket;     /* by plan_start_bind */
+	const struct enter_input *enter; /* exec only */
 	int16_t hook_stdout, hook_stderr; /* by plan_hook_output, SLOT_NONE: not asked for */
 };
 
@@ -47,6 +48,16 @@ planner plan_hook_output, plan_create_hooks, plan_start_hooks;
  * cgroups: a real-time process can't enter one that has no real-time share.
  */
 planner plan_scheduling;
+/* plan_keyring() - the container's session keyring, for its init and all that exec adds */
+void plan_keyring(struct planner_state *s);
+/* plan_tell_pid() - the pid file and the pidfd, as far as they are asked for */
+void plan_tell_pid(struct planner_state *s);
+/* plan_enter_limits() - what the stage of an exec passes on to its child, which inherits it */
+planner plan_enter_limits;
+/* plan_initial_affinity() - the processors that an exec begins on */
+planner plan_initial_affinity;
+/* plan_ignored() - take over what a reader ignored */
+void plan_ignored(struct plan *plan, const struct config_ignored_list *from);
 /* plan_poststart_hooks() - by whom: the parent in a run, else the starter */
 int plan_poststart_hooks(struct planner_state *s, enum step_who who, struct err *err);
 

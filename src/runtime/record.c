@@ -113,6 +113,7 @@ static void add_cgroups(struct json_writer *w, const struct container *c)
 		json_object_begin(w, NULL);
 		json_add_string(w, "path", c->cgroups[i].path);
 		json_add_string(w, "mount", c->cgroups[i].mount);
+		json_add_string(w, "controllers", c->cgroups[i].controllers);
 		json_add_u64(w, "existing", c->cgroups[i].existing);
 		json_add_bool(w, "v2", c->cgroups[i].v2);
 		json_object_end(w);
@@ -141,6 +142,7 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	json_add_bool(&w, "process", c->has_process);
 	json_add_bool(&w, "poststart", c->has_poststart);
 	json_add_bool(&w, "poststop", c->has_poststop);
+	json_add_bool(&w, "noNewKeyring", c->no_new_keyring);
 	json_object_begin(&w, "annotations");
 	for (size_t i = 0; i < c->annotations.n; i++)
 		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
@@ -221,6 +223,7 @@ static void read_cgroups(struct arena *arena, const struct json *array, struct c
 
 		cgroup->path = string(item, "path");
 		cgroup->mount = string(item, "mount");
+		cgroup->controllers = string(item, "controllers");
 		cgroup->existing = (uint32_t)number(item, "existing");
 		cgroup->v2 = truth(item, "v2");
 		if (cgroup->path && cgroup->mount)
@@ -252,6 +255,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		.has_process = truth(root, "process"),
 		.has_poststart = truth(root, "poststart"),
 		.has_poststop = truth(root, "poststop"),
+		.no_new_keyring = truth(root, "noNewKeyring"),
 	};
 	if (!ret->id || !ret->bundle || !ret->rootfs || !ret->created || !status)
 		return err_user(err, "the record is incomplete");

@@ -60,10 +60,17 @@ int record_read(struct arena *arena, int dir, struct container *ret, struct err 
 int container_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;
 
 /*
- * container_read_locked() - the same for one by its id, under the lock of its directory; for whoever changes something
- * @ret_dir: owned by the caller; closing it gives the lock back
+ * container_open() - the same for one by its id
+ * @ret_dir: owned by the caller
  *
  * Return: 0; -ENOENT and *err "container \"x\" does not exist"; -errno
+ */
+int container_open(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
+		   struct err *err) MUST_CHECK;
+
+/*
+ * container_read_locked() - the same under the lock of its directory; for whoever changes something
+ * @ret_dir: owned by the caller; closing it gives the lock back
  */
 int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
 			  struct err *err) MUST_CHECK;

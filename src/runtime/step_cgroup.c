@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The actors for cgroups. All but the last two run in the parent. */
+/* The actors for cgroups. Joining is a process's own; all else is the parent's. */
 #include "runtime/act.h"
 
 #include "cgroup/filter.h"
@@ -177,22 +177,44 @@ int step_cgroup_chown(struct act *a, const struct step *step, struct err *err)
 	return 0;
 }
 
-/* ---- in the child ----------------------------------------------------------------------------------------------- */
+/* ---- joining ---------------------------------------------------------------------------------------------------- */
+
+static int no_cgroup(const char *dir, struct err *err)
+{
+	err_set(err, -ENOENT, "join cgroup \"%s\"", dir);
+	return err_hint(err, "exec makes no cgroups: make it first, or name another by --cgroup");
+}
+
+/* step_cgroup_open() - a cgroup2 that a process will be cloned into */
+int step_cgroup_open(struct act *a, const struct step *step, struct err *err)
+{
+	int fd = os_dir_open(step->u.cgroup_open.dir);
+
+	if (fd == -ENOENT)
+		return no_cgroup(step->u.cgroup_open.dir, err);
+	if (fd < 0)
+		return err_set(err, fd, "open cgroup \"%s\"", step->u.cgroup_open.dir);
+	a->fd[step->out] = fd;
+	return 0;
+}
 
 /*
  * step_cgroup_join() - enter a v1 cgroup
  *
- * `tasks`, not `cgroup.procs`: the child has one thread, and for one thread that moves itself the kernel needs no grace
- * period. Must run while the child still has the host's ids: the file belongs to the host's root.
+ * `tasks`, not `cgroup.procs`: the process has one thread, and for one thread that moves itself the kernel needs no grace
+ * period. Must run while it still has the host's ids: the file belongs to the host's root.
  */
 int step_cgroup_join(struct act *a, const struct step *step, struct err *err)
 {
-	int fd = os_file_open_write_at(a->fd[step->in[0]], "tasks");
+	int dir = step->in[0] == SLOT_NONE ? AT_FDCWD : a->fd[step->in[0]];
+	int fd = os_file_open_write_at(dir, step->u.cgroup_join.tasks);
 	int r = fd < 0 ? fd : os_file_write(fd, "0", 1);
 
 	/* Not closed: close_range() before the execution does that for all at once. */
 	if (r == 0)
 		return 0;
+	if (r == -ENOENT)
+		return no_cgroup(step->u.cgroup_join.dir, err);
 	err_set(err, r, "join cgroup \"%s\"", step->u.cgroup_join.dir);
 	if (r == -ENOSPC)
 		return err_hint(err, "its cpuset has no CPUs or no memory nodes");

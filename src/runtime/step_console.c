@@ -143,6 +143,7 @@ static int use_slave(int slave, struct err *err)
 /*
  * step_console() - make the pty, send its master away, and live on its slave
  *
+ * In an exec there is no root to hold: the process is in it, and still in its top directory.
  * Its owner is set later, with that of whatever else the standard streams are (STDIO_OWNER). The
  * session was made before, so the slave becomes the controlling terminal: a process in the
  * container can push input only into this one.
@@ -153,7 +154,7 @@ static int use_slave(int slave, struct err *err)
 int step_console(struct act *a, const struct step *step, struct err *err)
 {
 	defer_close int master = -EBADF, slave = -EBADF;
-	int rootfs = a->fd[step->in[0]];
+	int rootfs = step->in[0] == SLOT_NONE ? AT_FDCWD : a->fd[step->in[0]];
 	char name[OS_PTY_NAME_MAX];
 	int r;
 

@@ -204,6 +204,19 @@ int step_affinity_reset(struct act *a, const struct step *step, struct err *err)
 	return 0;
 }
 
+/* Spec: config.md "execCPUAffinity" (rows P-16, P-17) */
+int step_affinity(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_affinity_set(0, step->u.affinity.mask, step->u.affinity.size);
+
+	if (r < 0) {
+		err_set(err, r, "keep the process to the CPUs %s", step->u.affinity.cpus);
+		if (r == -EINVAL)
+			err_hint(err, "at least one of them must be online and in the container's cpuset");
+	}
+	return r;
+}
+
 /* Spec: config-linux.md "Memory policy"; set_mempolicy(2) */
 int step_memory_policy(struct act *a, const struct step *step, struct err *err)
 {

@@ -40,17 +40,13 @@ int step_proc_open(struct act *a, const struct step *step, struct err *err)
 	return 0;
 }
 
-/* The runtime's own namespace file of a kind, by the name that /proc/self/ns has for it. */
-static const char *own_ns_file(enum ns_type type)
+/* Is it the runtime's own namespace of that kind? */
+static bool is_own_ns(int fd, enum ns_type type)
 {
-	static const char *const files[NS_TYPES] = {
-		[NS_PID] = "/proc/self/ns/pid",	  [NS_NETWORK] = "/proc/self/ns/net",
-		[NS_MOUNT] = "/proc/self/ns/mnt", [NS_IPC] = "/proc/self/ns/ipc",
-		[NS_UTS] = "/proc/self/ns/uts",	  [NS_USER] = "/proc/self/ns/user",
-		[NS_CGROUP] = "/proc/self/ns/cgroup", [NS_TIME] = "/proc/self/ns/time",
-	};
+	char own[40];
 
-	return files[type];
+	snprintf(own, sizeof(own), "/proc/self/ns/%s", ns_files[type]);
+	return os_ns_is_own(fd, own) == 1;
 }
 
 /* Spec: config-linux.md "Namespaces": a path of another kind is an error (row L-3) */
@@ -66,7 +62,7 @@ int step_ns_open(struct act *a, const struct step *step, struct err *err)
 	}
 	if (fd < 0)
 		return err_set(err, fd, "open the %s namespace \"%s\"", ns_names[type], step->u.ns_open.path);
-	if (step->u.ns_open.not_own && os_ns_is_own(fd, own_ns_file(type)) == 1)
+	if (step->u.ns_open.not_own && is_own_ns(fd, type))
 		return err_user(err,
 				"join \"%s\": it is the host's %s namespace, and hostname, domainname or sysctl "
 				"would change the host",
@@ -108,6 +104,26 @@ static void run_child(struct act *a)
 	_exit(act_run(a, STEP_CHILD, 0, &err) < 0 ? 1 : 0);
 }
 
+/* What stood in the way of a clone into a cgroup and into namespaces. */
+static int clone_error(int code, int cgroup, const char *what, struct err *err)
+{
+	err_set(err, code, "clone %s", what);
+	if (code == -EBUSY && cgroup >= 0)
+		err_hint(err, "its cgroup has controllers enabled for children, so no process may be in it");
+	if (code == -EOPNOTSUPP && cgroup >= 0)
+		err_hint(err, "its cgroup is threaded, or in a threaded one that is not its own domain");
+	if (code == -EAGAIN && cgroup >= 0)
+		err_hint(err, "the cgroup's pids limit, or RLIMIT_NPROC, is reached");
+	if (code == -ENOSPC)
+		err_hint(err, "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
+	return code;
+}
+
+static int cgroup_of(const struct act *a, const struct step *step)
+{
+	return step->in[0] == SLOT_NONE ? -1 : a->fd[step->in[0]];
+}
+
 /*
  * step_clone() - make the container's init, in all new namespaces at once
  *
@@ -118,8 +134,7 @@ static void run_child(struct act *a)
 int step_clone(struct act *a, const struct step *step, struct err *err)
 {
 	uint64_t flags = step->u.clone.flags;
-	int cgroup = step->in[0] == SLOT_NONE ? -1 : a->fd[step->in[0]];
-	int pidfd = -EBADF, parent_side = a->sync;
+	int cgroup = cgroup_of(a, step), pidfd = -EBADF, parent_side = a->sync;
 	pid_t pid;
 
 	if (a->who == STEP_STAGE)
@@ -130,14 +145,8 @@ int step_clone(struct act *a, const struct step *step, struct err *err)
 		a->sync_peer = parent_side;
 		run_child(a);
 	}
-	if (pid < 0) {
-		err_set(err, pid, "clone the container's init");
-		if (pid == -EBUSY && cgroup >= 0)
-			err_hint(err, "its cgroup has controllers enabled for children, so no process may be in it");
-		if (pid == -ENOSPC)
-			err_hint(err, "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
-		return pid;
-	}
+	if (pid < 0)
+		return clone_error(pid, cgroup, a->plan->enters ? "the process" : "the container's init", err);
 	/* What either of the two writes now would else be copied page by page. */
 	prefault_stack(PREFAULT_STACK_ABOVE, PREFAULT_STACK_BELOW);
 	a->page->child_pid = pid;
@@ -174,17 +183,22 @@ static void run_stage(struct act *a)
 	_exit(act_run(a, STEP_STAGE, 0, &err) < 0 ? 1 : 0);
 }
 
-/* step_stage_fork() - let a short-lived process join namespaces and clone the init there; ends when that is done */
+/*
+ * step_stage_fork() - let a short-lived process join namespaces and clone the child there; ends when that is done
+ *
+ * For exec it starts in the container's cgroup2, since only here the whole hierarchy is in sight: with the mount option
+ * nsdelegate nobody gets into a cgroup from a cgroup namespace that doesn't show both ends.
+ */
 int step_stage_fork(struct act *a, const struct step *step, struct err *err)
 {
-	int status = 0, r;
+	int status = 0, r, cgroup = cgroup_of(a, step);
 	pid_t stage;
 
-	stage = os_clone3(0, -1, NULL);
+	stage = os_clone3(0, cgroup, NULL);
 	if (stage == 0)
 		run_stage(a);
 	if (stage < 0)
-		return err_set(err, stage, "fork the stage");
+		return clone_error(stage, cgroup, "the stage", err);
 
 	r = os_reap(stage, &status);
 	/* Even a failed stage may have cloned an init. */
@@ -201,7 +215,7 @@ int step_stage_fork(struct act *a, const struct step *step, struct err *err)
 
 	a->child_pidfd = os_pidfd_open(a->child_pid);
 	if (a->child_pidfd < 0)
-		return err_set(err, a->child_pidfd, "open the pidfd of the container's init");
+		return err_set(err, a->child_pidfd, "open the pidfd of the new process");
 	a->fd[step->out] = a->child_pidfd;
 	return 0;
 }

@@ -11,11 +11,14 @@ int step_session(struct act *a, const struct step *step, struct err *err)
 	int r;
 
 	r = os_setsid();
-	if (r < 0)
-		return err_set(err, r, "start a session");
-	if (!step->u.session.undumpable)
-		return 0;
-	r = os_undumpable();
+	return r < 0 ? err_set(err, r, "start a session") : 0;
+}
+
+/* step_undumpable() - nobody may look into the process, until it executes the program (row X-2, CVE-2016-9962) */
+int step_undumpable(struct act *a, const struct step *step, struct err *err)
+{
+	int r = os_undumpable();
+
 	return r < 0 ? err_set(err, r, "close the process to ptrace") : 0;
 }
 

@@ -85,6 +85,7 @@ static int list_cgroups(struct act *a, struct container *c, struct err *err)
 		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
 			.path = step->u.cgroup_make.path,
 			.mount = step->u.cgroup_make.mount,
+			.controllers = step->u.cgroup_make.v2 ? "" : step->u.cgroup_make.controller,
 			.existing = step->u.cgroup_make.existing,
 			.v2 = step->u.cgroup_make.v2,
 		};
@@ -291,37 +292,6 @@ int step_start_listen(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? err_set(err, r, "listen on the start socket") : 0;
 }
 
-/* What the init still needs besides the socket it waits on; more is never open. */
-#define WAITING_FDS_MAX 16
-
-/*
- * While it waits, perhaps for days, the init holds nothing of the host's: no mount, no cgroup, no log of the runtime's
- * (rows X-2, X-3). What later steps read stays, and what the caller wants preserved.
- */
-static int close_unneeded(struct act *a, const struct step *step)
-{
-	int keep[WAITING_FDS_MAX] = { a->fd[step->in[0]], a->page_fd };
-	unsigned first = 3;
-	size_t n = 2;
-
-	for (size_t i = a->index + 1; i < a->plan->n_steps; i++) {
-		const struct step *later = &a->plan->steps[i];
-
-		if (later->who != STEP_CHILD)
-			continue;
-		if (later->kind == STEP_CLOSE_FDS)
-			first += later->u.close_fds.preserve_fds;
-		for (size_t in = 0; in < STEP_INPUTS; in++) {
-			if (later->in[in] == SLOT_NONE)
-				continue;
-			if (n == WAITING_FDS_MAX)
-				return -E2BIG;
-			keep[n++] = a->fd[later->in[in]];
-		}
-	}
-	return os_close_all_but(first, keep, n);
-}
-
 /*
  * step_start_accept() - wait for `start`
  *
@@ -335,7 +305,8 @@ int step_start_accept(struct act *a, const struct step *step, struct err *err)
 	int r;
 
 	a->sync = -EBADF;
-	r = close_unneeded(a, step);
+	/* Perhaps for days. */
+	r = act_close_unneeded(a, a->fd[step->in[0]], a->page_fd);
 	if (r < 0)
 		return err_set(err, r, "close what the waiting init does not need");
 	for (;;) {

@@ -45,6 +45,7 @@ struct command {
 	const struct option *options;
 	bool enters_container; /* run from a protected copy of the binary */
 	bool hands_words_on;   /* what is behind the first operand belongs to another program: words->rest */
+	int failure_status;    /* when run() or what comes before it fails; 0: 1 */
 
 	/*
 	 * check() - what must be looked at before the program opens a single file, like inherited
@@ -63,8 +64,8 @@ struct command {
 };
 
 extern const struct command command_create, command_start, command_run, command_state, command_kill,
-	command_delete, command_list, command_ps, command_pause, command_resume, command_spec,
-	command_features, command_explain;
+	command_delete, command_exec_cli, command_list, command_ps, command_pause, command_resume,
+	command_spec, command_features, command_explain;
 
 /* All of them, in the order of --help; NULL ends it */
 extern const struct command *const commands[];

@@ -34,26 +34,31 @@ static int count_listen_fds(unsigned *ret_n, struct err *err)
 	return 0;
 }
 
+int preserve_check(unsigned given, unsigned listen_fds, struct err *err)
+{
+	unsigned n = given + listen_fds;
+
+	if (given > PRESERVE_MAX)
+		return err_user(err, "preserve %u files: no process can have that many", given);
+	for (unsigned i = 0; i < n; i++) {
+		if (fcntl(3 + (int)i, F_GETFD) >= 0)
+			continue;
+		err_user(err, "preserve %u files: fd %u is not open", n, 3 + i);
+		return err_hint(err, "--preserve-fds and LISTEN_FDS count open files from 3 up");
+	}
+	return 0;
+}
+
 int launch_check(struct cli *cli, void *args, struct err *err)
 {
 	struct launch_args *launch = args;
 	int r;
 
 	r = count_listen_fds(&launch->listen_fds, err);
-	if (r < 0)
-		return r;
-	if (launch->preserve_fds > PRESERVE_MAX)
-		return err_user(err, "preserve %u files: no process can have that many",
-				launch->preserve_fds);
-
+	if (r == 0)
+		r = preserve_check(launch->preserve_fds, launch->listen_fds, err);
 	launch->preserve_fds += launch->listen_fds;
-	for (unsigned i = 0; i < launch->preserve_fds; i++) {
-		if (fcntl(3 + (int)i, F_GETFD) >= 0)
-			continue;
-		err_user(err, "preserve %u files: fd %u is not open", launch->preserve_fds, 3 + i);
-		return err_hint(err, "--preserve-fds and LISTEN_FDS count open files from 3 up");
-	}
-	return 0;
+	return r;
 }
 
 int trace_open(const char *path, struct trace_options *ret, struct err *err)

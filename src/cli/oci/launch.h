@@ -51,6 +51,9 @@ struct launch_args {
  */
 int launch_check(struct cli *cli, void *args, struct err *err);
 
+/* preserve_check() - are fds 3 and up, as many as both say, open? Return: 0; -EINVAL */
+int preserve_check(unsigned given, unsigned listen_fds, struct err *err) MUST_CHECK;
+
 /*
  * launch_options() - what the command line says, as container_create() and plan_create() want it;
  * strings are borrowed

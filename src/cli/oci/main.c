@@ -7,8 +7,8 @@
  * again); close the way for inherited fds; open the log. Nothing is opened and nothing allocated
  * before that, so the first pass costs little.
  *
- * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own,
- * also for wrong usage.
+ * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own (255
+ * where that could be the program's), also for wrong usage.
  */
 #include "base/version.h"
 #include "cli/oci/command.h"
@@ -283,7 +283,10 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 		return fail_usage(cli, command, &err);
 
 	r = execute(cli, command, args, &words, &err);
-	return r < 0 ? fail(cli, &err) : r;
+	if (r >= 0)
+		return r;
+	fail(cli, &err);
+	return command->failure_status ? command->failure_status : 1;
 }
 
 /* `help`, `help COMMAND` */

@@ -102,6 +102,10 @@ class Container:
     def delete(self, *args):
         return self.runtime.delete(self.id, *args)
 
+    def exec(self, *words, **kw):
+        """`exec` of these words in the foreground; options=[...] stand before the id."""
+        return self.runtime.exec(self.id, *words, **kw)
+
     def state(self):
         return self.runtime.state(self.id)
 
@@ -220,6 +224,10 @@ class Runtime:
 
     def start(self, id, **kw):
         return self.call("start", id, **kw)
+
+    def exec(self, id, *args, options=(), **kw):
+        """`exec` in the foreground; args are the program's words, options stand before the id."""
+        return self.call("exec", *options, id, *args, **kw)
 
     def kill(self, id, *args, **kw):
         return self.call("kill", id, *args, **kw)

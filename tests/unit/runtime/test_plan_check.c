@@ -264,6 +264,93 @@ static void too_many_tokens(struct plan *plan)
 		add(plan, STEP_PARENT, STEP_SYNC_SEND)->u.sync_send.token = SYNC_MAPPED;
 }
 
+/* ---- exec ------------------------------------------------------------------------------------------------------- */
+
+/* Where things are in the plan of make_entering(). */
+enum { E_INIT, E_SOCKET, E_FORK, E_CGROUP, E_HIDE, E_ENTER, E_CLOSE, E_CLONE, E_CONSOLE, E_EXEC, E_WAIT };
+
+static void make_entering(struct plan *plan)
+{
+	int16_t init = plan_slot(plan, "init"), sock = plan_slot(plan, "console socket");
+
+	plan->enters = true;
+	add(plan, STEP_PARENT, STEP_INIT_OPEN)->out = init;
+	add(plan, STEP_PARENT, STEP_CONSOLE_SOCKET)->out = sock;
+	add(plan, STEP_PARENT, STEP_STAGE_FORK);
+	add(plan, STEP_STAGE, STEP_CGROUP_JOIN);
+	add(plan, STEP_STAGE, STEP_UNDUMPABLE);
+	add(plan, STEP_STAGE, STEP_NS_ENTER)->in[0] = init;
+	add(plan, STEP_STAGE, STEP_CLOSE_UNNEEDED);
+	add(plan, STEP_STAGE, STEP_CLONE);
+	add(plan, STEP_CHILD, STEP_CONSOLE)->in[1] = sock;
+	add(plan, STEP_CHILD, STEP_EXEC);
+	add(plan, STEP_PARENT, STEP_EXEC_WAIT);
+}
+
+static void visible_stage(struct plan *plan)
+{
+	remove_step(plan, E_HIDE);
+}
+
+static void hides_too_late(struct plan *plan)
+{
+	swap(plan, E_HIDE, E_ENTER);
+}
+
+static void takes_fds_along(struct plan *plan)
+{
+	remove_step(plan, E_CLOSE);
+}
+
+static void closes_before_it_enters(struct plan *plan)
+{
+	swap(plan, E_ENTER, E_CLOSE);
+}
+
+static void joins_cgroups_from_inside(struct plan *plan)
+{
+	swap(plan, E_CGROUP, E_ENTER);
+}
+
+static void child_has_fd_of_the_host(struct plan *plan)
+{
+	plan->steps[E_CONSOLE].in[0] = plan->steps[E_INIT].out;
+}
+
+static const struct {
+	void (*break_it)(struct plan *plan);
+	const char *rule;
+} entry_breaks[] = {
+	{ visible_stage, "safe-entry" },
+	{ takes_fds_along, "safe-entry" },
+	{ child_has_fd_of_the_host, "safe-entry" },
+	{ hides_too_late, "in-order" },
+	{ closes_before_it_enters, "in-order" },
+	{ joins_cgroups_from_inside, "in-order" },
+};
+
+/* Row X-2: nothing of the host's is to be had from a process that enters. */
+static void test_X2_entry_is_safe(void **state)
+{
+	char expected[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(entry_breaks); i++) {
+		struct err err = ERR_INIT;
+		struct plan plan = { 0 };
+
+		make_entering(&plan);
+		if (plan_check(&plan, &err) != 0)
+			fail_msg("%s", err.text);
+		entry_breaks[i].break_it(&plan);
+		if (plan_check(&plan, &err) != -EPROTO)
+			fail_msg("break %zu was not caught", i);
+		snprintf(expected, sizeof(expected), "rule \"%s\"", entry_breaks[i].rule);
+		if (!strstr(err.text, expected))
+			fail_msg("break %zu: expected %s, got: %s", i, expected, err.text);
+		plan_clear(&plan);
+	}
+}
+
 static const struct {
 	void (*break_it)(struct plan *plan);
 	const char *rule;
@@ -371,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_each_rule_catches),
 		cmocka_unit_test(test_stage_sees_only_what_was_there),
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_X2_entry_is_safe),
 	};
 
 	return cmocka_run_group_tests_name("plan-check", tests, NULL, NULL);

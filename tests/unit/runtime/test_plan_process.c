@@ -174,14 +174,12 @@ static void test_session(void **state)
 	run(f, plan_session);
 	assert_string_equal(kinds(f), "c:new-session c:reset-signals c:join-session-keyring");
 	assert_string_equal(find(f, STEP_KEYRING)->u.keyring.name, "_ses.web");
-	assert_false(find(f, STEP_SESSION)->u.session.undumpable);
 	done(f);
 
 	f = make("", "");
 	f->options.no_new_keyring = true;
 	run(f, plan_session);
-	assert_string_equal(kinds(f), "c:new-session c:reset-signals");
-	assert_true(find(f, STEP_SESSION)->u.session.undumpable);
+	assert_string_equal(kinds(f), "c:new-session c:forbid-tracing c:reset-signals");
 	done(f);
 }
 

@@ -100,6 +100,54 @@ static char *explain(struct arena *arena, const char *config_name, const char *h
 	return copy;
 }
 
+/* The plan of `exec web sh` in the container that the config makes on that host. */
+static char *explain_exec(struct arena *arena, const char *config_name, const char *host)
+{
+	static const char *const words[] = { "sh", "-c", "id" };
+	struct create_options options = { .id = "web", .rootfs = "/bundle/rootfs", .run = true };
+	struct enter_input in = { .options = &options, .pid = 1234, .start_time = 5 };
+	struct config_process process;
+	struct err err = ERR_INIT;
+	struct plan plan = { 0 };
+	struct cgroup_dir *dirs;
+	struct config *config;
+	struct facts facts;
+	char *text = NULL, *copy;
+	size_t len = 0;
+	FILE *out;
+
+	load(arena, config_name, host, &config, &facts);
+	process = config->process;
+	process.args = (struct str_list){ (const char **)(uintptr_t)words, ARRAY_LEN(words) };
+	dirs = arena_array(arena, facts.cgroup.n, sizeof(*dirs));
+	for (size_t i = 0; i < facts.cgroup.n; i++)
+		dirs[i] = (struct cgroup_dir){
+			.path = arena_printf(arena, "%s/web", facts.cgroup.items[i].mount),
+			.mount = facts.cgroup.items[i].mount,
+			.v2 = facts.cgroup.items[i].v2,
+		};
+	for (int type = 0; type < NS_TYPES; type++)
+		in.namespaces |= config->linux_.namespaces[type].mode ? ns_clone_flags[type] : 0;
+	in.config = config;
+	in.process = &process;
+	in.facts = &facts;
+	in.cgroups = dirs;
+	in.n_cgroups = facts.cgroup.n;
+
+	out = open_memstream(&text, &len);
+	assert_non_null(out);
+	if (plan_enter(&plan, &in, &err) < 0)
+		fail_msg("%s for %s: %s", config_name, host, err.text);
+	if (plan_check(&plan, &err) < 0)
+		fail_msg("%s for %s: %s", config_name, host, err.text);
+	explain_plan(out, &plan, &options, EXPLAIN_TEXT, false);
+	fclose(out);
+	copy = arena_strndup(arena, text, len);
+	free(text);
+	plan_clear(&plan);
+	return copy;
+}
+
 static void write_file(struct arena *arena, const char *name, const char *text)
 {
 	FILE *file = fopen(data_path(arena, name), "w");
@@ -133,6 +181,26 @@ static void test_golden_plans(void **state)
 			defer_arena struct arena arena = { 0 };
 			char *name = arena_printf(&arena, "%s-%s.txt", configs[c], hosts[h]);
 			char *text = explain(&arena, configs[c], hosts[h], EXPLAIN_TEXT);
+			size_t len;
+
+			if (update)
+				write_file(&arena, name, text);
+			else
+				compare(name, text, read_file(&arena, name, &len));
+		}
+	}
+}
+
+static void test_golden_exec_plans(void **state)
+{
+	static const char *const exec_hosts[] = { "hybrid", "v2" };
+
+	for (size_t c = 0; c < ARRAY_LEN(configs); c++) {
+		for (size_t h = 0; h < ARRAY_LEN(exec_hosts); h++) {
+			defer_arena struct arena arena = { 0 };
+			char *name = arena_printf(&arena, "exec-%s-%s.txt", configs[c],
+						  exec_hosts[h]);
+			char *text = explain_exec(&arena, configs[c], exec_hosts[h]);
 			size_t len;
 
 			if (update)
@@ -186,6 +254,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden_plans),
+		cmocka_unit_test(test_golden_exec_plans),
 		cmocka_unit_test(test_json_form),
 		cmocka_unit_test(test_ignored),
 	};
