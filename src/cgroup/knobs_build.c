@@ -10,7 +10,8 @@ int knob_find(const struct knob_builder *b, const struct knob_home *home, struct
 	for (size_t i = 0; home->v1 && i < b->layout->n; i++) {
 		const struct cgroup_hierarchy *hierarchy = &b->layout->items[i];
 
-		if (!hierarchy->v2 && cgroup_has_controller(hierarchy, home->v1)) {
+		if (!hierarchy->v2 && !hierarchy->closed &&
+		    cgroup_has_controller(hierarchy, home->v1)) {
 			*ret = (struct knob_target){ .hierarchy = i, .v2 = false };
 			return 1;
 		}
@@ -41,6 +42,10 @@ static void refuse_hint(struct knob_builder *b, const struct knob_home *home, co
 	if (b->layout->n == 0)
 		err_hint(b->err, "no cgroup filesystem is mounted on this host; mount one, or "
 				 "leave the limit out");
+	else if (b->layout->items[b->layout->n - 1].closed)
+		err_hint(b->err,
+			 "no cgroup was delegated to this user; leave the limit out, or start in a "
+			 "scope of your own: systemd-run --user --scope -p Delegate=yes ...");
 	else if (b->layout->mode == CGROUP_V2 && !home->v2)
 		err_hint(b->err, "leave it out, or say what you want in v2 words in "
 				 "linux.resources.unified");

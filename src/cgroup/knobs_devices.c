@@ -47,6 +47,18 @@ int knobs_devices(struct knob_builder *b)
 	r = device_rules_read(b->arena, &b->resources->devices, &rules, b->err);
 	if (r < 0)
 		return r;
+	/*
+	 * A user namespace can't make device nodes, and those that are bound are the caller's to open
+	 * anyway (row K-3).
+	 */
+	if (b->layout->narrow) {
+		if (b->resources->devices.n)
+			knob_note(b, DEVICES_POINTER,
+				  "only root of the host may filter devices; in a user namespace "
+				  "no node of one can be "
+				  "made");
+		return 0;
+	}
 	if (knob_find(b, &home, &target))
 		return add_list(b, &target, &rules);
 	if (cgroup_find_v2(b->layout) >= 0) {

@@ -9,7 +9,10 @@
 #include "os/file.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Hosts with thousands of containers have mountinfo files of megabytes. */
 #define MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
@@ -190,11 +193,11 @@ static size_t parse_mounts(struct arena *arena, char *text, struct cgroup_mount 
 	return n;
 }
 
-/* What the v2 hierarchy offers at its mount; in a container that is what was delegated to it. */
-static int read_controllers(struct arena *arena, const char *root, struct cgroup_hierarchy *v2,
-			    struct err *err)
+/* What the v2 hierarchy offers at @base below its mount; in a container that is what was delegated to it. */
+static int read_controllers(struct arena *arena, const char *root, const char *base,
+			    struct cgroup_hierarchy *v2, struct err *err)
 {
-	const char *path = arena_printf(arena, "%s%s/cgroup.controllers", root, v2->mount);
+	const char *path = arena_printf(arena, "%s%s%s/cgroup.controllers", root, v2->mount, base);
 	char text[512];
 	ssize_t n;
 
@@ -291,7 +294,7 @@ int cgroup_layout_read_of(struct arena *arena, const char *root, const char *pro
 
 	if (layout.n && layout.items[layout.n - 1].v2) {
 		layout.mode = layout.n == 1 ? CGROUP_V2 : CGROUP_HYBRID;
-		r = read_controllers(arena, root, &layout.items[layout.n - 1], err);
+		r = read_controllers(arena, root, "", &layout.items[layout.n - 1], err);
 		if (r < 0)
 			return r;
 	} else if (layout.n) {
@@ -299,6 +302,52 @@ int cgroup_layout_read_of(struct arena *arena, const char *root, const char *pro
 	}
 	*ret_layout = layout;
 	return 0;
+}
+
+/* ---- what is open to others than root --------------------------------------------------------------------------- */
+
+static bool is_open(const char *root, const char *mount, const char *path)
+{
+	char full[PATH_MAX];
+	int len = snprintf(full, sizeof(full), "%s%s%s", root, mount, path);
+
+	return len < (int)sizeof(full) && faccessat(AT_FDCWD, full, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+static int narrow(struct arena *arena, const char *root, struct cgroup_hierarchy *hierarchy,
+		  struct err *err)
+{
+	const char *own = strcmp(hierarchy->own_path, "/") == 0 ? "" : hierarchy->own_path;
+	const char *slash = strrchr(own, '/');
+
+	hierarchy->base = arena_strndup(arena, own, slash ? (size_t)(slash - own) : 0);
+	if (!is_open(root, hierarchy->mount, hierarchy->base)) {
+		hierarchy->base = own;
+		hierarchy->closed = !is_open(root, hierarchy->mount, own);
+	}
+	if (!hierarchy->v2 || hierarchy->closed || !*hierarchy->base)
+		return 0;
+	return read_controllers(arena, root, hierarchy->base, hierarchy, err);
+}
+
+int cgroup_layout_narrow(struct arena *arena, const char *root, struct cgroup_layout *layout,
+			 struct err *err)
+{
+	int r = 0;
+
+	layout->narrow = true;
+	for (size_t i = 0; i < layout->n && r == 0; i++)
+		r = narrow(arena, root, &layout->items[i], err);
+	return r;
+}
+
+void cgroup_layout_widen(struct cgroup_layout *layout)
+{
+	layout->narrow = false;
+	for (size_t i = 0; i < layout->n; i++) {
+		layout->items[i].base = NULL;
+		layout->items[i].closed = false;
+	}
 }
 
 bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char *controller)
@@ -310,7 +359,8 @@ bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char 
 int cgroup_find(const struct cgroup_layout *layout, const char *controller)
 {
 	for (size_t i = 0; i < layout->n; i++) {
-		if (cgroup_has_controller(&layout->items[i], controller))
+		if (!layout->items[i].closed &&
+		    cgroup_has_controller(&layout->items[i], controller))
 			return (int)i;
 	}
 	return -1;
@@ -318,5 +368,7 @@ int cgroup_find(const struct cgroup_layout *layout, const char *controller)
 
 int cgroup_find_v2(const struct cgroup_layout *layout)
 {
-	return layout->n && layout->items[layout->n - 1].v2 ? (int)layout->n - 1 : -1;
+	const struct cgroup_hierarchy *last = layout->n ? &layout->items[layout->n - 1] : NULL;
+
+	return last && last->v2 && !last->closed ? (int)layout->n - 1 : -1;
 }

@@ -29,12 +29,15 @@ struct cgroup_hierarchy {
 		controllers; /* v1: "cpu,cpuacct" or "name=systemd", as in mount options; v2: cgroup.controllers, space-separated */
 	const char *
 		own_path; /* the runtime's own cgroup in it, from /proc/self/cgroup, relative to root: "/" */
+	const char *base; /* below which relative paths begin, relative to the mount; "" for root */
+	bool closed; /* the runtime may make no cgroup in it, so it is as if it were not there */
 };
 
 struct cgroup_layout {
 	enum cgroup_mode mode;
 	struct cgroup_hierarchy *items; /* v1 ones in mount order, the v2 one last */
 	size_t n;
+	bool narrow; /* for a runtime that is not root of the host: see cgroup_layout_narrow() */
 };
 
 /* The cgroup of one container in one hierarchy. */
@@ -63,13 +66,28 @@ int cgroup_layout_read(struct arena *arena, const char *root, struct cgroup_layo
 int cgroup_layout_read_of(struct arena *arena, const char *root, const char *process,
 			  struct cgroup_layout *ret_layout, struct err *err) MUST_CHECK;
 
+/*
+ * cgroup_layout_narrow() - for a runtime that is not root of the host: which hierarchies are open to it, and from where
+ *
+ * What was delegated to it holds its own cgroup: the parent of that one if it may make cgroups there (on v2 it must not
+ * be the own one, which has processes), else the own one. A hierarchy with neither is closed.
+ *
+ * @root: as for cgroup_layout_read()
+ * Return: 0; -errno
+ */
+int cgroup_layout_narrow(struct arena *arena, const char *root, struct cgroup_layout *layout,
+			 struct err *err) MUST_CHECK;
+
+/* cgroup_layout_widen() - as root of the host has it */
+void cgroup_layout_widen(struct cgroup_layout *layout);
+
 /* cgroup_has_controller() - does the hierarchy offer @controller ("memory", "io", "name=systemd")? */
 bool cgroup_has_controller(const struct cgroup_hierarchy *hierarchy, const char *controller);
 
-/* cgroup_find() - Return: index of the hierarchy that offers @controller; -1 if none does */
+/* cgroup_find() - Return: index of the open hierarchy that offers @controller; -1 if none does */
 int cgroup_find(const struct cgroup_layout *layout, const char *controller);
 
-/* cgroup_find_v2() - Return: index of the v2 hierarchy; -1 if there is none */
+/* cgroup_find_v2() - Return: index of the v2 hierarchy; -1 if there is none, or it is closed */
 int cgroup_find_v2(const struct cgroup_layout *layout);
 
 #endif

@@ -151,6 +151,10 @@ static int enable_error(const char *dir, const char *word, int len, int r, struc
 	if (r == -ENOENT)
 		return err_hint(err, "its own parent doesn't give it that controller: see "
 				     "cgroup.controllers there");
+	if (r == -EACCES || r == -EPERM)
+		return err_hint(err,
+				"it was not delegated to this user with that controller: systemd's "
+				"Delegate= says which are");
 	return r;
 }
 
@@ -173,6 +177,23 @@ static int enable_each(const char *dir, const char *path, const char *words, con
 	return 0;
 }
 
+/* All that is needed was switched on by somebody who may. Return: 0; @why for what is missing */
+static int check_enabled(const char *dir, const char *path, const char *needed, int why,
+			 struct err *err)
+{
+	char on[512];
+	size_t len;
+
+	if (os_read_at(AT_FDCWD, path, on, sizeof(on)) < 0)
+		on[0] = '\0';
+	for (; *needed; needed += len + (needed[len] == ' ')) {
+		len = strcspn(needed, " ");
+		if (!has_word(on, needed + 1, len - 1))
+			return enable_error(dir, needed, (int)len, why, err);
+	}
+	return 0;
+}
+
 /*
  * Switch the controllers on in one parent, in one write if that works.
  *
@@ -189,6 +210,9 @@ static int enable_in(const char *dir, const struct cgroup_request *request, stru
 	r = os_file_write_at(AT_FDCWD, path, request->enable, strlen(request->enable));
 	if (r == 0)
 		return 0;
+	/* Above what was delegated to us: what is on there is on. */
+	if (r == -EACCES || r == -EPERM || r == -EROFS)
+		return check_enabled(dir, path, request->needed, r, err);
 	if (r != -EBUSY)
 		return enable_each(dir, path, r == -EOPNOTSUPP ? request->needed : request->enable,
 				   request->needed, err);
@@ -262,7 +286,8 @@ static int claim(const struct cgroup_request *request, int fd, struct err *err)
 
 	if (r == -EWOULDBLOCK)
 		return err_user_code(err, -EEXIST,
-				     "make cgroup \"%s\": another container is being created in it", request->path);
+				     "make cgroup \"%s\": another container is being created in it",
+				     request->path);
 	return r < 0 ? err_set(err, r, "lock cgroup \"%s\"", request->path) : 0;
 }
 
@@ -281,7 +306,8 @@ int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, in
 		return make_error(request, made, err);
 
 	fd = os_dir_open(request->path);
-	r = fd < 0 ? err_set(err, fd, "open cgroup \"%s\"", request->path) : claim(request, fd, err);
+	r = fd < 0 ? err_set(err, fd, "open cgroup \"%s\"", request->path)
+		   : claim(request, fd, err);
 	if (r == 0 && made == 1)
 		r = check_fit(request, err);
 	if (r == 0)

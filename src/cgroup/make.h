@@ -18,8 +18,8 @@ struct cgroup_request {
 		enable; /* v2: controllers to switch on in every parent, "+cpu +memory"; "" for none */
 	const char *
 		needed; /* v2: those of them that must come on; the others are for statistics and updates */
-	bool exclusive;            /* refuse it while another create has it; one hierarchy is enough to tell */
-	bool cpuset; /* v1: this hierarchy has the cpuset controller */
+	bool exclusive; /* refuse it while another create has it; one hierarchy is enough to tell */
+	bool cpuset;    /* v1: this hierarchy has the cpuset controller */
 	bool copy_cpus,
 		copy_mems; /* cpuset: take the parent's, since without them nobody can join */
 };

@@ -66,6 +66,15 @@ int os_unshare(uint64_t flags)
 	return unshare((int)flags) < 0 ? -errno : 0;
 }
 
+#define INITIAL_USER_NS 0xEFFFFFFDU /* PROC_USER_INIT_INO */
+
+bool os_in_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NS;
+}
+
 int os_loopback_up(void)
 {
 	struct ifreq request = { .ifr_name = "lo" };

@@ -26,6 +26,9 @@ int os_ns_is_own(int fd, const char *own);
  */
 int os_ns_differs(pid_t pid, const char *file);
 
+/* os_in_user_namespace() - in another than the initial one? Its inode is part of the kernel's interface (Linux 3.8) */
+bool os_in_user_namespace(void);
+
 /* os_setns() - @fd: a namespace file, or a pidfd; then @flag may be several CLONE_NEW*, joined at once or not at all */
 int os_setns(int fd, uint64_t flag);
 int os_unshare(uint64_t flags);

@@ -185,8 +185,24 @@ void shell_id_maps(const struct shell *sh, const char *uid_map, const char *gid_
 	fprintf(sh->out, " > /proc/%s/gid_map", pid);
 }
 
+/* The same numbers as operands: "newuidmap PID 0 1000 1 1 100000 65536". */
+static void put_helper(FILE *out, const char *helper, const char *map)
+{
+	fprintf(out, "%s \"$pid\"", helper);
+	for (const char *at = map; *at; at += strcspn(at, "\n") + 1)
+		fprintf(out, " %.*s", (int)strcspn(at, "\n"), at);
+}
+
 void command_id_map(const struct shell *sh, const struct step *step)
 {
+	if (step->u.id_map.deny_groups)
+		fputs("echo deny > /proc/\"$pid\"/setgroups && ", sh->out);
+	if (step->u.id_map.uid_helper || step->u.id_map.gid_helper) {
+		put_helper(sh->out, "newuidmap", step->u.id_map.uid_map);
+		fputs(" && ", sh->out);
+		put_helper(sh->out, "newgidmap", step->u.id_map.gid_map);
+		return;
+	}
 	shell_id_maps(sh, step->u.id_map.uid_map, step->u.id_map.gid_map, "\"$pid\"");
 }
 

@@ -7,6 +7,7 @@
  */
 #include "runtime/facts.h"
 
+#include "runtime/passwd.h"
 #include "spec/config.h"
 
 #include <dirent.h>
@@ -175,6 +176,46 @@ static bool read_selinux(const char *root)
 	return access(path, F_OK) == 0;
 }
 
+/* The name of a user in the host's /etc/passwd. Return: NULL if it has none there */
+static const char *read_name(const char *root, uint32_t uid, char *buf, size_t size)
+{
+	char path[512];
+	defer_close int fd = -EBADF;
+
+	snprintf(path, sizeof(path), "%s/etc/passwd", root);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return fd >= 0 && passwd_name(fd, uid, buf, size) == 1 ? buf : NULL;
+}
+
+static int read_subids(struct arena *arena, const char *root, const char *file, const char *name,
+		       uint32_t uid, struct subid_list *ret, struct err *err)
+{
+	char path[512];
+	int r;
+
+	snprintf(path, sizeof(path), "%s%s", root, file);
+	r = subids_read(arena, path, name, uid, ret);
+	return r < 0 ? err_set(err, r, "read \"%s\"", path) : 0;
+}
+
+/* What only matters to a runtime that is not root of the host. */
+static int read_unprivileged(struct arena *arena, const char *root, struct facts *facts,
+			     struct err *err)
+{
+	char buf[256];
+	const char *name;
+	int r;
+
+	r = cgroup_layout_narrow(arena, root, &facts->cgroup, err);
+	if (r < 0 || facts->capabilities & 1ULL << CAP_SETUID)
+		return r;
+	name = read_name(root, facts->euid, buf, sizeof(buf));
+	r = read_subids(arena, root, "/etc/subuid", name, facts->euid, &facts->subuids, err);
+	if (r < 0)
+		return r;
+	return read_subids(arena, root, "/etc/subgid", name, facts->euid, &facts->subgids, err);
+}
+
 int facts_read_self(const char *root, struct facts *ret_facts, struct err *err)
 {
 	struct facts facts = {
@@ -210,6 +251,8 @@ int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, s
 	if (r < 0)
 		return r;
 	r = cgroup_layout_read(arena, root, &facts.cgroup, err);
+	if (r == 0 && facts.rootless)
+		r = read_unprivileged(arena, root, &facts, err);
 	if (r < 0)
 		return r;
 	*ret_facts = facts;
@@ -220,5 +263,6 @@ void facts_as_root(struct facts *facts)
 {
 	facts->euid = facts->egid = 0;
 	facts->rootless = false;
+	cgroup_layout_widen(&facts->cgroup);
 	facts->capabilities = UINT64_MAX >> (63 - facts->last_cap);
 }

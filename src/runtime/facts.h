@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroup/layout.h"
+#include "runtime/subids.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@
 struct facts {
 	uint32_t euid, egid;
 	bool rootless; /* euid is not 0, or root of a user namespace that is not the initial one */
+	/* What /etc/subuid and /etc/subgid give to a user without capabilities; nobody else needs them. */
+	struct subid_list subuids, subgids;
 	uint64_t capabilities;   /* our permitted set */
 	uint64_t kernel_version; /* major << 16 | minor << 8 */
 	int last_cap;            /* /proc/sys/kernel/cap_last_cap */

@@ -27,10 +27,24 @@ static void print_cgroup(struct json_writer *w, const struct cgroup_layout *layo
 		json_add_string(w, "root", h->root);
 		json_add_string(w, "controllers", h->controllers);
 		json_add_string(w, "ownPath", h->own_path);
+		json_add_string(w, "base", h->base ? h->base : "");
+		json_add_bool(w, "closed", h->closed);
 		json_object_end(w);
 	}
 	json_array_end(w);
 	json_object_end(w);
+}
+
+static void print_subids(struct json_writer *w, const char *key, const struct subid_list *list)
+{
+	json_array_begin(w, key);
+	for (size_t i = 0; i < list->n; i++) {
+		json_object_begin(w, NULL);
+		json_add_u64(w, "start", list->items[i].start);
+		json_add_u64(w, "count", list->items[i].count);
+		json_object_end(w);
+	}
+	json_array_end(w);
 }
 
 char *facts_print(struct arena *arena, const struct facts *facts)
@@ -43,6 +57,8 @@ char *facts_print(struct arena *arena, const struct facts *facts)
 	json_add_u64(&w, "euid", facts->euid);
 	json_add_u64(&w, "egid", facts->egid);
 	json_add_bool(&w, "rootless", facts->rootless);
+	print_subids(&w, "subuids", &facts->subuids);
+	print_subids(&w, "subgids", &facts->subgids);
 	snprintf(text, sizeof(text), "%016llx", (unsigned long long)facts->capabilities);
 	json_add_string(&w, "capabilities", text);
 	json_add_i64(&w, "lastCapability", facts->last_cap);
@@ -201,6 +217,22 @@ static void load_namespaces(struct loader *l, const struct json *object, uint64_
 	}
 }
 
+static void load_subids(struct loader *l, const struct json *object, const char *key,
+			struct subid_list *ret)
+{
+	const struct json *list = load_list(l, object, key), *item;
+
+	if (!list)
+		return;
+	ret->items = arena_array(l->arena, list->len, sizeof(*ret->items));
+	json_each(item, list) {
+		struct subid *range = &ret->items[ret->n++];
+
+		load_u32(l, item, "start", UINT32_MAX, &range->start);
+		load_u32(l, item, "count", UINT32_MAX, &range->count);
+	}
+}
+
 static void load_hierarchy(struct loader *l, const struct json *object, struct cgroup_hierarchy *h)
 {
 	load_bool(l, object, "v2", &h->v2);
@@ -208,6 +240,8 @@ static void load_hierarchy(struct loader *l, const struct json *object, struct c
 	load_text(l, object, "root", &h->root);
 	load_text(l, object, "controllers", &h->controllers);
 	load_text(l, object, "ownPath", &h->own_path);
+	load_text(l, object, "base", &h->base);
+	load_bool(l, object, "closed", &h->closed);
 }
 
 static void load_cgroup(struct loader *l, const struct json *facts_object,
@@ -232,10 +266,11 @@ static void load_cgroup(struct loader *l, const struct json *facts_object,
 /* A misspelt member would be missing under its right name; what is one too many is noticed here. */
 static void refuse_unknown(struct loader *l, const struct json *object)
 {
-	static const char *const known[] = { "euid",         "egid",           "rootless",
-					     "capabilities", "lastCapability", "kernel",
-					     "namespaces",   "cgroup",         "apparmor",
-					     "selinux",      "seccomp" };
+	static const char *const known[] = { "euid",           "egid",     "rootless",
+					     "subuids",        "subgids",  "capabilities",
+					     "lastCapability", "kernel",   "namespaces",
+					     "cgroup",         "apparmor", "selinux",
+					     "seccomp" };
 	const struct json *item;
 	size_t i;
 
@@ -272,6 +307,8 @@ int facts_load(struct arena *arena, const char *text, size_t len, struct facts *
 	load_u32(&l, root, "euid", UINT32_MAX, &facts.euid);
 	load_u32(&l, root, "egid", UINT32_MAX, &facts.egid);
 	load_bool(&l, root, "rootless", &facts.rootless);
+	load_subids(&l, root, "subuids", &facts.subuids);
+	load_subids(&l, root, "subgids", &facts.subgids);
 	load_capabilities(&l, root, &facts.capabilities);
 	load_u32(&l, root, "lastCapability", 63, &last_cap);
 	load_kernel(&l, root, &facts.kernel_version);
@@ -284,6 +321,7 @@ int facts_load(struct arena *arena, const char *text, size_t len, struct facts *
 		return l.r;
 
 	facts.last_cap = (int)last_cap;
+	facts.cgroup.narrow = facts.rootless;
 	*ret_facts = facts;
 	return 0;
 }

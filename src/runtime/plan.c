@@ -139,6 +139,7 @@ void plan_clear(struct plan *plan)
  */
 static planner *const create_policy[] = {
 	plan_refused,         /* what tare can't do yet, before anything else is said about the config */
+	plan_caller,          /* root, or a user who needs a user namespace for everything that follows */
 
 	/* The parent, before the container's process exists */
 	plan_state_make,      /* the record `creating`: from now on a kill leaves only what the next command finds */
@@ -146,7 +147,7 @@ static planner *const create_policy[] = {
 	plan_root_open,       /* the rootfs and every mount source, as detached trees of the parent's mount namespace */
 	plan_ns_open,         /* joined namespaces, and the host's /proc */
 	plan_cgroup_make,     /* cgroups with their limits, before anything runs in them */
-	plan_cgroup_sources,  /* its own cgroups as mount sources, where no cgroup namespace hides the others */
+	plan_cgroup_trees,    /* its own cgroups as mount sources, where no cgroup namespace hides the others */
 	plan_hook_output,     /* files for what hooks print, opened where the host's paths mean something */
 	plan_start_bind,      /* where `start` will knock (create only) */
 	plan_clone,           /* by the parent, or by a stage that has joined namespaces first */
@@ -158,6 +159,7 @@ static planner *const create_policy[] = {
 	plan_idmap_child,     /* parent: mounts idmapped by the container's own user namespace */
 	plan_limits,          /* affinity; oom_score_adj; with a user namespace: room for rlimits, by the parent */
 	plan_mapped,          /* hand-over: the child has its ids and limits */
+	plan_root_open_inside, /* the trees of the host, where only the child has the right to clone them */
 
 	/* The child, in its namespaces and still in the host's tree */
 	plan_session,         /* setsid, signals, session keyring */

@@ -161,7 +161,11 @@ struct step {
 		struct { pid_t pid; uint64_t start_time; } init_open; /* out: pidfd */
 		struct { uint64_t flags; /* CLONE_NEW* */ pid_t pid; } ns_enter; /* in[0]: pidfd of the process whose they are, in[1]: proc */
 		struct { uint64_t flags; /* CLONE_NEW*, no signal */ } clone; /* in[0]: cgroup2 directory or none; out: pidfd */
-		struct { const char *uid_map, *gid_map; /* text as written to the files */ } id_map;
+		struct {
+			const char *uid_map, *gid_map;        /* text as written to the files */
+			bool uid_helper, gid_helper;          /* newuidmap, newgidmap write them: we may not */
+			bool deny_groups;                     /* the price of a gid_map without a right to it (row X-17) */
+		} id_map; /* in[0]: proc */
 		struct { struct config_time_offset monotonic, boottime; } time_ns; /* in[0]: proc */
 		struct { const char *name; } hostname, domainname;
 		struct { const char *key; const char *path; /* below /proc/sys */ const char *value; } sysctl; /* in[0]: proc */
@@ -312,6 +316,7 @@ struct create_options {
 	bool run;                   /* run: start at once; otherwise wait for `start` */
 	bool foreground;            /* run without -d: the terminal is ours to proxy */
 	bool no_pivot, no_new_keyring;
+	bool strict_cgroups;        /* --rootless false: no cgroup is an error for everybody, not only for root */
 	unsigned preserve_fds;      /* fds 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
 	const char *listen_fdnames; /* or NULL */

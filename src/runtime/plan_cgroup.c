@@ -54,6 +54,26 @@ static size_t keeper(const struct cgroup_layout *layout)
 	return freezer >= 0 ? (size_t)freezer : 0;
 }
 
+/*
+ * The cgroup in one hierarchy, relative to its mount. A relative path begins at the mount; for who is not root, where its
+ * own part of the hierarchy does.
+ * Return: NULL if the runtime may make none there
+ */
+static const char *path_in(struct planner_state *s, const struct cgroup_hierarchy *hierarchy,
+			   const char *path)
+{
+	const char *given = s->config->linux_.cgroups_path, *base = hierarchy->base;
+	size_t len = base ? strlen(base) : 0;
+
+	if (hierarchy->closed)
+		return NULL;
+	if (!len)
+		return path;
+	if (!given || given[0] != '/')
+		return plan_printf(s->plan, "%s%s", base, path);
+	return strncmp(path, base, len) == 0 && path[len] == '/' ? path : NULL;
+}
+
 /* ---- making ----------------------------------------------------------------------------------------------------- */
 
 /* All that the v2 mount offers: engines want statistics and updates of everything. */
@@ -251,11 +271,49 @@ static void plan_without_cgroups(struct planner_state *s)
 		"no cgroup filesystem is mounted: the container stays in the runtime's own cgroup");
 }
 
+/*
+ * A limit that would be written where the runtime may make no cgroup is an error, whoever sets it; that there is no cgroup
+ * at all is one only if the config has no other way to be obeyed (row K-6).
+ */
+static int check_writable(struct planner_state *s, const struct cgroup_knobs *knobs, bool made,
+			  struct err *err)
+{
+	const char *path = s->config->linux_.cgroups_path;
+
+	for (size_t i = 0; i < knobs->n; i++) {
+		const struct cgroup_write *write = &knobs->items[i];
+
+		if (s->cgroup_dirs[write->hierarchy] != SLOT_NONE)
+			continue;
+		err_user_code(
+			err, -EACCES,
+			"write \"%s\": cgroup \"%s\" is not below one that was delegated to uid %u",
+			write->file, path ? path : s->options->id, s->facts->euid);
+		err_hint(err, "leave linux.cgroupsPath out, or begin it with \"%s\"",
+			 s->facts->cgroup.items[write->hierarchy].base);
+		return err_at(err, write->pointer);
+	}
+	if (made || !s->facts->rootless)
+		return 0;
+	if (s->options->strict_cgroups) {
+		err_user_code(err, -EACCES, "make a cgroup: none was delegated to uid %u",
+			      s->facts->euid);
+		return err_hint(err, "without \"--rootless false\" the container would stay in the "
+				     "runtime's own");
+	}
+	if (path)
+		plan_ignore(s->plan, "/linux/cgroupsPath",
+			    "no cgroup was delegated to the caller; the container stays in the "
+			    "runtime's own");
+	return 0;
+}
+
 int plan_cgroup_make(struct planner_state *s, struct err *err)
 {
 	const struct cgroup_layout *layout = &s->facts->cgroup;
 	struct cgroup_knobs knobs;
 	const char *path;
+	bool made = false;
 	int r;
 
 	s->cgroup_paths = arena_array(&s->plan->arena, layout->n, sizeof(*s->cgroup_paths));
@@ -276,10 +334,16 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 		return r;
 	warn_of_systemd_form(s);
 	for (size_t i = 0; i < layout->n; i++) {
+		const char *here = path_in(s, &layout->items[i], path);
+
 		s->cgroup_dirs[i] = SLOT_NONE;
-		if (wants_cgroups(s) || i == keeper(layout))
-			add_make(s, i, path, &knobs);
+		if (here && (wants_cgroups(s) || i == keeper(layout)))
+			add_make(s, i, here, &knobs);
+		made |= s->cgroup_dirs[i] != SLOT_NONE;
 	}
+	r = check_writable(s, &knobs, made, err);
+	if (r < 0)
+		return r;
 	add_writes(s, &knobs, false);
 	add_device_filter(s, &knobs);
 	add_delegation(s);

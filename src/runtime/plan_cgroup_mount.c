@@ -30,7 +30,7 @@ static int16_t open_own_cgroup(struct planner_state *s, const struct mount_reque
 			       size_t i)
 {
 	const struct mount_words *words = &request->words;
-	struct step *step = plan_add(s->plan, STEP_PARENT, STEP_SOURCE_OPEN, request->pointer);
+	struct step *step = plan_add(s->plan, s->opener, STEP_SOURCE_OPEN, request->pointer);
 	int16_t slot = plan_slot(s->plan, plan_printf(s->plan, "cgroup %s", s->cgroup_paths[i]));
 
 	step->out = slot;
@@ -68,6 +68,11 @@ int plan_cgroup_sources(struct planner_state *s, struct err *err)
 							   : SLOT_NONE;
 	}
 	return 0;
+}
+
+int plan_cgroup_trees(struct planner_state *s, struct err *err)
+{
+	return s->opener == STEP_PARENT ? plan_cgroup_sources(s, err) : 0;
 }
 
 /* One hierarchy on @target; @parent: slot of the tmpfs that holds it, or SLOT_NONE. */

@@ -81,7 +81,7 @@ void plan_device_sources(struct planner_state *s)
 		if (!get_request(s, i, &request) || !must_bind(s, request.device) ||
 		    !s_ns_new(s, NS_MOUNT))
 			continue;
-		step = plan_add(s->plan, STEP_PARENT, STEP_SOURCE_OPEN, request.pointer);
+		step = plan_add(s->plan, s->opener, STEP_SOURCE_OPEN, request.pointer);
 		step->out = plan_slot(s->plan, plan_printf(s->plan, "device %s", request.path));
 		s->device_sources[i] = step->out;
 		step->u.source_open.path = plan_strdup(s->plan, request.path);

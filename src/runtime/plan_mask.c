@@ -16,7 +16,7 @@ void plan_mask_sources(struct planner_state *s)
 	if (s->config->linux_.masked_paths.n == 0 || !s_ns_new(s, NS_MOUNT))
 		return;
 
-	step = plan_add(s->plan, STEP_PARENT, STEP_SOURCE_OPEN, "/linux/maskedPaths");
+	step = plan_add(s->plan, s->opener, STEP_SOURCE_OPEN, "/linux/maskedPaths");
 	step->out = s->slots.null_source = plan_slot(s->plan, "/dev/null");
 	step->u.source_open.path = "/dev/null";
 	step->u.source_open.rec_propagation = MS_PRIVATE;
@@ -25,7 +25,7 @@ void plan_mask_sources(struct planner_state *s)
 	step->u.source_open.dev_major = 1;
 	step->u.source_open.dev_minor = 3;
 
-	step = plan_add(s->plan, STEP_PARENT, STEP_EMPTY_DIR, "/linux/maskedPaths");
+	step = plan_add(s->plan, s->opener, STEP_EMPTY_DIR, "/linux/maskedPaths");
 	step->out = s->slots.empty_source = plan_slot(s->plan, "empty directory");
 }
 

@@ -39,7 +39,7 @@ static void set_bind_propagation(const struct planner_state *s, const struct mou
 static void open_source(struct planner_state *s, struct mount_request *request)
 {
 	const struct mount_words *words = &request->words;
-	struct step *step = plan_add(s->plan, STEP_PARENT, STEP_SOURCE_OPEN, request->pointer);
+	struct step *step = plan_add(s->plan, s->opener, STEP_SOURCE_OPEN, request->pointer);
 
 	request->tree = step->out =
 		plan_slot(s->plan, plan_printf(s->plan, "source of %s", request->target));
@@ -107,8 +107,16 @@ int plan_idmap_child(struct planner_state *s, struct err *err)
 	for (size_t i = 0; i < s->config->mounts.n; i++) {
 		const struct mount_request *request = &s->mounts[i];
 
-		if ((request->words.idmap || request->words.ridmap) && !request->uid_map)
-			add_idmap(s, request, s_ns_new(s, NS_USER) ? SLOT_NONE : s->ns[NS_USER]);
+		if (!(request->words.idmap || request->words.ridmap) || request->uid_map)
+			continue;
+		if (s->opener == STEP_CHILD) {
+			err_user_code(err, -EPERM,
+				      "idmap the mount on \"%s\": only root of the host may",
+				      request->target);
+			err_hint(err, "leave the option out");
+			return err_at(err, request->pointer);
+		}
+		add_idmap(s, request, s_ns_new(s, NS_USER) ? SLOT_NONE : s->ns[NS_USER]);
 	}
 	return 0;
 }

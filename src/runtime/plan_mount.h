@@ -43,7 +43,8 @@ bool mount_data_has(const char *data, const char *key);
 /* plan_mount.c: the sources of binds */
 int plan_mount_sources(struct planner_state *s, struct err *err) MUST_CHECK;
 
-/* plan_cgroup_mount.c: one entry of type "cgroup" */
+/* plan_cgroup_mount.c: what entries of type "cgroup" take of the host; one such entry */
+int plan_cgroup_sources(struct planner_state *s, struct err *err) MUST_CHECK;
 void plan_cgroup_mount(struct planner_state *s, const struct mount_request *request);
 
 /* plan_device.c, plan_mask.c: what they need of the host */

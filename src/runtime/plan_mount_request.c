@@ -162,7 +162,8 @@ static enum mount_class classify(const struct config_mount *mount, const struct 
  */
 static int replace_sysfs(struct planner_state *s, struct mount_request *request, struct err *err)
 {
-	bool needs_netns = s_ns_new(s, NS_USER) && !s_ns_new(s, NS_NETWORK);
+	bool needs_netns = (s_ns_new(s, NS_USER) && !s_ns_new(s, NS_NETWORK)) ||
+			   (s->facts->rootless && !s_ns_private(s, NS_NETWORK));
 
 	if (request->class != MOUNT_CLASS_NEW || strcmp(request->fstype, "sysfs") != 0 ||
 	    !needs_netns)

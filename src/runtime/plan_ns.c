@@ -3,7 +3,8 @@
  * Namespaces. One rule covers every combination of new, joined and absent ones:
  *
  *   - what is joined, is joined by a stage, a short-lived process that the parent forks for it; the user namespace
- *     last, since only root of the host may join the others for certain;
+ *     last, since only root of the host may join the others for certain (but first for a user, who may join nothing
+ *     else before);
  *   - what is new, is made by one clone3: the stage's if there is one, else the parent's. So the new ones belong to
  *     the new or joined user namespace, and a joined pid namespace holds the init;
  *   - two are made by the child itself: cgroup, which takes the cgroup that its maker is in as its root, and time
@@ -102,8 +103,10 @@ static void add_ns_join(struct planner_state *s, enum ns_type type)
 
 int plan_clone(struct planner_state *s, struct err *err)
 {
-	static const enum ns_type join_order[] = { NS_CGROUP, NS_NETWORK, NS_IPC,  NS_UTS,
+	static const enum ns_type join_order[] = { NS_CGROUP, NS_NETWORK, NS_IPC,   NS_UTS,
 						   NS_TIME,   NS_PID,     NS_MOUNT, NS_USER };
+	/* A user has no power to join anything until it is in the user namespace that owns it. */
+	bool user_first = s->opener == STEP_CHILD;
 	enum step_who who = STEP_PARENT;
 	int16_t pidfd = plan_slot(s->plan, "pidfd");
 	struct step *step;
@@ -111,8 +114,12 @@ int plan_clone(struct planner_state *s, struct err *err)
 	if (any_joined(s)) {
 		step = plan_add(s->plan, STEP_PARENT, STEP_STAGE_FORK, "");
 		step->out = pidfd;
-		for (size_t i = 0; i < ARRAY_LEN(join_order); i++)
-			add_ns_join(s, join_order[i]);
+		if (user_first)
+			add_ns_join(s, NS_USER);
+		for (size_t i = 0; i < ARRAY_LEN(join_order); i++) {
+			if (join_order[i] != NS_USER || !user_first)
+				add_ns_join(s, join_order[i]);
+		}
 		who = STEP_STAGE;
 	}
 
@@ -157,13 +164,17 @@ int plan_id_maps(struct planner_state *s, struct err *err)
 	if (s->config->linux_.uid_mappings.n == 0 || s->config->linux_.gid_mappings.n == 0) {
 		err_user(err, "make a user namespace without %s: nobody could be anyone in it",
 			 s->config->linux_.uid_mappings.n == 0 ? "uidMappings" : "gidMappings");
-		err_hint(err, "for example {\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}");
-		return err_at(err, s->config->linux_.uid_mappings.n == 0 ? "/linux/uidMappings" : "/linux/gidMappings");
+		err_hint(err,
+			 "for example {\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}");
+		return err_at(err, s->config->linux_.uid_mappings.n == 0 ? "/linux/uidMappings"
+									 : "/linux/gidMappings");
 	}
 	step = plan_add(s->plan, STEP_PARENT, STEP_ID_MAP, "/linux/uidMappings");
 	step->in[0] = s->slots.proc;
 	step->u.id_map.uid_map = map_text(s->plan, &s->config->linux_.uid_mappings);
 	step->u.id_map.gid_map = map_text(s->plan, &s->config->linux_.gid_mappings);
+	if (s->facts->rootless)
+		rootless_id_maps(s, step);
 	return 0;
 }
 
@@ -215,7 +226,8 @@ int plan_ns_root(struct planner_state *s, struct err *err)
 	if (l->uid_mappings.n && l->gid_mappings.n &&
 	    !(maps_zero(&l->uid_mappings) && maps_zero(&l->gid_mappings)))
 		return 0;
-	plan_add(s->plan, STEP_CHILD, STEP_NS_ROOT, plan_strdup(s->plan, l->namespaces[NS_USER].pointer));
+	plan_add(s->plan, STEP_CHILD, STEP_NS_ROOT,
+		 plan_strdup(s->plan, l->namespaces[NS_USER].pointer));
 	return 0;
 }
 

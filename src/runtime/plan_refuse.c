@@ -53,12 +53,6 @@ static const struct {
 
 int plan_refused(struct planner_state *s, struct err *err)
 {
-	if (s->facts->rootless) {
-		err_user_code(err, -EOPNOTSUPP,
-			      "start a container without being root of the host: not supported yet by "
-			      "this version of tare");
-		return err_hint(err, "run it as root, outside of any user namespace");
-	}
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		if (!refused[i].is_asked_for(s->config))
 			continue;

@@ -47,7 +47,7 @@ uint64_t root_propagation(const struct planner_state *s)
 
 static void open_root(struct planner_state *s)
 {
-	struct step *step = plan_add(s->plan, STEP_PARENT, STEP_ROOT_OPEN, "/root/path");
+	struct step *step = plan_add(s->plan, s->opener, STEP_ROOT_OPEN, "/root/path");
 
 	s->slots.rootfs = step->out = plan_slot(s->plan, "rootfs");
 	step->u.root_open.path = plan_strdup(s->plan, s->options->rootfs);
@@ -58,6 +58,20 @@ static void open_root(struct planner_state *s)
 	 * plan_root_propagation().
 	 */
 	step->u.root_open.propagation = root_propagation(s) & MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
+}
+
+/* The rootfs and everything else that is taken of the host. */
+static int open_trees(struct planner_state *s, struct err *err)
+{
+	int r;
+
+	open_root(s);
+	r = plan_mount_sources(s, err);
+	if (r < 0)
+		return r;
+	plan_device_sources(s);
+	plan_mask_sources(s);
+	return 0;
 }
 
 int plan_root_open(struct planner_state *s, struct err *err)
@@ -72,14 +86,21 @@ int plan_root_open(struct planner_state *s, struct err *err)
 	r = plan_mount_requests(s, err);
 	if (r < 0)
 		return r;
+	return s->opener == STEP_PARENT ? open_trees(s, err) : 0;
+}
 
-	open_root(s);
-	r = plan_mount_sources(s, err);
-	if (r < 0)
-		return r;
-	plan_device_sources(s);
-	plan_mask_sources(s);
-	return 0;
+/*
+ * plan_root_open_inside() - the same by the child, for a user: only in its user namespace has it the right to clone
+ * mounts. It still has the caller's ids then, and so reaches what the caller reaches.
+ */
+int plan_root_open_inside(struct planner_state *s, struct err *err)
+{
+	int r;
+
+	if (s->opener == STEP_PARENT)
+		return 0;
+	r = open_trees(s, err);
+	return r < 0 ? r : plan_cgroup_sources(s, err);
 }
 
 int plan_root_attach(struct planner_state *s, struct err *err)

@@ -18,6 +18,7 @@ struct planner_state {
 	int16_t *device_sources;  /* trees of host device nodes, for DEVICE_BIND; used by plan_device.c only */
 	int16_t *cgroup_dirs;     /* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
 	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
+	enum step_who opener;     /* who takes trees of the host: the parent; without CAP_SYS_ADMIN the child, by plan_caller */
 	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
 	int16_t start_socket;     /* by plan_start_bind */
 	const struct enter_input *enter; /* exec only */
@@ -32,8 +33,10 @@ planner plan_state_make, plan_start_bind, plan_created, plan_started;
 planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_ns_root, plan_network, plan_names;
 /* plan_cgroup.c */
 planner plan_cgroup_make, plan_cgroup_join;
+/* plan_rootless.c */
+planner plan_caller;
 /* plan_root.c, plan_mount.c, plan_device.c, plan_mask.c */
-planner plan_root_open, plan_cgroup_sources, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices;
+planner plan_root_open, plan_root_open_inside, plan_cgroup_trees, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices;
 planner plan_pivot, plan_masks, plan_root_propagation;
 /* plan_console.c */
 planner plan_console_connect, plan_console;
@@ -58,6 +61,9 @@ planner plan_enter_limits;
 planner plan_initial_affinity;
 /* plan_ignored() - take over what a reader ignored */
 void plan_ignored(struct plan *plan, const struct config_ignored_list *from);
+/* rootless_id_maps() - plan_rootless.c: who writes the maps of an ID_MAP step, where the runtime has no right to */
+void rootless_id_maps(const struct planner_state *s, struct step *step);
+
 /* plan_poststart_hooks() - by whom: the parent in a run, else the starter */
 int plan_poststart_hooks(struct planner_state *s, enum step_who who, struct err *err);
 

@@ -17,9 +17,11 @@
 
 int record_root_make(const char *root)
 {
+	/* Sticky, for a user's: what cleans XDG_RUNTIME_DIR leaves such a directory alone (XDG Base Directory). */
+	mode_t mode = geteuid() == 0 ? 0711 : 01711;
 	char path[PATH_MAX];
 
-	if (mkdir(root, 0711) == 0 || errno == EEXIST)
+	if (mkdir(root, mode) == 0 || errno == EEXIST)
 		return 0;
 	if (errno != ENOENT)
 		return -errno;
@@ -35,7 +37,7 @@ int record_root_make(const char *root)
 			return -errno;
 		*at = '/';
 	}
-	return mkdir(path, 0711) < 0 && errno != EEXIST ? -errno : 0;
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int record_dir_open(const char *root, const char *id)

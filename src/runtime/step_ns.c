@@ -220,34 +220,7 @@ int step_stage_fork(struct act *a, const struct step *step, struct err *err)
 	return 0;
 }
 
-/* ---- ids -------------------------------------------------------------------------------------------------------- */
-
-static int write_map(struct act *a, const struct step *step, const char *file, const char *text, struct err *err)
-{
-	char path[48];
-	int r;
-
-	snprintf(path, sizeof(path), "%d/%s", (int)a->child_pid, file);
-	r = os_file_write_at(a->fd[step->in[0]], path, text, strlen(text));
-	if (r < 0) {
-		err_set(err, r, "write the %s of the container's user namespace", file);
-		if (r == -EINVAL)
-			err_hint(err, "mappings must not overlap, and the kernel takes at most 340 of them");
-	}
-	return r;
-}
-
-/* Spec: config-linux.md "User namespace mappings"; user_namespaces(7) */
-int step_id_map(struct act *a, const struct step *step, struct err *err)
-{
-	int r = write_map(a, step, "gid_map", step->u.id_map.gid_map, err);
-
-	if (r < 0) {
-		snprintf(err->pointer, sizeof(err->pointer), "/linux/gidMappings");
-		return r;
-	}
-	return write_map(a, step, "uid_map", step->u.id_map.uid_map, err);
-}
+/* ---- ids ------------------------------------------------------------------------------------------------------- */
 
 int step_ns_root(struct act *a, const struct step *step, struct err *err)
 {

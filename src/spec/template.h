@@ -13,4 +13,10 @@
  */
 void template_write(struct json_writer *w);
 
+/*
+ * template_write_rootless() - the same for a user: a user namespace in which @uid and @gid are root, the host's network
+ * (who has no rights could not connect a new one), its /sys read-only, and no group 5 for terminals, which is not mapped
+ */
+void template_write_rootless(struct json_writer *w, uint32_t uid, uint32_t gid);
+
 #endif

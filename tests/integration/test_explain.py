@@ -167,9 +167,10 @@ def test_facts_of_another_host(tare, bundle, host, expected):
     assert f"echo {256 << 20} > {expected} " in out
 
 
-def test_facts_of_a_rootless_host_are_refused(tare, bundle):
-    explain(tare, bundle(), "--facts", FACTS / "facts-rootless.json", "web").fails(
-        "start a container without being root of the host: not supported yet")
+def test_facts_of_a_user_give_the_users_plan(tare, bundle):
+    out = explain(tare, bundle(), "--facts", FACTS / "facts-rootless.json", "web").ok().out
+    assert 'newuidmap "$pid" 0 1000 1 1 100000 65536' in out
+    assert "mkdir -p /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/web" in out
 
 
 def test_printed_facts_give_the_same_plan(tare, bundle, tmp):

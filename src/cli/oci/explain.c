@@ -29,7 +29,8 @@ static int read_file(struct arena *arena, int fd, const char *path, size_t limit
 	return r < 0 ? err_set(err, r, "read \"%s\"", path) : 0;
 }
 
-static int get_facts(struct arena *arena, const char *path, struct facts *ret, struct err *err)
+static int get_facts(struct arena *arena, const char *path, bool for_script, struct facts *ret,
+		     struct err *err)
 {
 	defer_close int fd = -EBADF;
 	size_t len;
@@ -38,7 +39,8 @@ static int get_facts(struct arena *arena, const char *path, struct facts *ret, s
 	if (!path) {
 		if (facts_read(arena, "", ret, err) < 0)
 			return err->code;
-		if (ret->rootless)
+		/* A script is for root to run; what is only read is about whoever asks. */
+		if (ret->rootless && for_script)
 			facts_as_root(ret);
 		return 0;
 	}
@@ -101,14 +103,14 @@ static int explain(struct cli *cli, const struct args *args, const char *id,
 		   enum explain_format format, struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
-	struct create_options o = launch_options(&args->launch, id, !args->create);
+	struct create_options o = launch_options(cli, &args->launch, id, !args->create);
 	struct plan plan = { 0 };
 	struct config *config;
 	struct facts facts;
 	struct plan_input in = { .facts = &facts, .options = &o };
 	int r;
 
-	r = get_facts(&arena, args->facts, &facts, err);
+	r = get_facts(&arena, args->facts, format == EXPLAIN_SH, &facts, err);
 	if (r == 0 && args->print_facts) {
 		fputs(facts_print(&arena, &facts), stdout);
 		return 0;

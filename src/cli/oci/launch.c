@@ -113,7 +113,8 @@ static int launch_traced(struct cli *cli, struct create_options *options,
 	return r;
 }
 
-struct create_options launch_options(const struct launch_args *args, const char *id, bool run)
+struct create_options launch_options(const struct cli *cli, const struct launch_args *args,
+				     const char *id, bool run)
 {
 	return (struct create_options){
 		.id = id,
@@ -123,6 +124,7 @@ struct create_options launch_options(const struct launch_args *args, const char 
 		.pidfd_socket = args->pidfd_socket,
 		.run = run,
 		.foreground = run && !args->detach,
+		.strict_cgroups = cli->rootless && strcmp(cli->rootless, "false") == 0,
 		.no_pivot = args->no_pivot,
 		.no_new_keyring = args->no_new_keyring,
 		.preserve_fds = args->preserve_fds,
@@ -134,7 +136,7 @@ struct create_options launch_options(const struct launch_args *args, const char 
 int launch(struct cli *cli, const struct launch_args *args, const char *id, bool run,
 	   struct container_started *ret, struct err *err)
 {
-	struct create_options options = launch_options(args, id, run);
+	struct create_options options = launch_options(cli, args, id, run);
 	struct report report = command_report(cli);
 	defer_close int config = -EBADF;
 	char pid_file[PATH_MAX];

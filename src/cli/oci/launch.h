@@ -58,7 +58,8 @@ int preserve_check(unsigned given, unsigned listen_fds, struct err *err) MUST_CH
  * launch_options() - what the command line says, as container_create() and plan_create() want it;
  * strings are borrowed
  */
-struct create_options launch_options(const struct launch_args *args, const char *id, bool run);
+struct create_options launch_options(const struct cli *cli, const struct launch_args *args,
+				     const char *id, bool run);
 
 /*
  * launch() - make the container; with @run its program runs afterwards

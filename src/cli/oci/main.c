@@ -12,6 +12,7 @@
  */
 #include "base/version.h"
 #include "cli/oci/command.h"
+#include "os/ns.h"
 #include "os/selfexe.h"
 
 #include <fcntl.h>
@@ -35,8 +36,10 @@ const struct option global_options[] = {
 	  offsetof(struct cli, debug) },
 	{ "systemd-cgroup", 0, NULL, "cgroups by systemd (not in this version yet)",
 	  option_set_switch, offsetof(struct cli, systemd_cgroup) },
-	{ "rootless", 0, "WORD", "true (not in this version yet), false or auto", option_set_text,
-	  offsetof(struct cli, rootless) },
+	{ "rootless", 0, "WORD",
+	  "without a cgroup of its own a container is an error: false, always; true or auto "
+	  "(default), for root only",
+	  option_set_text, offsetof(struct cli, rootless) },
 	{ "version", 'v', NULL, "show the version", option_set_switch,
 	  offsetof(struct cli, version) },
 	OPTION_END,
@@ -78,13 +81,39 @@ static bool is_filesystem_root(const char *path)
 	return depth == 0;
 }
 
+/*
+ * Where containers are recorded if nobody says where: a user has a directory of his own, and so has the root that he is in
+ * a user namespace, whose /run is mostly still the host's.
+ */
+static int default_root(char *buf, size_t size, const char **ret_root, struct err *err)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	bool user = geteuid() != 0;
+
+	*ret_root = DEFAULT_ROOT;
+	if (!user && !(runtime_dir && *runtime_dir && os_in_user_namespace()))
+		return 0;
+	if (!runtime_dir || !*runtime_dir) {
+		err_user(err, "find the place where uid %u's containers are recorded",
+			 (unsigned)geteuid());
+		return err_hint(err, "set XDG_RUNTIME_DIR, or give --root DIR");
+	}
+	if ((size_t)snprintf(buf, size, "%s/tare-oci", runtime_dir) >= size)
+		return err_set(err, -ENAMETOOLONG, "use XDG_RUNTIME_DIR");
+	*ret_root = buf;
+	return 0;
+}
+
 /* --root, made absolute in @buf if need be, since hooks and other processes get paths below it. */
 static int settle_root(struct cli *cli, char *buf, size_t size, struct err *err)
 {
-	const char *given = cli->given_root ? cli->given_root : DEFAULT_ROOT;
+	const char *given = cli->given_root;
+	char own[PATH_MAX];
 	int r;
 
-	cli->root_is_default = !cli->given_root;
+	cli->root_is_default = !given;
+	if (!given && default_root(own, sizeof(own), &given, err) < 0)
+		return err->code;
 	if (!*given)
 		return err_user(err, "option \"--root\" is empty");
 	r = path_absolute(given, buf, size, &cli->root, err);
@@ -118,7 +147,7 @@ static int settle_log(struct cli *cli, struct err *err)
 
 /*
  * What a later version will do must not be ignored by this one: the caller would believe that it
- * was done.
+ * was done. Nor must a word that means nothing.
  */
 static int refuse_unsupported(const struct cli *cli, struct err *err)
 {
@@ -128,12 +157,8 @@ static int refuse_unsupported(const struct cli *cli, struct err *err)
 				"leave it out: cgroups are then made in the cgroup filesystem");
 	}
 	if (!cli->rootless || strcmp(cli->rootless, "false") == 0 ||
-	    strcmp(cli->rootless, "auto") == 0)
+	    strcmp(cli->rootless, "auto") == 0 || strcmp(cli->rootless, "true") == 0)
 		return 0;
-	if (strcmp(cli->rootless, "true") == 0) {
-		err_user(err, "option \"--rootless true\" is not in this version yet");
-		return err_hint(err, "run tare-oci as root");
-	}
 	err_user(err, "unknown word \"%s\" for \"--rootless\"", cli->rootless);
 	return err_hint(err, "it is true, false or auto");
 }

@@ -7,6 +7,7 @@
 
 struct args {
 	const char *bundle;
+	bool rootless;
 };
 
 static int write_config(int fd, const char *text, size_t len)
@@ -25,6 +26,7 @@ static int write_config(int fd, const char *text, size_t len)
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	const char *bundle = ((const struct args *)args)->bundle;
+	bool rootless = ((const struct args *)args)->rootless;
 	defer_close int dir = -EBADF, file = -EBADF;
 	defer_arena struct arena arena = { 0 };
 	struct json_writer w;
@@ -45,7 +47,10 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		return err_sys(err, "make config.json in \"%s\"", bundle);
 
 	json_writer_init(&w, &arena, 2);
-	template_write(&w);
+	if (rootless)
+		template_write_rootless(&w, geteuid(), getegid());
+	else
+		template_write(&w);
 	text = json_writer_text(&w, &len);
 	text[len] = '\n'; /* in place of the NUL */
 	r = write_config(file, text, len + 1);
@@ -59,6 +64,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 static const struct option options[] = {
 	{ "bundle", 'b', "DIR", "where to write it (default: the current directory)",
 	  option_set_text, offsetof(struct args, bundle) },
+	{ "rootless", 0, NULL, "for the user who calls, not for root", option_set_switch,
+	  offsetof(struct args, rootless) },
 	OPTION_END,
 };
 

@@ -156,7 +156,7 @@ static void test_print_and_load(void **state)
 
 /* ---- files that are refused ------------------------------------------------------------------------------------- */
 
-#define HEAD "{\"euid\":0,\"egid\":0,\"rootless\":false,"
+#define HEAD "{\"euid\":0,\"egid\":0,\"rootless\":false,\"subuids\":[],\"subgids\":[],"
 #define TAIL                                                                                       \
 	",\"cgroup\":{\"mode\":\"none\",\"hierarchies\":[]},\"apparmor\":false,\"selinux\":false," \
 	"\"seccomp\":true}"

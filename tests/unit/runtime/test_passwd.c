@@ -2,6 +2,8 @@
 /* The passwd reader: right on good files, quick and silent on whatever else an image may bring (row Q-12). */
 #include "runtime/passwd.h"
 
+#include "base/lines.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,10 +96,10 @@ static void test_line_with_nul_is_skipped(void **state)
 /* A line longer than the buffer is skipped as a whole, wherever the buffer cuts it. */
 static void test_long_lines_are_skipped(void **state)
 {
-	static char text[4 * PASSWD_MAX_LINE];
+	static char text[4 * LINE_MAX_BYTES];
 	char home[64];
 
-	for (size_t len = PASSWD_MAX_LINE - 3; len < 3 * PASSWD_MAX_LINE; len += 509) {
+	for (size_t len = LINE_MAX_BYTES - 3; len < 3 * LINE_MAX_BYTES; len += 509) {
 		memset(text, 'a', len);
 		strcpy(text + len, ":x:0:0::/long:\nroot:x:0:0::/short:\n");
 		assert_int_equal(look(text, strlen(text), 0, home), 1);
@@ -107,7 +109,7 @@ static void test_long_lines_are_skipped(void **state)
 
 static void test_reading_stops(void **state)
 {
-	static char text[PASSWD_MAX_BYTES + 8192];
+	static char text[LINES_MAX_BYTES + 8192];
 	const char *entry = "\nroot:x:0:0::/late:\n";
 	char home[64];
 
