@@ -139,6 +139,16 @@ def test_Y8_a_user_creates_starts_kills_and_deletes(user, bundle, given):
     assert user.list() == {}
 
 
+def test_Q1_a_user_executes_a_further_program(user, bundle, given):
+    c = user.run_detached(user.own(bundle(script=HOLD))).wait_out("ready")
+    script = "id -u; cat /proc/self/uid_map; for n in user pid mnt ipc uts; do readlink /proc/self/ns/$n; done; exit 7"
+    result = user.call("exec", c.id, "/bin/sh", "-c", script)
+    assert result.status == 7, result.describe()
+    lines = result.out.splitlines()
+    assert lines[0] == "0" and lines[1].split() == ["0", str(UID), "1"]
+    assert lines[3:] == [os.readlink(f"/proc/{c.pid}/ns/{n}") for n in ("user", "pid", "mnt", "ipc", "uts")]
+
+
 def test_docker_like_container_of_a_user(user, bundle, given):
     b = user.own(bundle("docker", script="grep -E '^(Cap(Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/self/status; cat /proc/keys | wc -c;"
                         "ls /sys/firmware | wc -l; hostname; stat -c %t:%T /dev/null; cat /etc/resolv.conf;"
