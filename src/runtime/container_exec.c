@@ -205,9 +205,22 @@ static int find_init(const struct act *a)
 	return -EBADF;
 }
 
+/*
+ * Init ends last in its pid namespace, after those whom it takes along: when a kill was what the new process met, it is
+ * about to.
+ */
+#define INIT_ENDS_MS 500
+
+static bool init_has_ended(const struct act *a, int code)
+{
+	int init = find_init(a);
+
+	return init >= 0 && os_pidfd_ended(init, code == -ECHILD ? INIT_ENDS_MS : 0) == 1;
+}
+
 static int act_exec(struct act *a, const struct trace_options *trace, struct err *err)
 {
-	int pair[2], init, r;
+	int pair[2], r;
 
 	r = act_page(a, false);
 	if (r < 0)
@@ -226,8 +239,7 @@ static int act_exec(struct act *a, const struct trace_options *trace, struct err
 		return 0;
 	act_undo(a);
 	/* Whatever went wrong, with the init gone that is the reason (row Q-21). */
-	init = find_init(a);
-	return init >= 0 && os_pidfd_ended(init, 0) == 1 ? not_running(err) : r;
+	return init_has_ended(a, r) ? not_running(err) : r;
 }
 
 int container_exec(const char *root, struct exec_options *o, const struct trace_options *trace,
