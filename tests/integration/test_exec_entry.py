@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The way into a container: terminals and pidfds of an exec, what others in the container can see of it, an init that ends
-meanwhile, and a runtime that is killed at each step.
+meanwhile, and each step of the plan failing once.
 """
 
+import errno
 import os
 import re
 import subprocess
@@ -194,6 +195,12 @@ def faulty(running):
     return c
 
 
+def leftovers(c, pid_file):
+    assert not pid_file.exists()
+    wait_until(lambda: not strangers(c), "the process that exec made to be gone")
+    assert c.status == "running"
+
+
 def strangers(c):
     """Processes in the container's cgroup that neither are init nor its children."""
     found = []
@@ -207,6 +214,25 @@ def strangers(c):
     return found
 
 
+def test_Y16_Z10_exec_step_that_fails_leaves_nothing(faulty, tmp):
+    """Each step's first system call fails once; the error is that step's, and nothing is left."""
+    c, pid_file, met = faulty, tmp / "pid", set()
+    for index in range(N_STEPS):
+        env = dict(os.environ, TARE_FAULT=f"{index}:{errno.EIO}")
+        result = c.exec("sleep", "0.01", options=["--pid-file", pid_file], env=env, timeout=20)
+        if result.status == 0:
+            pid_file.unlink()
+            continue
+        result.fails("EIO", status=255)
+        met.add([r for r in result.log if r["level"] == "error"][-1]["step"])
+        leftovers(c, pid_file)
+    expected = {"open-proc", "open-init", "fork-stage", "reset-signals", "join-cgroup", "forbid-tracing", "enter-namespaces",
+                "close-unneeded-fds", "clone", "new-session", "join-session-keyring", "become-namespace-root",
+                "write-pid-file", "set-ids", "set-capabilities", "load-seccomp", "execute",
+                "wait-for-exec", "close-fds", "drop-bounding-set", "set-no-new-privs", "set-rlimit"}
+    assert expected <= met, expected - met
+
+
 def test_Z3_Z10_runtime_killed_at_a_step_of_exec_leaves_nothing(faulty, tmp):
     c, pid_file = faulty, tmp / "pid"
     for index in range(N_STEPS):
@@ -215,3 +241,15 @@ def test_Z3_Z10_runtime_killed_at_a_step_of_exec_leaves_nothing(faulty, tmp):
         pid_file.unlink(missing_ok=True)
         wait_until(lambda: not strangers(c), f"all to be gone after a kill at step {index}")
     assert c.status == "running"
+
+
+def test_Q1_namespaces_are_joined_one_by_one_without_setns_by_pidfd(faulty, tmp):
+    """The call fails as on Linux before 5.8."""
+    c, tried = faulty, 0
+    for index in range(N_STEPS):
+        env = dict(os.environ, TARE_FAULT=f"{index}:{errno.EINVAL}:setns:1")
+        result = c.exec("sh", "-c", "cd /proc/self/ns; readlink user; readlink pid", env=env)
+        assert result.status == 0, result.describe()
+        assert result.out.split() == [os.readlink(f"/proc/{c.pid}/ns/{n}") for n in ("user", "pid")]
+        tried += 1
+    assert tried == N_STEPS
