@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -377,37 +378,75 @@ int act_close_unneeded(const struct act *a, int keep, int also)
 
 /* ---- undo ------------------------------------------------------------------------------------------------------- */
 
+/* Return: a new entry for @path; NULL if there is no room */
+static struct made_node *add_made(struct progress *page, const char *path)
+{
+	struct made_node *node;
+
+	if (page->n_made >= MADE_MAX || strlen(path) >= sizeof(node->path)) {
+		page->made_lost++;
+		return NULL;
+	}
+	node = &page->made[page->n_made];
+	snprintf(node->path, sizeof(node->path), "%s", path[0] == '/' ? path + 1 : path);
+	return node;
+}
+
 void act_made(struct act *a, int parent, const char *path, const char *name)
 {
-	struct progress *page = a->page;
 	struct made_node *node;
 	struct stat st;
 
-	if (!page || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!a->page || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	if (page->n_made >= MADE_MAX || strlen(path) >= sizeof(node->path)) {
-		page->made_lost++;
+	node = add_made(a->page, path);
+	if (!node)
 		return;
-	}
-	node = &page->made[page->n_made];
 	node->dev = st.st_dev;
 	node->ino = st.st_ino;
-	snprintf(node->path, sizeof(node->path), "%s", path[0] == '/' ? path + 1 : path);
-	page->n_made++;
+	a->page->n_made++;
 }
 
-/* Remove @path below @root if it is still the very thing that the child made: same device, same inode. */
-static void remove_made(int root, const struct made_node *node)
+void act_made_by_step(struct act *a, const char *path)
+{
+	struct made_node *node = a->page ? add_made(a->page, path) : NULL;
+
+	if (!node)
+		return;
+	node->ino = 0;
+	node->step = (uint32_t)a->index;
+	a->page->n_made++;
+}
+
+static bool is_link(int root, const char *path, const char *text)
+{
+	char now[PATH_MAX];
+	ssize_t n = readlinkat(root, path, now, sizeof(now));
+
+	return n >= 0 && (size_t)n == strlen(text) && memcmp(now, text, (size_t)n) == 0;
+}
+
+/* Is it still the very thing that the child made? The same inode; or a link or node just like the step's. */
+static bool is_still_it(const struct act *a, int root, const struct made_node *node, const struct stat *st)
+{
+	const struct step *step = &a->plan->steps[node->step];
+
+	if (node->ino)
+		return st->st_dev == node->dev && st->st_ino == node->ino;
+	if (step->kind == STEP_SYMLINK)
+		return S_ISLNK(st->st_mode) && is_link(root, node->path, step->u.symlink.target);
+	return !S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode) &&
+	       (step->u.device.type == 'p' ||
+		st->st_rdev == makedev(step->u.device.major, step->u.device.minor));
+}
+
+static void remove_made(const struct act *a, int root, const struct made_node *node)
 {
 	struct stat st;
-	int flags;
 
-	if (fstatat(root, node->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(root, node->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_still_it(a, root, node, &st))
 		return;
-	if (st.st_dev != node->dev || st.st_ino != node->ino)
-		return;
-	flags = S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0;
-	(void)unlinkat(root, node->path, flags);
+	(void)unlinkat(root, node->path, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
 }
 
 static void undo_rootfs(struct act *a)
@@ -420,7 +459,7 @@ static void undo_rootfs(struct act *a)
 	if (root < 0)
 		return;
 	for (uint32_t i = a->page->n_made; i-- > 0;)
-		remove_made(root, &a->page->made[i]);
+		remove_made(a, root, &a->page->made[i]);
 }
 
 void act_undo(struct act *a)

@@ -20,6 +20,7 @@
 /* A file, directory or node that the child made in the rootfs directory itself (not on a mount of its own). */
 struct made_node {
 	uint64_t dev, ino;
+	uint32_t step;  /* if ino is 0: the DEVICE or SYMLINK that says what it is, which is how undo knows it */
 	char path[232]; /* relative to the rootfs; longer ones are not undone, and that is reported */
 };
 
@@ -160,5 +161,8 @@ int act_close_unneeded(const struct act *a, int keep, int also) MUST_CHECK;
  * Does nothing if it is on another filesystem than the rootfs (a mount of the container's own).
  */
 void act_made(struct act *a, int parent, const char *path, const char *name);
+
+/* act_made_by_step() - the same for a node or link that the running step describes in full: it need not be looked at */
+void act_made_by_step(struct act *a, const char *path);
 
 #endif

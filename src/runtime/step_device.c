@@ -71,7 +71,7 @@ static int make_node(struct act *a, const struct step *step, const char *name, m
 		return r;
 	}
 	if (step->u.device.on_rootfs)
-		act_made(a, AT_FDCWD, path, name);
+		act_made_by_step(a, path);
 	if (step->u.device.uid == 0 && step->u.device.gid == 0)
 		return 0;
 	r = os_node_owner(AT_FDCWD, name, step->u.device.uid, step->u.device.gid);
@@ -177,6 +177,6 @@ int step_symlink(struct act *a, const struct step *step, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "link \"%s\" to \"%s\"", path, text);
 	if (step->u.symlink.on_rootfs)
-		act_made(a, AT_FDCWD, path, name);
+		act_made_by_step(a, path);
 	return 0;
 }
