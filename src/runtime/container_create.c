@@ -157,7 +157,7 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 	r = resolve_rootfs(o, config, &plan->arena, bundle, err);
 	if (r < 0)
 		return r;
-	r = facts_read(arena, "", &facts, err);
+	r = facts_read_parts(arena, "", facts_needed(config), &facts, err);
 	if (r < 0)
 		return r;
 	r = plan_create(plan, &in, err);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the facts of this host. Every run pays for this, so what a cheap call tells is not read from a file: capability
- * numbers and seccomp by prctl, ids and version by their calls. Files are /proc/self/uid_map (are we root of the host or
- * of a user namespace?), /proc/self/ns (which namespaces there are), the two LSMs' switches, and what the cgroup layout
- * needs.
+ * Reading the facts of this host. Every run pays for this, so what a cheap call tells is not read from a file, and what
+ * only some configs need is read only for them. Files are those of the cgroup layout and, where asked for, /proc/self/ns
+ * (which namespaces there are) and the two LSMs' switches.
  */
 #include "runtime/facts.h"
 
@@ -58,13 +57,14 @@ static uint64_t read_permitted(void)
 	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
 
-/* The kernel's newest capability: most kernels have at least those that we were built with. */
+/*
+ * The kernel's newest capability. Every kernel that can start a container (Linux 5.12, for mount_setattr) has the first
+ * 41, so only newer ones are asked for.
+ */
 static int read_last_cap(void)
 {
-	int cap = CAP_LAST_CAP;
+	int cap = CAP_CHECKPOINT_RESTORE;
 
-	while (cap > 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
-		cap--;
 	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0)
 		cap++;
 	return cap;
@@ -94,24 +94,21 @@ static uint64_t read_kernel_version(void)
 	return uname(&uts) == 0 && kernel_version_parse(uts.release, &version) ? version : 0;
 }
 
-/* In the initial user namespace every id is mapped to itself; a kernel without user namespaces has no such file. */
+/* The inode of the initial user namespace, the same on every machine (kernel: PROC_USER_INIT_INO). */
+#define INITIAL_USER_NS "user:[4026531837]"
+
+/* A kernel without user namespaces has no such link. */
 static int read_rootless(const char *root, uint32_t euid, bool *ret_rootless, struct err *err)
 {
-	char map[128], *at = map;
-	unsigned long inside, outside, count;
+	char path[512], link[sizeof(INITIAL_USER_NS) + 1];
 	ssize_t len;
 
-	len = read_start(root, "/proc/self/uid_map", map, sizeof(map));
-	if (len < 0 && len != -ENOENT)
-		return err_set(err, (int)len, "read \"%s/proc/self/uid_map\"", root);
-	if (len < 0) {
-		*ret_rootless = euid != 0;
-		return 0;
-	}
-	inside = strtoul(at, &at, 10);
-	outside = strtoul(at, &at, 10);
-	count = strtoul(at, &at, 10);
-	*ret_rootless = euid != 0 || inside != 0 || outside != 0 || count != UINT32_MAX;
+	snprintf(path, sizeof(path), "%s/proc/self/ns/user", root);
+	len = readlink(path, link, sizeof(link));
+	if (len < 0 && errno != ENOENT)
+		return err_sys(err, "read the link \"%s\"", path);
+	*ret_rootless = euid != 0 || (len >= 0 && ((size_t)len != strlen(INITIAL_USER_NS) ||
+						   memcmp(link, INITIAL_USER_NS, (size_t)len) != 0));
 	return 0;
 }
 
@@ -133,7 +130,7 @@ static uint64_t ns_flag(const char *name)
 }
 
 /* One getdents of the ten names is cheaper than eight stats, or than readdir() with its buffer on the heap. */
-static int read_namespaces(const char *root, uint64_t *ret_flags, struct err *err)
+int facts_read_namespaces(const char *root, uint64_t *ret_flags, struct err *err)
 {
 	_Alignas(8) char buf[1024];
 	char path[512];
@@ -216,42 +213,49 @@ static int read_unprivileged(struct arena *arena, const char *root, struct facts
 	return read_subids(arena, root, "/etc/subgid", name, facts->euid, &facts->subgids, err);
 }
 
-int facts_read_self(const char *root, struct facts *ret_facts, struct err *err)
+unsigned facts_needed(const struct config *config)
+{
+	const struct config_namespace *namespaces = config->linux_.namespaces;
+	unsigned parts = FACTS_CGROUPS;
+
+	if (config->linux_.sysctl.n)
+		parts |= FACTS_VERSION;
+	/* The only ones that a kernel which is otherwise fit may lack; of others step_clone() says it. */
+	if (namespaces[NS_USER].mode != NS_ABSENT || namespaces[NS_TIME].mode != NS_ABSENT)
+		parts |= FACTS_NAMESPACES;
+	return parts;
+}
+
+int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err)
+{
+	return facts_read_parts(arena, root, FACTS_ALL, ret_facts, err);
+}
+
+int facts_read_parts(struct arena *arena, const char *root, unsigned parts, struct facts *ret_facts, struct err *err)
 {
 	struct facts facts = {
 		/* The kernel told us at our exec. */
 		.euid = (uint32_t)getauxval(AT_EUID),
 		.egid = (uint32_t)getauxval(AT_EGID),
 		.capabilities = read_permitted(),
-		.kernel_version = read_kernel_version(),
 		.last_cap = read_last_cap(),
-		.apparmor = read_apparmor(root),
-		.selinux = read_selinux(root),
-		.seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
+		.namespaces = UINT64_MAX,
 	};
 	int r;
 
+	if (parts & FACTS_VERSION)
+		facts.kernel_version = read_kernel_version();
+	if (parts & FACTS_SECURITY) {
+		facts.apparmor = read_apparmor(root);
+		facts.selinux = read_selinux(root);
+		facts.seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+	}
 	r = read_rootless(root, facts.euid, &facts.rootless, err);
-	if (r < 0)
-		return r;
-	r = read_namespaces(root, &facts.namespaces, err);
-	if (r < 0)
-		return r;
-
-	*ret_facts = facts;
-	return 0;
-}
-
-int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, struct err *err)
-{
-	struct facts facts;
-	int r;
-
-	r = facts_read_self(root, &facts, err);
-	if (r < 0)
-		return r;
-	r = cgroup_layout_read(arena, root, &facts.cgroup, err);
-	if (r == 0 && facts.rootless)
+	if (r == 0 && parts & FACTS_NAMESPACES)
+		r = facts_read_namespaces(root, &facts.namespaces, err);
+	if (r == 0 && parts & FACTS_CGROUPS)
+		r = cgroup_layout_read(arena, root, &facts.cgroup, err);
+	if (r == 0 && parts & FACTS_CGROUPS && facts.rootless)
 		r = read_unprivileged(arena, root, &facts, err);
 	if (r < 0)
 		return r;

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct config;
+
 struct facts {
 	uint32_t euid, egid;
 	bool rootless; /* euid is not 0, or root of a user namespace that is not the initial one */
@@ -22,7 +24,7 @@ struct facts {
 	uint64_t capabilities;   /* our permitted set */
 	uint64_t kernel_version; /* major << 16 | minor << 8 */
 	int last_cap;            /* /proc/sys/kernel/cap_last_cap */
-	uint64_t namespaces;     /* CLONE_NEW* flags that the kernel knows */
+	uint64_t namespaces;     /* CLONE_NEW* flags that the kernel knows; all bits set if it was not asked */
 	struct cgroup_layout cgroup;
 	bool apparmor, selinux; /* enabled on this host */
 	bool seccomp;
@@ -42,8 +44,24 @@ extern const char *const ns_files[];
 int facts_read(struct arena *arena, const char *root, struct facts *ret_facts,
 	       struct err *err) MUST_CHECK;
 
-/* facts_read_self() - all but the cgroup hierarchies, which on a host with many mounts cost the most */
-int facts_read_self(const char *root, struct facts *ret_facts, struct err *err) MUST_CHECK;
+/* What only some configs need; the rest is always read. */
+enum facts_parts {
+	FACTS_VERSION = 1,    /* kernel_version */
+	FACTS_NAMESPACES = 2, /* namespaces */
+	FACTS_SECURITY = 4,   /* apparmor, selinux, seccomp */
+	FACTS_CGROUPS = 8,    /* cgroup; on a host with many mounts it costs the most */
+	FACTS_ALL = 15,
+};
+
+/* facts_needed() - the parts that planning a start of @config looks at */
+unsigned facts_needed(const struct config *config);
+
+/* facts_read_parts() - facts_read(), and of what enum facts_parts names only @parts */
+int facts_read_parts(struct arena *arena, const char *root, unsigned parts, struct facts *ret_facts,
+		     struct err *err) MUST_CHECK;
+
+/* facts_read_namespaces() - the CLONE_NEW* flags of the namespaces that the kernel has. Return: 0; -errno */
+int facts_read_namespaces(const char *root, uint64_t *ret_flags, struct err *err) MUST_CHECK;
 
 /*
  * facts_as_root() - the same host for its root: `explain` shows what root's start would do, whoever asks

@@ -124,6 +124,20 @@ static int cgroup_of(const struct act *a, const struct step *step)
 	return step->in[0] == SLOT_NONE ? -1 : a->fd[step->in[0]];
 }
 
+/* The kernel's EINVAL does not say which. */
+static void name_missing(uint64_t flags, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	uint64_t known;
+
+	if (facts_read_namespaces("", &known, &ignored) < 0)
+		return;
+	for (int type = 0; type < NS_TYPES; type++) {
+		if (flags & ns_clone_flags[type] & ~known)
+			err_hint(err, "this kernel has no %s namespaces", ns_names[type]);
+	}
+}
+
 /*
  * step_clone() - make the container's init, in all new namespaces at once
  *
@@ -145,8 +159,12 @@ int step_clone(struct act *a, const struct step *step, struct err *err)
 		a->sync_peer = parent_side;
 		run_child(a);
 	}
-	if (pid < 0)
-		return clone_error(pid, cgroup, a->plan->enters ? "the process" : "the container's init", err);
+	if (pid < 0) {
+		clone_error(pid, cgroup, a->plan->enters ? "the process" : "the container's init", err);
+		if (pid == -EINVAL)
+			name_missing(flags, err);
+		return pid;
+	}
 	/* What either of the two writes now would else be copied page by page. */
 	prefault_stack(PREFAULT_STACK_ABOVE, PREFAULT_STACK_BELOW);
 	a->page->child_pid = pid;

@@ -5,6 +5,8 @@
 #include "os/exec.h"
 #include "os/keyring.h"
 
+#include <sys/auxv.h>
+
 /* step_session() - a session of its own: the caller's terminal is not the container's (row X-19) */
 int step_session(struct act *a, const struct step *step, struct err *err)
 {
@@ -42,7 +44,10 @@ static int join_own_keyring(const char *name)
 	r = os_keyring_owner(serial, &owner);
 	if (r < 0)
 		return r;
-	return owner == getuid() ? serial : os_keyring_join(NULL);
+	/* The kernel told our id at the exec; where we have joined a user namespace since then, it is another. */
+	if (owner == getauxval(AT_UID) || owner == getuid())
+		return serial;
+	return os_keyring_join(NULL);
 }
 
 /*

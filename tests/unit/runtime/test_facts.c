@@ -16,10 +16,10 @@
 
 static char tree[64];
 
-static void put_file(const char *path, const char *text)
+/* Where @path is in the tree, in a static buffer; what is above it is made. */
+static const char *make_place(const char *path)
 {
-	char full[512];
-	FILE *file;
+	static char full[512];
 
 	snprintf(full, sizeof(full), "%s%s", tree, path);
 	for (char *slash = full + strlen(tree) + 1; (slash = strchr(slash, '/')); slash++) {
@@ -27,7 +27,21 @@ static void put_file(const char *path, const char *text)
 		mkdir(full, 0755);
 		*slash = '/';
 	}
-	file = fopen(full, "w");
+	return full;
+}
+
+static void put_link(const char *path, const char *text)
+{
+	const char *full = make_place(path);
+
+	unlink(full);
+	assert_int_equal(symlink(text, full), 0);
+}
+
+static void put_file(const char *path, const char *text)
+{
+	FILE *file = fopen(make_place(path), "w");
+
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
@@ -50,10 +64,9 @@ static int remove_tree(void **state)
 /* A host with cgroup2 only, no time namespaces, AppArmor on. */
 static void make_host(void)
 {
-	put_file("/proc/self/uid_map", "         0          0 4294967295\n");
 	put_file("/proc/self/ns/pid", "");
 	put_file("/proc/self/ns/mnt", "");
-	put_file("/proc/self/ns/user", "");
+	put_link("/proc/self/ns/user", "user:[4026531837]");
 	put_file("/proc/self/ns/pid_for_children", "");
 	put_file("/proc/self/mountinfo",
 		 "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
@@ -83,7 +96,7 @@ static void test_read_fake_host(void **state)
 	assert_string_equal(facts.cgroup.items[0].controllers, "cpu memory pids");
 }
 
-/* Root of a user namespace that maps anything less than everything is not root of the host. */
+/* Root of another user namespace than the initial one is not root of the host. */
 static void test_rootless_in_user_namespace(void **state)
 {
 	defer_arena struct arena arena = { 0 };
@@ -91,8 +104,7 @@ static void test_rootless_in_user_namespace(void **state)
 	struct facts facts;
 
 	make_host();
-	put_file("/proc/self/uid_map",
-		 "         0       1000          1\n         1     100000      65536\n");
+	put_link("/proc/self/ns/user", "user:[4026532100]");
 	put_file("/sys/module/apparmor/parameters/enabled", "N\n");
 	put_file("/sys/fs/selinux/enforce", "1");
 	assert_int_equal(facts_read(&arena, tree, &facts, &err), 0);
@@ -133,6 +145,31 @@ static void test_read_real_host(void **state)
 	assert_int_equal(facts.euid, geteuid());
 	assert_true(facts.kernel_version >= (5 << 16 | 10 << 8));
 	assert_true(facts.namespaces & ns_clone_flags[NS_PID]);
+}
+
+/* A start reads only what its config makes the planners look at. */
+static void test_parts(void **state)
+{
+	defer_arena struct arena arena = { 0 };
+	struct config *config;
+	struct err err = ERR_INIT;
+	struct facts facts;
+
+	make_host();
+	config = arena_alloc(&arena, sizeof(*config));
+	assert_int_equal(facts_needed(config), FACTS_CGROUPS);
+	assert_int_equal(facts_read_parts(&arena, tree, FACTS_CGROUPS, &facts, &err), 0);
+	assert_int_equal(facts.namespaces, UINT64_MAX);
+	assert_int_equal(facts.kernel_version, 0);
+	assert_false(facts.apparmor);
+	assert_int_equal(facts.cgroup.n, 1);
+
+	config->linux_.namespaces[NS_TIME].mode = NS_NEW;
+	assert_int_equal(facts_needed(config), FACTS_CGROUPS | FACTS_NAMESPACES);
+	assert_int_equal(facts_read_parts(&arena, tree, FACTS_NAMESPACES, &facts, &err), 0);
+	assert_false(facts.namespaces & ns_clone_flags[NS_TIME]);
+	config->linux_.sysctl.n = 1;
+	assert_int_equal(facts_needed(config), FACTS_CGROUPS | FACTS_NAMESPACES | FACTS_VERSION);
 }
 
 static void test_print_and_load(void **state)
@@ -212,6 +249,7 @@ int main(void)
 						remove_tree),
 		cmocka_unit_test(test_read_without_proc),
 		cmocka_unit_test(test_read_real_host),
+		cmocka_unit_test_setup_teardown(test_parts, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(test_print_and_load, make_tree, remove_tree),
 		cmocka_unit_test(test_load_refuses),
 	};
