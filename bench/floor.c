@@ -258,13 +258,24 @@ static void mount_all(void)
 		MUST(mount(binds[i][0], binds[i][1], NULL, MS_BIND | MS_REC, NULL));
 }
 
-static void make_devices(void)
+/* In a rootfs that is used again they are there already. */
+static int made(int result)
+{
+	return result < 0 && errno == EEXIST ? 0 : result;
+}
+
+/*
+ * Every container has these (config-linux.md "Default Devices"), whatever its config says; /dev/ptmx
+ * where there is a devpts.
+ */
+static void make_devices(bool devpts)
 {
 	umask(0);
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-		MUST(mknod(nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)));
-	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		MUST(symlink(links[i][0], links[i][1]));
+		MUST(made(mknod(nodes[i].name, S_IFCHR | 0666,
+				makedev(nodes[i].major, nodes[i].minor))));
+	for (size_t i = 0; i < ARRAY_LEN(links) - !devpts; i++)
+		MUST(made(symlink(links[i][0], links[i][1])));
 	umask(022);
 }
 
@@ -326,7 +337,7 @@ static void docker_child(const char *bundle, const char *id)
 	loopback_up();
 	MUST(sethostname("docker-like", 11));
 	mount_all();
-	make_devices();
+	make_devices(true);
 	pivot();
 	hide_paths();
 	MUST(prlimit(0, RLIMIT_NOFILE, &files, NULL));
@@ -339,6 +350,7 @@ static void minimal_child(const char *bundle)
 	MUST(setsid());
 	enter_rootfs(bundle);
 	MUST(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+	make_devices(false);
 	pivot();
 	drop_capabilities(0);
 }
