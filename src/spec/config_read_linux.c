@@ -8,6 +8,7 @@
 
 #include <net/if.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- namespaces --------------------------------------------------------------------------------------------- */
 
@@ -89,6 +90,11 @@ static const struct object time_offsets_object =
 
 /* ---- devices ------------------------------------------------------------------------------------------------ */
 
+static uint32_t file_type(char device_type)
+{
+	return device_type == 'b' ? S_IFBLK : device_type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
 /* JSON has no octal, so a mode like 666 is nearly always 0666 written by a person. */
 static int check_file_mode(struct decoder *d, const struct json *v, uint32_t mode)
 {
@@ -106,12 +112,15 @@ static int check_file_mode(struct decoder *d, const struct json *v, uint32_t mod
 
 static int check_device(struct decoder *d, const struct json *v, void *out)
 {
-	const struct config_device *device = out;
+	struct config_device *device = out;
 	const struct json *major = json_member(v, "major"), *minor = json_member(v, "minor");
 
 	if (device->type != 'p' &&
 	    (!major || major->type == JSON_NULL || !minor || minor->type == JSON_NULL))
 		return decode_fail(d, v, "device %s needs major and minor", device->path);
+	/* podman writes st_mode as it is, with the file's type in it. */
+	if ((device->file_mode.v & S_IFMT) == file_type(device->type))
+		device->file_mode.v &= ~(uint32_t)S_IFMT;
 	if (device->file_mode.set)
 		return check_file_mode(d, json_member(v, "fileMode"), device->file_mode.v);
 	return 0;

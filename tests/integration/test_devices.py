@@ -102,7 +102,8 @@ def test_L6_L7_L9_device_of_each_type(tare, bundle, type, major, minor, seen):
     assert tare.run(b).ok().out == f"/dev/mine 600 0:0 {seen}\n"
 
 
-@pytest.mark.parametrize("mode,seen", [(None, "666"), (0o400, "400"), (0o777, "777"), (0, "0")])
+@pytest.mark.parametrize("mode,seen", [(None, "666"), (0o400, "400"), (0o777, "777"), (0, "0"),
+                                       (stat.S_IFCHR | 0o640, "640")])
 def test_L10_file_mode(tare, bundle, mode, seen):
     b = bundle(script="stat -c %a /dev/mine").mount(*DEV)
     b.linux["devices"] = [device("/dev/mine", fileMode=mode)]

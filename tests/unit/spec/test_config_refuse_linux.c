@@ -55,7 +55,7 @@ static const struct refused rows[] = {
 	  LINUX("'devices':[{'type':'c','path':'/dev/a','major':1,'minor':1,'fileMode':666}]"),
 	  "/linux/devices/0/fileMode", "read \"fileMode\": expected permissions from 0 to 511, got 666",
 	  "JSON has no octal numbers: 0666 is 438" },
-	{ "L-10 with the type", LINUX("'devices':[{'type':'c','path':'/dev/a','major':1,'minor':1,'fileMode':8630}]"),
+	{ "L-10 with another type", LINUX("'devices':[{'type':'b','path':'/dev/a','major':1,'minor':1,'fileMode':8630}]"),
 	  "/linux/devices/0/fileMode", "read \"fileMode\": expected permissions from 0 to 511, got 8630" },
 	{ "L-11 -1", LINUX("'devices':[{'type':'p','path':'/dev/a','uid':4294967295}]"), "/linux/devices/0/uid",
 	  "read \"uid\": 4294967295 is no usable id: to the kernel it means \"leave it\"" },
