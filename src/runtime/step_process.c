@@ -54,6 +54,13 @@ static int cwd_error(const struct step *step, int code, struct err *err)
 		return err_user_code(
 			err, code,
 			"change directory to \"%s\": it leads out of the container's root", path);
+	/* The words by which an engine tells 127 and 126. */
+	if (code == -ENOENT)
+		return err_user_code(err, code,
+				     "change directory to \"%s\": no such file or directory", path);
+	if (code == -EACCES)
+		return err_user_code(err, code, "change directory to \"%s\": permission denied",
+				     path);
 	return err_set(err, code, "change directory to \"%s\"", path);
 }
 

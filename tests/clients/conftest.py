@@ -56,6 +56,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "rows(*ids): rows of docs/spec-map.md that the test proves")
     config.addinivalue_line("markers", "smoke: about a third of the cases, which run in `make test`")
     config.addinivalue_line("markers", "fails_with_runc(reason): may fail here with runc too; then it is a skip")
     config.addinivalue_line("markers", "needs_criu: needs a CRIU that works on this kernel")

@@ -209,6 +209,7 @@ def test_pause_and_resume(ctr):
     task.exec("true").ok()
 
 
+@pytest.mark.rows("C-8")
 def test_processes(ctr):
     task = ctr.start(script=HOLD)
     assert str(task.pid) in task.call("ps").ok().out

@@ -47,17 +47,18 @@ def test_containers_outlive_a_crash_of_containerd(docker, running):
 @pytest.fixture
 def remapped(docker, site, running):
     """A daemon of its own whose containers have a user namespace."""
-    daemon = Docker(site, "remapped", **{"userns-remap": "root"})
+    daemon = Docker(site, "remapped", **{"userns-remap": "daemon"})
     daemon.start(("bridge", "bridge"))
-    yield daemon.cli(docker.runtime)
+    cli = daemon.cli(docker.runtime)
+    yield cli
+    cli.clean_up()
     daemon.stop()
 
 
 def test_user_namespace_of_all_containers(remapped):
     c = remapped.start()
-    assert status(c.pid, "Uid").split()[0] != "0"
+    assert status(c.pid, "Uid").split()[0] == "200000"
     assert c.exec("id", "-u").ok().line == "0"
-    remapped.clean_up()
 
 
 @pytest.mark.smoke

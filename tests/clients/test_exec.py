@@ -32,6 +32,7 @@ def test_two_streams_and_input(engine):
     assert (done.out, done.err) == ("one\n", "two\n")
 
 
+@pytest.mark.rows("C-15")
 @pytest.mark.smoke
 def test_terminal(engine):
     c = engine.start()
@@ -54,6 +55,7 @@ def test_directory_that_is_not_there(engine):
     assert done.status in (126, 127) and "/not/there" in done.out + done.err, done.describe()
 
 
+@pytest.mark.rows("C-14")
 @pytest.mark.smoke
 def test_detached(engine):
     c = engine.start()

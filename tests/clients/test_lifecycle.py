@@ -52,6 +52,7 @@ def test_stop_signal(engine):
     assert c.inspect("State", "ExitCode") == 11
 
 
+@pytest.mark.rows("C-11")
 @pytest.mark.parametrize("signal,trap", [("HUP", "HUP"), ("SIGUSR2", "USR2"), ("12", "USR2"), ("SIGINT", "INT")])
 def test_kill_with_a_signal(engine, signal, trap):
     c = engine.start(script=f"trap 'echo got {trap}; exit 6' {trap}; echo ready; " + HOLD).wait_logs("ready")

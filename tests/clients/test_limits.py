@@ -60,6 +60,7 @@ def test_out_of_memory_is_told(engine):
     wait_until(lambda: c.inspect("State", "OOMKilled"), "OOMKilled to be true", timeout=3)
 
 
+@pytest.mark.rows("C-9")
 @pytest.mark.smoke
 def test_update_of_a_running_container(engine):
     c = engine.start("--memory", "64m", "--memory-swap", "64m", "--cpus", "0.5", "--pids-limit", "50")

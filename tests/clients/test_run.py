@@ -16,6 +16,7 @@ def test_exit_status_is_the_programs(engine, status):
     engine.run(script=f"exit {status}").ends(status)
 
 
+@pytest.mark.rows("C-5")
 @pytest.mark.smoke
 def test_command_that_is_not_there_is_127(engine):
     engine.run(args=["nosuch"]).ends(127, "nosuch", "executable file not found in $PATH")
@@ -25,6 +26,7 @@ def test_path_that_is_not_there_is_127(engine):
     engine.run(args=["/bin/nosuch"]).ends(127, "/bin/nosuch", "no such file or directory")
 
 
+@pytest.mark.rows("C-5")
 @pytest.mark.smoke
 def test_file_that_nobody_can_execute_is_126(engine):
     engine.run(args=["/etc/plain"]).ends(126, "/etc/plain", "permission denied")
@@ -48,6 +50,7 @@ def test_input_arrives_and_ends(engine):
     assert engine.run("-i", args=["cat"], stdin="typed\n").ok().out == "typed\n"
 
 
+@pytest.mark.rows("C-15")
 @pytest.mark.smoke
 def test_terminal_has_the_callers_size(engine):
     with engine.run_on_terminal(script="tty; until [ \"$(stty size)\" = \"31 77\" ]; do sleep 0.1; done; stty size; read x; echo got $x; exit 3", rows=31, columns=77) as run:

@@ -178,7 +178,7 @@ def test_C14_cwd(running):
 
 @pytest.mark.parametrize("cwd, message", [
     ("usr", "not an absolute path"),
-    ("/nowhere", 'change directory to "/nowhere"'),
+    ("/nowhere", 'change directory to "/nowhere": no such file or directory'),
     ("/etc/passwd", 'change directory to "/etc/passwd"'),
 ])
 def test_C14_cwd_that_cannot_be(running, cwd, message):

@@ -36,8 +36,8 @@ class Site:
         for name in NETWORKS:
             subprocess.run(["ip", "netns", "add", name], check=True)
             subprocess.run([*self.network(name), "ip", "link", "set", "lo", "up"], check=True)
-        for name in ("subuid", "subgid"):  # root's subordinate ids, for docker's userns-remap
-            (self.work / name).write_text("root:200000:65536\n")
+        for name in ("subuid", "subgid"):  # for docker's userns-remap, which takes any user but root
+            (self.work / name).write_text("daemon:200000:65536\n")
             subprocess.run(["mount", "--bind", self.work / name, f"/etc/{name}"], check=True)
         self.archive = image.write_archive(self.work / "box.tar")
         self.runtimes = {"tare": OCI, "runc": REFERENCE}
