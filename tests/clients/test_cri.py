@@ -52,7 +52,6 @@ def test_exec(cri):
     assert c.exec("sh", "-c", "exit 9")[0] == 9
 
 
-@pytest.mark.smoke
 def test_limits_and_their_update(cri):
     c = cri.pod().container(HOLD, resources=[(1, 100000), (2, 50000), (3, 512), (4, 64 << 20)]).start()
     assert limit(c.pid, "memory") == str(64 << 20) and limit(c.pid, "quota") == "50000"

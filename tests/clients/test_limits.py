@@ -61,7 +61,6 @@ def test_out_of_memory_is_told(engine):
 
 
 @pytest.mark.rows("C-9")
-@pytest.mark.smoke
 def test_update_of_a_running_container(engine):
     c = engine.start("--memory", "64m", "--memory-swap", "64m", "--cpus", "0.5", "--pids-limit", "50")
     c.call("update", "--memory", "32m", "--memory-swap", "32m", "--cpus", "0.25").ok()
