@@ -54,7 +54,7 @@ def test_out_of_memory_is_137(engine):
     assert c.inspect("State", "ExitCode") == 137
 
 
-@pytest.mark.fails_with_runc("on cgroup v1 the end can come before the news of it")
+@pytest.mark.fails_with_runc("conmon 2.1 misses it on cgroup v1: podman says false")
 def test_out_of_memory_is_told(engine):
     c = engine.ended("--memory", "16m", "--memory-swap", "16m", args=["awk", 'BEGIN { s = "x"; while (1) s = s s }'])
     wait_until(lambda: c.inspect("State", "OOMKilled"), "OOMKilled to be true", timeout=3)
