@@ -156,8 +156,9 @@ def test_seccomp_unconfined(engine):
 
 
 def test_ulimits(engine):
-    done = engine.run("--ulimit", "nofile=100:200", "--ulimit", "nproc=300:400", script="ulimit -n; ulimit -Hn; ulimit -p")
-    assert done.ok().out == "100\n200\n300\n"
+    done = engine.run("--ulimit", "nofile=100:200", "--ulimit", "nproc=300:400", args=["cat", "/proc/self/limits"])
+    limits = {line[:26].strip(): line[26:].split()[:2] for line in done.ok().out.splitlines()}
+    assert (limits["Max open files"], limits["Max processes"]) == (["100", "200"], ["300", "400"])
 
 
 def test_default_ulimits(engine):
@@ -173,7 +174,7 @@ def test_sysctl(engine):
 def test_sysctl_with_a_value_that_the_kernel_refuses(engine):
     done = engine.run("--sysctl", "net.ipv4.ip_forward=many", args=["true"])
     assert done.status in (125, 126, 127) and "ip_forward" in done.err, done.describe()
-    assert "invalid argument" in done.err.lower(), done.describe()
+    assert "invalid" in done.err.lower(), done.describe()
 
 
 def test_oom_score(engine):
