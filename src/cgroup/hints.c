@@ -25,8 +25,9 @@ static const struct {
 	{ "memory.", EBUSY,
 	  "the cgroup uses more than that already, and the kernel could not take it back" },
 	{ "cpu.rt_", EINVAL,
-	  "every parent cgroup must have real-time time to give, see cpu.rt_runtime_us there; the "
-	  "runtime can't be above the period" },
+	  "a parent cgroup that was there must have that much left to give, see cpu.rt_runtime_us "
+	  "there; "
+	  "the runtime can't be above the period" },
 	{ "cpu.rt_", ENOENT, "the kernel must be built with CONFIG_RT_GROUP_SCHED" },
 	{ "cpu.shares", EINVAL, "a cgroup with cpu.idle set has no shares" },
 	{ "cpu.cfs_burst", EINVAL, "the burst can be at most the quota" },

@@ -203,6 +203,18 @@ static int add_knob(struct knob_builder *b, const struct knob *knob)
 	return 0;
 }
 
+/* The kernel gives nobody real-time time whose parent has none, and a new cgroup has none. */
+static void add_parents_realtime(struct knob_builder *b)
+{
+	int64_t runtime = b->resources->cpu.realtime_runtime.v;
+	uint64_t period = b->resources->cpu.realtime_period.v;
+
+	if (runtime)
+		b->knobs.rt_runtime = arena_printf(b->arena, "%" PRId64, runtime);
+	if (period)
+		b->knobs.rt_period = arena_printf(b->arena, "%" PRIu64, period);
+}
+
 int cgroup_knobs(struct arena *arena, const struct config_resources *resources,
 		 const struct cgroup_layout *layout, struct cgroup_knobs *ret, struct err *err)
 {
@@ -220,6 +232,7 @@ int cgroup_knobs(struct arena *arena, const struct config_resources *resources,
 		if (r < 0)
 			return r;
 	}
+	add_parents_realtime(&b);
 	b.knobs.cpus_given = resources->cpu.cpus && *resources->cpu.cpus;
 	b.knobs.mems_given = resources->cpu.mems && *resources->cpu.mems;
 	*ret = b.knobs;

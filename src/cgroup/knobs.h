@@ -49,6 +49,7 @@ struct cgroup_knobs {
 	const struct bpf_insn *device_program; /* for the v2 hierarchy; NULL when none is needed */
 	uint32_t n_device_program;
 	const char *device_pointer;
+	const char *rt_runtime, *rt_period; /* v1: what new parents need of it, too; or NULL */
 	bool cpus_given,
 		mems_given; /* cpuset on v1 needs both before anyone can join; these are written anyway */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cgroup/make.h"
 
-#include "cgroup/cpuset.h"
 #include "cgroup/names.h"
+#include "cgroup/parents.h"
 #include "cgroup/processes.h"
 #include "cgroup/remove.h"
 #include "os/dir.h"
@@ -268,8 +268,9 @@ static int prepare(const struct cgroup_request *request, uint32_t existing, int 
 			r = settle_type(request, fd, err);
 		return r;
 	}
-	if (!request->cpuset)
-		return 0;
+	r = cgroup_realtime_fill(request, existing, err);
+	if (r < 0 || !request->cpuset)
+		return r;
 	r = cgroup_cpuset_fill(request, existing, "cpuset.cpus", request->copy_cpus, err);
 	if (r == 0)
 		r = cgroup_cpuset_fill(request, existing, "cpuset.mems", request->copy_mems, err);

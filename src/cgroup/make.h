@@ -22,6 +22,8 @@ struct cgroup_request {
 	bool cpuset;    /* v1: this hierarchy has the cpuset controller */
 	bool copy_cpus,
 		copy_mems; /* cpuset: take the parent's, since without them nobody can join */
+	const char *rt_runtime,
+		*rt_period; /* v1 cpu: for the parents that are new; NULL for none */
 };
 
 /*

@@ -58,6 +58,8 @@ static const struct argument {
 	ARG(CGROUP_MAKE, cgroup_make, v2, ARG_BOOL),
 	ARG(CGROUP_MAKE, cgroup_make, enable, ARG_TEXT),
 	ARG(CGROUP_MAKE, cgroup_make, controller, ARG_TEXT),
+	ARG(CGROUP_MAKE, cgroup_make, rt_runtime, ARG_TEXT),
+	ARG(CGROUP_MAKE, cgroup_make, rt_period, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, dir, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, file, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, value, ARG_TEXT),

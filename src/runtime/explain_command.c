@@ -296,6 +296,9 @@ void command_cgroup_make(const struct shell *sh, const struct step *step)
 		put_cpuset_copy(sh, path, "cpuset.cpus");
 	if (step->u.cgroup_make.copy_mems)
 		put_cpuset_copy(sh, path, "cpuset.mems");
+	if (step->u.cgroup_make.rt_runtime)
+		fprintf(sh->out, " # parents that are new get cpu.rt_runtime_us %s, too",
+			step->u.cgroup_make.rt_runtime);
 }
 
 static void put_cgroup_write(const struct shell *sh, const struct step *step, const char *file,

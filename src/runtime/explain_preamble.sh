@@ -39,16 +39,17 @@ keep chroot env mount setarch setpriv timeout
 tell() { echo "$1" >&"$to"; }
 hear() { read -r heard <&"$from" && [ "$heard" = "$1" ]; }
 
-# A cgroup: make_cgroup PATH CONTROLLERS FILES. On cgroup2 each directory above it gives it the controllers; a cpuset is
-# born empty and takes FILES from the one above. What is made is removed at the end.
+# A cgroup: make_cgroup PATH CONTROLLERS FILES VALUES. On cgroup2 each directory above it gives it the controllers; a cpuset
+# is born empty and takes FILES from the one above; each new one gets VALUES (FILE=VALUE). What is made is removed at the end.
 make_cgroup() {
 	local file
 	[ ! -d "$1" ] || return 0
-	make_cgroup "${1%/*}" "$2" "$3"
+	make_cgroup "${1%/*}" "$2" "$3" "$4"
 	[ -z "$2" ] || echo "$2" >"${1%/*}/cgroup.subtree_control"
 	mkdir "$1"
 	made=("$1" "${made[@]}")
 	for file in $3; do cat "${1%/*}/$file" >"$1/$file"; done
+	for file in $4; do echo "${file#*=}" >"$1/${file%%=*}"; done
 }
 
 # A source, taken while the host's tree is there: source_ NUMBER PATH bind|rbind

@@ -62,11 +62,18 @@ static void put_hear(struct script *s, const struct step *step)
 
 static void put_cgroup_make(struct script *s, const struct step *step)
 {
+	const char *period = step->u.cgroup_make.rt_period;
+	const char *runtime = step->u.cgroup_make.rt_runtime;
+
 	fprintf(s->sh.out, "%smake_cgroup ", s->indent);
 	shell_word(s->sh.out, step->u.cgroup_make.path);
 	fputc(' ', s->sh.out);
 	shell_word(s->sh.out, step->u.cgroup_make.enable ? step->u.cgroup_make.enable : "");
-	fprintf(s->sh.out, " '%s'\n", step->u.cgroup_make.cpuset ? "cpuset.cpus cpuset.mems" : "");
+	fprintf(s->sh.out, " '%s'", step->u.cgroup_make.cpuset ? "cpuset.cpus cpuset.mems" : "");
+	if (runtime)
+		fprintf(s->sh.out, " '%s%s cpu.rt_runtime_us=%s'",
+			period ? "cpu.rt_period_us=" : "", period ? period : "", runtime);
+	fputc('\n', s->sh.out);
 }
 
 static void put_source_open(struct script *s, const struct step *step)

@@ -177,6 +177,7 @@ struct step {
 			const char *controller;               /* label in messages */
 			const char *enable, *needed;          /* v2: controllers to switch on above it, "+cpu +memory"; and those that must be */
 			bool cpuset, copy_cpus, copy_mems;    /* v1 cpuset: what to take from the parent */
+			const char *rt_runtime, *rt_period;   /* v1 cpu: for parents that are new; or NULL */
 		} cgroup_make; /* out: directory */
 		struct {
 			const char *dir, *file, *value;

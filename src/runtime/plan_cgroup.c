@@ -90,6 +90,22 @@ static const char *all_controllers(struct plan *plan, const char *controllers)
 	return text;
 }
 
+/* What a v1 hierarchy's new directories need beside the container's own limits. */
+static void add_v1_needs(struct step *step, const struct cgroup_hierarchy *hierarchy,
+			 const char *path, const struct cgroup_knobs *knobs)
+{
+	if (cgroup_has_controller(hierarchy, "cpuset")) {
+		step->u.cgroup_make.cpuset = true;
+		step->u.cgroup_make.copy_cpus = !knobs->cpus_given;
+		step->u.cgroup_make.copy_mems = !knobs->mems_given;
+	}
+	/* "/web" has no parent that could be new. */
+	if (cgroup_has_controller(hierarchy, "cpu") && strchr(path + 1, '/')) {
+		step->u.cgroup_make.rt_runtime = knobs->rt_runtime;
+		step->u.cgroup_make.rt_period = knobs->rt_period;
+	}
+}
+
 static void add_make(struct planner_state *s, size_t i, const char *path,
 		     const struct cgroup_knobs *knobs)
 {
@@ -112,10 +128,8 @@ static void add_make(struct planner_state *s, size_t i, const char *path,
 		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s)
 						     ? all_controllers(plan, hierarchy->controllers)
 						     : knobs->v2_needed;
-	} else if (cgroup_has_controller(hierarchy, "cpuset")) {
-		step->u.cgroup_make.cpuset = true;
-		step->u.cgroup_make.copy_cpus = !knobs->cpus_given;
-		step->u.cgroup_make.copy_mems = !knobs->mems_given;
+	} else {
+		add_v1_needs(step, hierarchy, path, knobs);
 	}
 	step->out = plan_slot(plan, plan_printf(plan, "cgroup %s", step->u.cgroup_make.controller));
 

@@ -37,6 +37,8 @@ int step_cgroup_make(struct act *a, const struct step *step, struct err *err)
 		.cpuset = step->u.cgroup_make.cpuset,
 		.copy_cpus = step->u.cgroup_make.copy_cpus,
 		.copy_mems = step->u.cgroup_make.copy_mems,
+		.rt_runtime = step->u.cgroup_make.rt_runtime,
+		.rt_period = step->u.cgroup_make.rt_period,
 	};
 	uint32_t existing;
 

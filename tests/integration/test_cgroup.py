@@ -287,6 +287,57 @@ def test_v1_value(tare, bundle, row, resources, controller, file, value):
     assert read(controller, "/tare-web", "cgroup.procs") == str(c.pid)
 
 
+REALTIME = {"cpu": {"realtimeRuntime": 1000, "realtimePeriod": 500000}}
+needs_realtime = pytest.mark.skipif(not (CGROUP / "cpu/cpu.rt_runtime_us").exists(), reason="this kernel has no cpu.rt_runtime_us")
+
+
+def realtime(path):
+    return read("cpu", path, "cpu.rt_runtime_us"), read("cpu", path, "cpu.rt_period_us")
+
+
+@v1
+@needs_realtime
+def test_R13_new_parents_get_the_share_too(tare, bundle):
+    b = bundle(script="read -r line </proc/$$/stat; set -- $line; shift 39; echo $1 $2; exec sleep 300")
+    b.linux["cgroupsPath"] = "/tare-a/b/web"
+    b.linux["resources"] = REALTIME
+    b.process["scheduler"] = {"policy": "SCHED_FIFO", "priority": 10}
+    tare.run_detached(b).wait_out("10 1")
+    assert [realtime(path) for path in ("/tare-a", "/tare-a/b", "/tare-a/b/web")] == [("1000", "500000")] * 3
+
+
+@v1
+@needs_realtime
+def test_R13_without_a_period_the_kernels_is_kept(tare, bundle):
+    b = sleeper(bundle, "/tare-a/web")
+    b.linux["resources"] = {"cpu": {"realtimeRuntime": 1000}}
+    tare.run_detached(b)
+    assert realtime("/tare-a") == realtime("/tare-a/web") == ("1000", "1000000")
+
+
+@v1
+@needs_realtime
+def test_R13_a_parent_that_was_there_keeps_its_own(tare, bundle):
+    old = CGROUP / "cpu/tare-old"
+    old.mkdir()
+    try:
+        b = sleeper(bundle, "/tare-old/new/web")
+        b.linux["resources"] = REALTIME
+        result = tare.run(b)
+        result.fails(f'write "1000" to "{old}/new/cpu.rt_runtime_us"', "refused as invalid (EINVAL)")
+        assert "a parent cgroup that was there must have that much left to give" in result.err
+        assert realtime("/tare-old") == ("0", "1000000")
+        assert not (old / "new").exists()
+
+        (old / "cpu.rt_runtime_us").write_text("3000")
+        c = tare.run_detached(b)
+        assert realtime("/tare-old") == ("3000", "1000000")
+        assert realtime("/tare-old/new") == realtime("/tare-old/new/web") == ("1000", "500000")
+        c.delete("--force").ok()
+    finally:
+        old.rmdir()
+
+
 @v1
 def test_R14_cpuset_of_every_new_parent_is_filled(tare, bundle):
     b = sleeper(bundle, "/tare-a/b/c")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cgroup/cpuset.h"
+#include "cgroup/parents.h"
 
+#include "cgroup/hints.h"
 #include "cgroup/names.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A list of CPUs is at its longest when every second one is missing: 40 kB for the kernel's maximum of 8192. */
 #define LIST_MAX (48 * 1024)
@@ -51,4 +53,39 @@ int cgroup_cpuset_fill(const struct cgroup_request *request, uint32_t existing, 
 			return err_set(err, r, "write \"%s\" to \"%s\"", value, path);
 	}
 	return 0;
+}
+
+static int write_value(const struct cgroup_request *request, uint32_t level, const char *file,
+		       const char *value, struct err *err)
+{
+	const char *hint;
+	char path[PATH_MAX];
+	int r;
+
+	if (!value)
+		return 0;
+	file_at(path, sizeof(path), request, level, file);
+	r = os_file_write_at(AT_FDCWD, path, value, strlen(value));
+	if (r == 0)
+		return 0;
+	err_set(err, r, "write \"%s\" to \"%s\"", value, path);
+	hint = cgroup_write_hint(file, r);
+	return hint ? err_hint(err, "%s", hint) : r;
+}
+
+int cgroup_realtime_fill(const struct cgroup_request *request, uint32_t existing, struct err *err)
+{
+	uint32_t names = cgroup_count_names(cgroup_below(request->mount, request->path));
+	int r = 0;
+
+	if (!request->rt_runtime)
+		return 0;
+	/* The period first: while there is no time in it, the kernel takes any. */
+	for (uint32_t level = existing + 1; level < names && r == 0; level++) {
+		r = write_value(request, level, "cpu.rt_period_us", request->rt_period, err);
+		if (r == 0)
+			r = write_value(request, level, "cpu.rt_runtime_us", request->rt_runtime,
+					err);
+	}
+	return r;
 }
