@@ -33,31 +33,35 @@ int os_signal_fd(sigset_t *ret_old_mask)
 	return fd;
 }
 
+static sigset_t stop_set(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
+		sigaddset(&set, stop_signals[i]);
+	return set;
+}
+
 int os_signal_stop_fd(void)
 {
-	sigset_t mask;
+	sigset_t set = stop_set();
 	int fd;
 
-	sigemptyset(&mask);
-	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
-		sigaddset(&mask, stop_signals[i]);
-
 	OS_FAULT("signalfd");
-	fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 
-int os_signal_stop_waiting(void)
+int os_signal_stop_take(void)
 {
-	sigset_t waiting;
+	static const struct timespec at_once;
+	sigset_t set = stop_set();
+	int number = sigtimedwait(&set, NULL, &at_once);
 
-	if (sigpending(&waiting) < 0)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
-		if (sigismember(&waiting, stop_signals[i]))
-			return stop_signals[i];
-	}
-	return 0;
+	return number > 0 ? number : 0;
 }
 
 int os_signal_wait(int fd)
@@ -75,5 +79,5 @@ int os_signal_wait(int fd)
 		if (errno != EINTR)
 			return -errno;
 	}
-	return fds[0].revents ? 0 : os_signal_stop_waiting();
+	return fds[0].revents ? 0 : os_signal_stop_take();
 }

@@ -19,24 +19,24 @@
 int os_signal_fd(sigset_t *ret_old_mask) MUST_CHECK;
 
 /*
- * os_signal_stop_fd() - readable while HUP, INT, QUIT or TERM waits: the signals that ask a program
- * to stop
+ * os_signal_stop_fd() - from now on HUP, INT, QUIT and TERM, which ask a program to stop, wait; readable while one does
  *
- * For waits that may last for ever. Where these are not blocked it is never readable: they end the
- * program then.
+ * For what may last for ever and must be taken back when it is broken off. They stay blocked, so that nothing
+ * breaks off the undoing either.
  *
  * Return: a non-blocking fd that the caller owns; -errno
  */
 int os_signal_stop_fd(void) MUST_CHECK;
 
 /*
- * os_signal_stop_waiting() - which of them waits. It goes on waiting. Return: its number; 0: none
+ * os_signal_stop_take() - which of them waits; it is taken, so that only another one breaks off what comes next
+ * Return: its number; 0: none
  */
-int os_signal_stop_waiting(void);
+int os_signal_stop_take(void);
 
 /*
- * os_signal_wait() - until @fd can be read, or its other side is gone, or one of them waits
- * Return: 0; the waiting signal's number; -errno
+ * os_signal_wait() - until @fd can be read, or its other side is gone, or one of them comes
+ * Return: 0; the signal's number, which is taken; -errno
  */
 int os_signal_wait(int fd) MUST_CHECK;
 

@@ -110,8 +110,8 @@ static int time_left_ms(int64_t end_ms)
 }
 
 /*
- * Wait for the hook's end, and read its output meanwhile, so that a full pipe can't stop it. A `run` in the foreground has
- * blocked the signals that would end it, so they end the hook.
+ * Wait for the hook's end, and read its output meanwhile, so that a full pipe can't stop it. The signals that would end
+ * the runtime end the hook instead, so that what was done so far can be taken back.
  * Return: 0; -ETIMEDOUT; -EPIPE if the other side of job->watch is gone; -EINTR for such a signal; -errno
  */
 static int wait_for_end(const struct hook_job *job, int pidfd, int output, struct tail *tail)
@@ -165,7 +165,7 @@ static int finish(const struct hook_job *job, pid_t pid, int output, struct err 
 			      job->hook->timeout_s);
 	else if (waited == -EINTR)
 		err_user_code(err, waited, "killed, since SIG%s asks us to end",
-			      sigabbrev_np(os_signal_stop_waiting()));
+			      sigabbrev_np(os_signal_stop_take()));
 	else if (waited == -EPIPE)
 		err_user_code(err, waited, "the runtime is gone, killed");
 	else if (waited < 0 || r < 0)

@@ -18,11 +18,18 @@ static int slot_fd(const struct act *a, int16_t slot)
 	return slot == SLOT_NONE ? -EBADF : a->fd[slot];
 }
 
+/* Who waits for a hook in the container: `create` or `run`, or the `start` that let it go on. */
+static int other_side(const struct act *a)
+{
+	return a->start_conn >= 0 ? a->start_conn : a->sync;
+}
+
 /*
  * step_hook() - run one hook
  *
  * On the container's side the pid in the state is the container's own view of it (row Y-4), and a runtime that is gone
- * ends a hook that hangs: the init must not outlive it before the hand-over.
+ * ends a hook that hangs: the init must not outlive it before the hand-over, nor go on without whoever would hear of its
+ * errors.
  */
 int step_hook(struct act *a, const struct step *step, struct err *err)
 {
@@ -37,7 +44,7 @@ int step_hook(struct act *a, const struct step *step, struct err *err)
 		.cwd = step->u.hook.cwd,
 		.stdout_fd = slot_fd(a, step->in[0]),
 		.stderr_fd = slot_fd(a, step->in[1]),
-		.watch = inside ? a->sync : -1,
+		.watch = inside ? other_side(a) : -1,
 	};
 
 	return hook_job_run(&job, err);

@@ -228,8 +228,8 @@ int step_sync_send(struct act *a, const struct step *step, struct err *err)
 }
 
 /*
- * Hooks in the container may take for ever. A `run` in the foreground has blocked the signals that would end it, so where
- * the child runs hooks the wait for it ends for them as well. Elsewhere it takes no time, and no system calls for it.
+ * Hooks in the container may take for ever, so where the child runs hooks the wait for it ends for a signal that asks us
+ * to stop as well, and all is taken back. Elsewhere it takes no time, and no system calls for it.
  */
 static int wait_for_hooks(const struct act *a, int sock, struct err *err)
 {

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -423,13 +424,13 @@ def test_Z8_hook_within_its_timeout(tare, hooked):
     assert log.read("ran") == ""
 
 
-def hanging_create(tare, b, log, kind):
+def hanging_create(tare, b, log, kind, stderr=subprocess.DEVNULL, **more):
     """A `create` whose hook of this kind hangs, once it does: (process, id)."""
     log.hook(kind, "echo $$ >$LOG/pid; exec sleep 50")
     b.write()
     id = tare.new_id()
     create = subprocess.Popen(tare.command("create", "--bundle", b.path, id), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                              stdout=subprocess.DEVNULL, stderr=stderr, **more)
     wait_until(lambda: (log.read("pid") or "").endswith("\n"), f"the {kind} hook to run")
     return create, id
 
@@ -444,6 +445,73 @@ def test_Z6_delete_force_ends_a_create_that_hangs_in_a_hook(tare, hooked, kind):
     assert tare.list() == {}
     if kind != "createContainer":  # whose pid is the container's
         assert gone(int(log.read("pid")))
+
+
+STOPS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]
+
+
+@pytest.mark.only("tare")
+@pytest.mark.parametrize("kind,stop", list(zip(KINDS[:3] + KINDS[:1], STOPS)))
+def test_Y16_create_that_is_told_to_stop_in_a_hook_leaves_nothing(tare, hooked, kind, stop):
+    """Nobody need clean up after it, as after a SIGKILL: it takes back what it did, and its poststop hooks run."""
+    b, log = hooked
+    log.hook("poststop", "sleep 0.1; touch $LOG/poststop")
+    create, id = hanging_create(tare, b, log, kind, stderr=subprocess.PIPE, text=True)
+    create.send_signal(getattr(signal, stop))
+    _, err = create.communicate(timeout=20)
+    assert create.returncode == 1 and stop in err and f'create "{id}": ' in err
+    assert log.read("poststop") == ""
+    assert not (tare.root / id).exists(), "no other command had to remove it"
+
+
+@pytest.mark.only("tare")
+def test_Y11_start_that_is_told_to_stop_in_a_poststart_hook_takes_the_container_along(tare, hooked):
+    b, log = hooked
+    log.hook("poststart", "echo $$ >$LOG/pid; exec sleep 50").hook("poststop", "sleep 0.1; touch $LOG/poststop")
+    c = tare.create(b)
+    pid = c.pid
+    start = subprocess.Popen(tare.command("start", c.id), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: (log.read("pid") or "").endswith("\n"), "the hook to run")
+    start.send_signal(signal.SIGTERM)
+    _, err = start.communicate(timeout=20)
+    assert start.returncode == 1
+    assert 'run poststart hook 0 "/bin/sh": killed, since SIGTERM asks us to end' in err
+    assert log.read("poststop") == ""
+    assert tare.list() == {} and gone(pid)
+
+
+@pytest.mark.only("tare")
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL])
+def test_Z3_start_that_ends_in_a_startContainer_hook(tare, hooked, stop):
+    """Its own end is the hook's, and so the container's; what is left is one that has stopped."""
+    b, log = hooked
+    b.without_namespace("pid").script(f"touch {log.path}/program")
+    log.hook("startContainer", "echo $$ >$LOG/pid; exec sleep 50")
+    c = tare.create(b)
+    start = subprocess.Popen(tare.command("start", c.id), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    wait_until(lambda: (log.read("pid") or "").endswith("\n"), "the hook to run")
+    start.send_signal(stop)
+    assert start.wait(20) == -stop
+    c.wait("stopped")
+    assert gone(int(log.read("pid"))) and log.read("program") is None
+    c.delete().ok()
+
+
+@pytest.mark.only("tare")
+def test_Y15_delete_that_is_told_to_stop_in_a_poststop_hook_goes_on(tare, hooked):
+    b, log = hooked
+    log.hook("poststop", "echo $$ >$LOG/pid; exec sleep 50").hook("poststop", "touch $LOG/second")
+    c = tare.create(b)
+    delete = subprocess.Popen(tare.command("delete", "--force", c.id), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: (log.read("pid") or "").endswith("\n"), "the hook to run")
+    delete.send_signal(signal.SIGTERM)
+    _, err = delete.communicate(timeout=20)
+    assert delete.returncode == 0
+    assert 'run poststop hook 0 "/bin/sh": killed, since SIGTERM asks us to end' in err
+    assert log.read("second") == "" and tare.list() == {}
 
 
 @pytest.mark.only("tare")

@@ -139,21 +139,33 @@ def test_H5_a_hook_that_hangs_does_not_hold_us_for_ever(tare, bundle, kind):
     """The signals are kept for the container, but there is none yet: so they end the start, which is undone."""
     b = bundle(script=HOLD)
     b.hook(kind, "/bin/sh", ["sh", "-c", "sleep 1000"], ["PATH=/bin:/usr/bin"])
+    poststop = tare.work / "poststop"
+    b.hook("poststop", "/bin/sh", ["sh", "-c", f"sleep 0.1; touch {poststop}"], ["PATH=/bin:/usr/bin"])
     run = Piped(tare, b)
     wait_until(lambda: "sleep 1000" in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout,
                "the hook to run")
     run.process.send_signal(signal.SIGTERM)
     status, _, err = run.end()
     assert status == 1 and "SIGTERM" in err and f'run "{run.id}": ' in err
+    assert poststop.exists(), "what ended the hook does not end those that clean up"
 
 
 @only_tare
-def test_Q16_hooks_and_program_start_with_no_signal_blocked(tare, bundle):
-    b = bundle(script="grep -E 'Sig(Blk|Ign)' /proc/self/status")
+@pytest.mark.parametrize("command", ["run", "create"])
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "startContainer", "poststart"])
+def test_Q16_hooks_and_program_start_with_no_signal_blocked(tare, bundle, kind, command):
+    """Waiting for a hook blocks signals in who waits; nothing that is executed may inherit that."""
+    show = "grep -E 'Sig(Blk|Ign)' /proc/self/status"
+    b = bundle(script=show)
     out = tare.work / "hook"
-    b.hook("createRuntime", "/bin/sh", ["sh", "-c", f"grep -E 'Sig(Blk|Ign)' /proc/self/status > {out}"],
-           ["PATH=/bin:/usr/bin"])
-    inside = tare.run(b).ok().out
+    b.mount(str(tare.work), "bind", tare.work, ["rbind"])
+    b.hook(kind, "/bin/sh", ["sh", "-c", f"{show} > {out}"], ["PATH=/bin:/usr/bin"])
+    if command == "run":
+        inside = tare.run(b).ok().out
+    else:
+        c = tare.create(b)
+        c.start().ok()
+        inside = c.wait("stopped").out
     for text in (inside, out.read_text()):
         assert re.search(r"SigBlk:\s+0+$", text, re.M), text
 

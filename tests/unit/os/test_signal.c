@@ -71,10 +71,25 @@ static void a_wait_ends_for_a_stop(void)
 	int fds[2];
 
 	CHILD_CHECK(os_signal_fd(&before) >= 0 && pipe(fds) == 0);
-	CHILD_CHECK(os_signal_stop_waiting() == 0);
+	CHILD_CHECK(os_signal_stop_take() == 0);
 	raise(SIGINT);
 	CHILD_CHECK(os_signal_wait(fds[0]) == SIGINT);
-	CHILD_CHECK(os_signal_stop_waiting() == SIGINT);
+	/* Taken: what is done because of it, a poststop hook for one, must not end for it as well. */
+	CHILD_CHECK(os_signal_stop_take() == 0);
+	raise(SIGQUIT);
+	CHILD_CHECK(os_signal_wait(fds[0]) == SIGQUIT);
+}
+
+/* A program that has not asked for them before does not die of them either. */
+static void a_wait_holds_the_stops(void)
+{
+	int fds[2], stop;
+
+	CHILD_CHECK(pipe(fds) == 0);
+	stop = os_signal_stop_fd();
+	CHILD_CHECK(stop >= 0);
+	raise(SIGHUP);
+	CHILD_CHECK(os_signal_wait(fds[0]) == SIGHUP);
 }
 
 /* What is there already counts more: the container's answer is not thrown away. */
@@ -109,6 +124,11 @@ static void test_a_wait_ends_for_a_stop(void **state)
 	in_child(a_wait_ends_for_a_stop);
 }
 
+static void test_a_wait_holds_the_stops(void **state)
+{
+	in_child(a_wait_holds_the_stops);
+}
+
 static void test_the_fd_comes_first(void **state)
 {
 	in_child(the_fd_comes_first);
@@ -121,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_faults_are_not_blocked),
 		cmocka_unit_test(test_a_wait_ends_for_its_fd),
 		cmocka_unit_test(test_a_wait_ends_for_a_stop),
+		cmocka_unit_test(test_a_wait_holds_the_stops),
 		cmocka_unit_test(test_the_fd_comes_first),
 	};
 
