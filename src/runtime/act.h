@@ -30,6 +30,10 @@ struct made_node {
 #define WARNINGS_MAX 8
 #define WARNING_MAX  256
 
+/* What the kernel holds against a uid_map or gid_map: user_namespaces(7). */
+#define ID_MAP_HINT                                                                                \
+	"mappings must not overlap, and the kernel takes at most 340 of them, in less than 4096 bytes of text"
+
 struct trace_entry {
 	int64_t start_ns, end_ns; /* CLOCK_REALTIME: the only clock that a time namespace does not shift; 0: not run */
 	uint16_t who, kind;       /* enum step_who, enum step_kind: `start` has the entries but not the plan */

@@ -42,8 +42,7 @@ static int write_map(struct act *a, const struct step *step, const struct kind *
 	if (r < 0) {
 		err_set(err, r, "write the %s of the container's user namespace", kind->file);
 		if (r == -EINVAL)
-			err_hint(err, "mappings must not overlap, and the kernel takes at most 340 "
-				      "of them");
+			err_hint(err, ID_MAP_HINT);
 	}
 	return r;
 }

@@ -150,8 +150,7 @@ int step_id_map_ns(struct act *a, const struct step *step, struct err *err)
 	if (fd < 0) {
 		err_set(err, fd, "make a user namespace for the mount's id mappings");
 		if (fd == -EINVAL)
-			err_hint(err, "mappings must not overlap, and the kernel takes at most 340 "
-				      "of them");
+			err_hint(err, ID_MAP_HINT);
 		return fd;
 	}
 	a->fd[step->out] = fd;
