@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """mounts[]: every option word read back from inside, sources, targets, idmapped and cgroup mounts."""
 
+import json
 import os
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -297,6 +300,28 @@ def test_M3_rslave_volume_receives_and_does_not_send(tare, bundle, tree):
 def test_B6_contradicting_propagation_is_refused(tare, bundle, tmp):
     b = bundle(args=["/bin/true"]).mount("/data", None, tmp, ["bind", "shared", "private"])
     tare.run(b).fails('option "private" contradicts the propagation given before it', "/mounts/1")
+
+
+# ---- all of them ----------------------------------------------------------------------------------------------------
+
+# The table of config.md "Linux mount options", and beside it what crun knows and runc's users miss.
+WORDS = """
+async sync atime noatime bind rbind defaults dev nodev diratime nodiratime dirsync exec noexec iversion noiversion lazytime
+nolazytime loud silent relatime norelatime strictatime nostrictatime remount ro rw suid nosuid private rprivate shared rshared
+slave rslave unbindable runbindable mand nomand nosymfollow symfollow rro rrw rsuid rnosuid rdev rnodev rexec rnoexec ratime
+rnoatime rdiratime rnodiratime rrelatime rnorelatime rstrictatime rnostrictatime rsymfollow rnosymfollow idmap ridmap tmpcopyup
+copy-symlink src-nofollow dest-nofollow
+""".split()
+
+
+@only_tare
+def test_B6_F3_every_word_of_the_table_is_known_and_has_a_test_of_its_own(tare):
+    features = json.loads(tare.call("features").ok().out)
+    assert sorted(features["mountOptions"]) == sorted(WORDS)
+    text = Path(__file__).read_text()
+    rest = re.sub(r"^WORDS = .*?\.split\(\)$", "", text, flags=re.S | re.M)
+    quoted = {word for string in re.findall(r'"([^"\n]*)"', rest.replace('"""', "")) for word in string.split()}
+    assert set(WORDS) <= quoted, set(WORDS) - quoted
 
 
 # ---- sources and targets --------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ def identity(path):
     return os.readlink(path)
 
 
+@pytest.mark.rows("Q-1", "Q-2")
 @pytest.mark.parametrize("mixture", mixtures(), ids=name_of)
 def test_L2_L3_each_namespace_is_as_asked(tare, bundle, helper, mixture):
     b = bundle(args=["/bin/sleep", "60"])

@@ -199,8 +199,12 @@ def test_P20_additional_gids(tare, bundle):
     assert ids(tare.run(b).ok().out)[2] == ["5", "7", "4000000000"]
 
 
-def test_P20_groups_of_the_caller_are_cleared(tare, bundle):
+@pytest.mark.parametrize("in_user_namespace", [False, True])
+def test_P20_X17_groups_of_the_caller_are_cleared(tare, bundle, in_user_namespace):
+    """With a user namespace, too: one that the caller is in must neither help nor, as a deny entry, be lost on the way to us."""
     b = bundle(script=IDS)
+    if in_user_namespace:
+        b.user_namespace()
     assert ids(tare.run(b, before=lambda: os.setgroups([11, 12])).ok().out)[2] == []
 
 
