@@ -52,19 +52,27 @@ int os_mount_setattr(int dir, const char *path, bool recursive, const struct os_
 	return mount_setattr(dir, path, flags, &kernel, sizeof(kernel)) < 0 ? -errno : 0;
 }
 
-int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct os_mount_attr *attr)
+/* Linux 6.15 */
+static int tree_clone_attr(int dir, const char *path, unsigned flags,
+			   const struct os_mount_attr *attr)
 {
 	struct mount_attr kernel = kernel_attr(attr);
-	defer_close int fd = -EBADF;
-	int r;
+	int fd;
 
 	OS_FAULT("open_tree_attr");
 	fd = (int)syscall(SYS_open_tree_attr, dir, path,
 			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags, &kernel, sizeof(kernel));
-	if (fd >= 0)
+	return fd < 0 ? -errno : fd;
+}
+
+int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct os_mount_attr *attr)
+{
+	defer_close int fd = -EBADF;
+	int r;
+
+	fd = tree_clone_attr(dir, path, flags, attr);
+	if (fd != -ENOSYS)
 		return take_fd(&fd);
-	if (errno != ENOSYS)
-		return -errno;
 
 	fd = os_tree_clone(dir, path, flags);
 	if (fd < 0)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from support import mountinfo
 from support import runtime as rt
 from support.bundle import Bundle, Template
 
@@ -120,3 +121,26 @@ def test_Z3_runtime_killed_at_a_step_is_cleaned_up_after(faulty, prepared, name,
             result.fails("exist")
     faulty.delete("--force", "killed").ok()
     assert faulty.list() == {}
+
+
+# ---- kernels before 6.15 --------------------------------------------------------------------------------------------
+
+
+def index_of(faulty, bundle, kind, pointer):
+    """The number of a step, as explain has it."""
+    bundle.write()
+    plan = json.loads(faulty.call("explain", "--bundle", bundle.path, "--format", "json").ok().out)
+    return next(s["index"] for s in plan["steps"] if (s["kind"], s["pointer"]) == (kind, pointer))
+
+
+@pytest.mark.skipif(not CASES, reason="no build with the fault table")
+@pytest.mark.parametrize("options", ["rbind ro", "bind nosuid nodev rslave", "rbind rro rnoexec", "bind rnosuid ro noatime"])
+def test_B6_M1_without_open_tree_attr_two_calls_do_the_same(faulty, bundle, tmp, options):
+    (tmp / "volume").mkdir()
+    b = bundle(script="cat /proc/self/mountinfo").mount("/data", None, tmp / "volume", options.split())
+    index = index_of(faulty, b, "open-source", "/mounts/1")
+    seen = []
+    for fault in ({}, {"TARE_FAULT": f"{index}:{errno.ENOSYS}"}):
+        mount = mountinfo.at(faulty.run(b, env=dict(os.environ, **fault)).ok().out, "/data")
+        seen.append((mount.flags, mount.sb, set(mount.peers)))
+    assert seen[0] == seen[1]
