@@ -610,6 +610,32 @@ def test_K8_delete_force_ends_what_forks_all_the_time(tare, bundle):
     assert not any((mount / "tare-test").exists() for mount in hierarchies().values())
 
 
+def freezer_states(path):
+    """Frozen or not, on whichever kind of hierarchy freezes."""
+    files = [(CGROUP / "freezer" / path / "freezer.state", "THAWED"), (CGROUP / "unified" / path / "cgroup.freeze", "0"),
+             (CGROUP / path / "cgroup.freeze", "0")]
+    return [file.read_text().strip() != thawed for file, thawed in files if file.exists()]
+
+
+@v1
+@pytest.mark.parametrize("frozen", [False, True])
+def test_K7_kill_all_leaves_the_freezer_as_it_was(tare, bundle, frozen):
+    b = bundle(script="trap 'echo got' USR1; echo up; while :; do sleep 0.02; done")
+    b.linux["cgroupsPath"] = "/tare-test/web"
+    c = tare.run_detached(b).wait_out("up")
+    state = CGROUP / "freezer/tare-test/web/freezer.state"
+    if frozen:
+        state.write_text("FROZEN")
+        wait_until(lambda: state.read_text().strip() == "FROZEN", "the freezer")
+    c.kill("--all", "USR1").ok()
+    assert freezer_states("tare-test/web")[0] == frozen
+    if frozen:
+        time.sleep(0.1)
+        assert "got" not in c.out
+        state.write_text("THAWED")
+    c.wait_out("got")
+
+
 def test_K8_kill_all_sends_any_signal_to_every_process(tare, bundle):
     b = bundle(script="trap 'echo outer' USR1; (trap 'echo inner' USR1; echo up; while :; do read -t 1 x; done) & "
                       "while :; do read -t 1 x; done")

@@ -181,10 +181,13 @@ def test_F8_P8_P9_labels_are_denied_and_refused(tare, bundle, features):
         result.fails(f"/process/{key}")
 
 
-def test_F9_I1_I2_I3_intel_rdt_is_denied_and_refused(tare, bundle, features):
+@pytest.mark.parametrize("rdt", [{"l3CacheSchema": "L3:0=f"}, {"closID": "guaranteed"}, {"closID": "/"},
+                                 {"closID": "x", "schemata": ["MB:0=10"]}], ids=["schema", "class", "root", "schemata"])
+@pytest.mark.rows("I-5", "I-6", "I-7", "I-8")
+def test_F9_I1_I2_I3_intel_rdt_is_denied_and_refused(tare, bundle, features, rdt):
     assert features["linux"]["intelRdt"]["enabled"] is False
     b = bundle()
-    b.linux["intelRdt"] = {"l3CacheSchema": "L3:0=f"}
+    b.linux["intelRdt"] = rdt
     result, _ = tare.try_create(b)
     result.fails("/linux/intelRdt")
 
