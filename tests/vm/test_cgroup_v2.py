@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support import mountinfo
 from support.runtime import wait_until
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -433,6 +434,39 @@ def test_G7_the_container_can_make_a_child_with_a_limit(tare, bundle):
     b.config["mounts"].append(cgroup_mount(["rw"]))
     assert tare.run(b).ok().out == "7\n"
     assert not (CGROUP / "tare-web").exists()
+
+
+# ---- the container's own view ---------------------------------------------------------------------------------------
+
+
+VIEW = "cat /proc/self/mountinfo; cat /sys/fs/cgroup/cgroup.procs; mkdir /sys/fs/cgroup/sub && rmdir /sys/fs/cgroup/sub && echo made"
+
+
+def viewer(bundle, namespace, options):
+    b = bundle(script=VIEW).mount("/sys", "sysfs", "sysfs", ["ro"])
+    b.linux["cgroupsPath"] = "/tare-a/web"
+    b.config["mounts"].append(cgroup_mount(options))
+    return b.namespace("cgroup") if namespace else b
+
+
+@pytest.mark.parametrize("namespace", [True, False], ids=["namespace", "no-namespace"])
+@pytest.mark.parametrize("options", [["nosuid", "noexec", "nodev", "ro"], ["nosuid"]], ids=["ro", "rw"])
+def test_M15_cgroup_mount_shows_the_containers_own_cgroup(tare, bundle, namespace, options):
+    result = tare.run(viewer(bundle, namespace, options))
+    m = mountinfo.at(result.out, "/sys/fs/cgroup")
+    assert m.fstype == "cgroup2" and set(options) <= m.flags
+    # As it was mounted, or a part of the host's mount: seen from inside both begin at the container's own.
+    assert m.root == ("/" if namespace else "/tare-a/web")
+    # Only ourselves: the shell and the cat.
+    assert 1 <= len([line for line in result.out.splitlines() if line.isdigit()]) <= 4
+    assert ("made" in result.out.splitlines()) == ("ro" not in options)
+    assert ("Read-only file system" in result.err) == ("ro" in options)
+
+
+def test_X14_cgroup_mount_is_read_only_for_a_user_namespace_without_a_cgroup_namespace(tare, bundle):
+    result = tare.run(viewer(bundle, False, ["nosuid"]).user_namespace().namespace("network"))
+    assert "ro" in mountinfo.at(result.out, "/sys/fs/cgroup").flags
+    assert "Read-only file system" in result.err and "made" not in result.out
 
 
 # ---- unfit ones, ending -------------------------------------------------------------------------------------------
