@@ -542,6 +542,7 @@ def test_Z2_stress_on_one_id_never_corrupts_the_record(tare, bundle, parallel):
     bundles = [bundle(script=HOLD) for _ in range(2)]
     for b in bundles:
         b.write()
+    tare.root.mkdir()  # `list` may come before the first create has made it
     end = time.monotonic() + 4
     words = ("exist", "running", "stopped", "created", "creating", "paused", "busy", "already", "killed",
              "deleted meanwhile")
