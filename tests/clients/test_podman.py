@@ -259,4 +259,4 @@ def test_without_cgroups(podman):
         assert "libpod" not in done.out
     else:
         done.ends(125)
-        assert "does not support" in done.err, done.describe()
+        assert "not compatible with NoCgroups" in done.err, done.describe()
