@@ -185,6 +185,43 @@ void json_add_null(struct json_writer *w, const char *key)
 	json_add_raw(w, key, "null");
 }
 
+static void add_children(struct json_writer *w, const struct json *value)
+{
+	const struct json *child;
+
+	json_each(child, value)
+		json_add_value(w, child->key, child);
+}
+
+void json_add_value(struct json_writer *w, const char *key, const struct json *value)
+{
+	switch (value->type) {
+	case JSON_NULL:
+		json_add_null(w, key);
+		break;
+	case JSON_BOOL:
+		json_add_bool(w, key, value->boolean);
+		break;
+	case JSON_NUMBER:
+		begin_value(w, key);
+		put(w, value->text, value->len);
+		break;
+	case JSON_STRING:
+		json_add_string(w, key, value->text);
+		break;
+	case JSON_ARRAY:
+		json_array_begin(w, key);
+		add_children(w, value);
+		json_array_end(w);
+		break;
+	case JSON_OBJECT:
+		json_object_begin(w, key);
+		add_children(w, value);
+		json_object_end(w);
+		break;
+	}
+}
+
 char *json_writer_text(struct json_writer *w, size_t *ret_len)
 {
 	if (!w->text)

@@ -16,6 +16,7 @@
 #define TARE_BASE_JSON_WRITE_H
 
 #include "base/arena.h"
+#include "base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,9 @@ void json_add_null(struct json_writer *w, const char *key);
 
 /* json_add_raw() - @value as it is: the caller says that it is JSON */
 void json_add_raw(struct json_writer *w, const char *key, const char *value);
+
+/* json_add_value() - a value that was read, with all that is in it; numbers as they were written */
+void json_add_value(struct json_writer *w, const char *key, const struct json *value);
 
 /* json_writer_text() - what was written, NUL-terminated, in the arena; @ret_len may be NULL */
 char *json_writer_text(struct json_writer *w, size_t *ret_len);

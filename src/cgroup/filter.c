@@ -74,3 +74,12 @@ int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns,
 		return err_set(err, r, "attach the device filter to cgroup \"%s\"", path);
 	return 0;
 }
+
+int cgroup_filter_detach(int fd, const char *path, struct err *err)
+{
+	uint32_t ids[PROGRAMS_MAX];
+	int n = os_bpf_query_device(fd, ids, PROGRAMS_MAX);
+	int r = n < 0 ? n : detach_all(fd, ids, n);
+
+	return r < 0 ? err_set(err, r, "take the device filters off cgroup \"%s\"", path) : 0;
+}

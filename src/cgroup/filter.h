@@ -21,4 +21,7 @@
 int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n,
 			 struct err *err) MUST_CHECK;
 
+/* cgroup_filter_detach() - no program of the cgroup itself decides any more; those above it still do. Return: 0; -errno */
+int cgroup_filter_detach(int fd, const char *path, struct err *err) MUST_CHECK;
+
 #endif

@@ -16,6 +16,9 @@ static const struct {
 	{ "memory.memsw.", ENOENT,
 	  "the kernel doesn't account swap: boot with swapaccount=1, or leave memory.swap out" },
 	{ "memory.memsw.", EINVAL, "memory and swap together must be at least memory.limit" },
+	{ "memory.limit_in_bytes", EINVAL,
+	  "memory and swap together, memory.memsw.limit_in_bytes, must be at least as much: set "
+	  "memory.swap as well" },
 	{ "memory.use_hierarchy", EINVAL,
 	  "this kernel knows only hierarchical accounting: leave useHierarchy out" },
 	{ "memory.kmem.", EOPNOTSUPP,

@@ -20,7 +20,7 @@ enum knob_nothing {
 	ZERO_IS_NOTHING,  /* 0: not given, as every peer has it */
 	ZERO_IS_NO_LIMIT, /* the same for a limit, and worth a note: somebody may have meant it */
 	ZERO_OR_LESS_NOTHING, /* 0 and -1: no limit, which is how a new cgroup is */
-	FALSE_IS_NOTHING,
+	ZERO_IS_THE_DEFAULT,  /* 0 or false: how a new cgroup is, but perhaps not one in use */
 	TRUE_IS_NOTHING_ON_V2,
 };
 
@@ -71,7 +71,7 @@ static const struct knob knob_table[] = {
 	KNOB("memory/swappiness", memory.swappiness, U64, "memory", NULL,
 	     .v1_file = "memory.swappiness"),
 	KNOB("memory/disableOOMKiller", memory.disable_oom_killer, BOOL, "memory", NULL,
-	     .v1_file = "memory.oom_control", .nothing = FALSE_IS_NOTHING),
+	     .v1_file = "memory.oom_control", .nothing = ZERO_IS_THE_DEFAULT),
 
 	KNOB("cpu/shares", cpu.shares, U64, "cpu", "cpu",
 	     .v1_file = "cpu.shares", .v2_file = "cpu.weight", .v2_convert = cgroup_cpu_weight,
@@ -82,7 +82,7 @@ static const struct knob knob_table[] = {
 	KNOB("cpu/realtimeRuntime", cpu.realtime_runtime, I64, "cpu", NULL,
 	     .v1_file = "cpu.rt_runtime_us", .nothing = ZERO_IS_NOTHING),
 	KNOB("cpu/idle", cpu.idle, I64, "cpu", "cpu",
-	     .v1_file = "cpu.idle", .v2_file = "cpu.idle", .nothing = ZERO_IS_NOTHING),
+	     .v1_file = "cpu.idle", .v2_file = "cpu.idle", .nothing = ZERO_IS_THE_DEFAULT),
 
 	KNOB("pids/limit", pids_limit, I64, "pids", "pids",
 	     .v1_file = "pids.max", .v2_file = "pids.max", .unlimited = true),
@@ -139,13 +139,16 @@ static bool get_value(const struct config_resources *resources, const struct kno
 static bool asks_nothing(const struct knob_builder *b, const struct knob *knob,
 			 const struct knob_value *value)
 {
+	struct knob_target target;
+
 	switch (knob->nothing) {
 	case ALWAYS_ASKS:
 		return false;
 	case ZERO_IS_NOTHING:
 	case ZERO_IS_NO_LIMIT:
-	case FALSE_IS_NOTHING:
 		return value->number == 0;
+	case ZERO_IS_THE_DEFAULT:
+		return value->number == 0 && !(b->update && knob_find(b, &knob->home, &target));
 	case ZERO_OR_LESS_NOTHING:
 		return value->number == 0 || value->negative;
 	case TRUE_IS_NOTHING_ON_V2:
@@ -215,26 +218,41 @@ static void add_parents_realtime(struct knob_builder *b)
 		b->knobs.rt_period = arena_printf(b->arena, "%" PRIu64, period);
 }
 
+static int build(struct knob_builder *b, struct cgroup_knobs *ret)
+{
+	const struct config_resources *resources = b->resources;
+	int r;
+
+	b->knobs.v2_needed = "";
+	for (size_t i = 0; i < ARRAY_LEN(knob_table); i++) {
+		r = add_knob(b, &knob_table[i]);
+		if (r < 0)
+			return r;
+	}
+	add_parents_realtime(b);
+	b->knobs.cpus_given = resources->cpu.cpus && *resources->cpu.cpus;
+	b->knobs.mems_given = resources->cpu.mems && *resources->cpu.mems;
+	*ret = b->knobs;
+	return 0;
+}
+
 int cgroup_knobs(struct arena *arena, const struct config_resources *resources,
 		 const struct cgroup_layout *layout, struct cgroup_knobs *ret, struct err *err)
 {
 	struct knob_builder b = {
-		.arena = arena,
-		.resources = resources,
-		.layout = layout,
-		.err = err,
-		.knobs = { .v2_needed = "" },
+		.arena = arena, .resources = resources, .layout = layout, .err = err
 	};
-	int r;
 
-	for (size_t i = 0; i < ARRAY_LEN(knob_table); i++) {
-		r = add_knob(&b, &knob_table[i]);
-		if (r < 0)
-			return r;
-	}
-	add_parents_realtime(&b);
-	b.knobs.cpus_given = resources->cpu.cpus && *resources->cpu.cpus;
-	b.knobs.mems_given = resources->cpu.mems && *resources->cpu.mems;
-	*ret = b.knobs;
-	return 0;
+	return build(&b, ret);
+}
+
+int cgroup_knobs_update(struct arena *arena, const struct config_resources *resources,
+			const struct cgroup_layout *layout, struct cgroup_knobs *ret,
+			struct err *err)
+{
+	struct knob_builder b = {
+		.arena = arena, .resources = resources, .layout = layout, .err = err, .update = true
+	};
+
+	return build(&b, ret);
 }

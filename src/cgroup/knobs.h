@@ -54,6 +54,8 @@ struct cgroup_knobs {
 		mems_given; /* cpuset on v1 needs both before anyone can join; these are written anyway */
 };
 
+#define KNOB_ROOT "/linux/resources"
+
 /*
  * cgroup_knobs() - the writes for @resources, in an order in which the kernel accepts them
  * @resources: may be unset: then only the device rules that every container has
@@ -63,5 +65,13 @@ struct cgroup_knobs {
 int cgroup_knobs(struct arena *arena, const struct config_resources *resources,
 		 const struct cgroup_layout *layout, struct cgroup_knobs *ret,
 		 struct err *err) MUST_CHECK;
+
+/*
+ * cgroup_knobs_update() - the same for a cgroup that is in use: what only says how a new one is anyway, like `idle` 0, is
+ * written as well
+ */
+int cgroup_knobs_update(struct arena *arena, const struct config_resources *resources,
+			const struct cgroup_layout *layout, struct cgroup_knobs *ret,
+			struct err *err) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@ struct knob_builder {
 	const struct cgroup_layout *layout;
 	struct cgroup_knobs knobs;
 	size_t capacity;
+	bool update; /* the cgroup is in use and may have other values than a new one */
 	struct err *err;
 };
 
@@ -20,7 +21,7 @@ struct knob_home {
 	const char *v1, *v2; /* controllers; NULL: that version has none for it */
 };
 
-#define KNOB_POINTER "/linux/resources/"
+#define KNOB_POINTER KNOB_ROOT "/"
 
 /* Where a property goes on this host. */
 struct knob_target {

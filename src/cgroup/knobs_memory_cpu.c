@@ -142,7 +142,8 @@ static int add_burst(struct knob_builder *b)
 	struct knob_target target;
 	int r;
 
-	if (!burst)
+	if (!burst &&
+	    !(b->update && b->resources->cpu.burst.set && knob_find(b, &burst_home, &target)))
 		return 0;
 	if (quota > 0 && burst > (uint64_t)quota) {
 		err_user(b->err, "set cpu.burst to %" PRIu64 ": that is above cpu.quota, %" PRId64,

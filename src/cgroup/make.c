@@ -221,7 +221,7 @@ static int enable_in(const char *dir, const struct cgroup_request *request, stru
 	return enable_error(dir, request->needed, (int)strcspn(request->needed, " "), r, err);
 }
 
-static int enable_controllers(const struct cgroup_request *request, struct err *err)
+int cgroup_enable_controllers(const struct cgroup_request *request, struct err *err)
 {
 	const char *at = cgroup_below(request->mount, request->path);
 	char dir[PATH_MAX];
@@ -263,7 +263,7 @@ static int prepare(const struct cgroup_request *request, uint32_t existing, int 
 	int r;
 
 	if (request->v2) {
-		r = enable_controllers(request, err);
+		r = cgroup_enable_controllers(request, err);
 		if (r == 0 && existing > 0)
 			r = settle_type(request, fd, err);
 		return r;

@@ -40,6 +40,9 @@ struct cgroup_request {
 int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, int *ret_fd,
 		struct err *err) MUST_CHECK;
 
+/* cgroup_enable_controllers() - v2: switch @request->enable on in every cgroup above @request->path. Return: 0; -errno */
+int cgroup_enable_controllers(const struct cgroup_request *request, struct err *err) MUST_CHECK;
+
 /* cgroup_existing() - how many leading names of @path, below @mount, are there now. Return: 0; -errno */
 int cgroup_existing(const char *mount, const char *path, uint32_t *ret_existing) MUST_CHECK;
 

@@ -17,20 +17,26 @@
 /* How long a cgroup that should be empty may take to be so before its processes are killed once more. */
 #define EMPTY_TIMEOUT_MS 200
 
+int cleanup_config_text(struct arena *arena, int dir, char **ret_text, size_t *ret_len,
+			struct err *err)
+{
+	defer_close int fd = openat(dir, RECORD_CONFIG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, "open the saved config.json");
+	r = os_file_read(arena, fd, CONFIG_MAX_BYTES, ret_text, ret_len);
+	return r < 0 ? err_set(err, r, "read the saved config.json") : 0;
+}
+
 int cleanup_config(struct arena *arena, int dir, struct config **ret_config, struct err *err)
 {
-	defer_close int fd = -EBADF;
 	size_t len;
 	char *text;
 	int r;
 
-	fd = openat(dir, RECORD_CONFIG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return err_sys(err, "open the saved config.json");
-	r = os_file_read(arena, fd, CONFIG_MAX_BYTES, &text, &len);
-	if (r < 0)
-		return err_set(err, r, "read the saved config.json");
-	return config_read(arena, text, len, ret_config, err);
+	r = cleanup_config_text(arena, dir, &text, &len, err);
+	return r < 0 ? r : config_read(arena, text, len, ret_config, err);
 }
 
 int cleanup_processes(const struct container *c, struct err *err)
@@ -55,7 +61,8 @@ int cleanup_processes(const struct container *c, struct err *err)
 	}
 	if (pidfd >= 0 && os_pidfd_ended(pidfd, KILL_TIMEOUT_MS) != 1) {
 		err_set(err, -ETIMEDOUT, "wait for the container's init %d to end", (int)c->pid);
-		return err_hint(err, "it may hang in the kernel: look at /proc/%d/stack", (int)c->pid);
+		return err_hint(err, "it may hang in the kernel: look at /proc/%d/stack",
+				(int)c->pid);
 	}
 	return 0;
 }
@@ -96,13 +103,15 @@ void report_warning(const struct report *report, const struct err *err)
 	report->warning(report->to, line);
 }
 
-void cleanup_poststop(const struct container *c, const struct config *config, const struct report *report)
+void cleanup_poststop(const struct container *c, const struct config *config,
+		      const struct report *report)
 {
 	struct err err = ERR_INIT;
 
 	/* Every hook runs, whatever becomes of the others. */
 	for (size_t i = 0; i < config->hooks[HOOK_POSTSTOP].n; i++) {
-		if (hook_run(HOOK_POSTSTOP, i, &config->hooks[HOOK_POSTSTOP].items[i], c, "stopped", &err) < 0)
+		if (hook_run(HOOK_POSTSTOP, i, &config->hooks[HOOK_POSTSTOP].items[i], c, "stopped",
+			     &err) < 0)
 			report_warning(report, &err);
 	}
 }

@@ -8,7 +8,11 @@
 
 #include "runtime/container.h"
 
-/* cleanup_config() - decode the config.json that create saved in the state directory @dir */
+/* cleanup_config_text() - the config.json that create saved in the state directory @dir, with what update changed */
+int cleanup_config_text(struct arena *arena, int dir, char **ret_text, size_t *ret_len,
+			struct err *err) MUST_CHECK;
+
+/* cleanup_config() - decode it */
 int cleanup_config(struct arena *arena, int dir, struct config **ret_config,
 		   struct err *err) MUST_CHECK;
 

@@ -3,7 +3,7 @@
  * The life of a container as the commands see it: create, start, state, list, ps, pause, kill, delete.
  *
  * A container is a directory ROOT/ID: `state.json` (the record, replaced by rename), `config.json` (the bytes that create
- * read; nothing is ever read from the bundle again), `start.sock` while the container waits for `start`. The directory
+ * read, with the limits as update left them; nothing is ever read from the bundle again), `start.sock` while the container waits for `start`. The directory
  * itself carries the flock. Reading takes no lock; create, start and delete hold it, but not across a hook.
  */
 #ifndef TARE_RUNTIME_CONTAINER_H
@@ -147,6 +147,18 @@ int container_kill(const char *root, const char *id, int signal, bool all, struc
  */
 int container_pause(const char *root, const char *id, struct err *err) MUST_CHECK;
 int container_resume(const char *root, const char *id, struct err *err) MUST_CHECK;
+
+/*
+ * container_update() - change some of the limits of a container that has not stopped
+ * @text:   a LinuxResources object in JSON; what it doesn't give stays
+ * @report: hears of names in it that nobody knows
+ *
+ * What can't be put into force is an error, and what was changed before it is taken back as far as possible. The result is
+ * kept in the saved config.json, where the next update starts.
+ * Return: 0; -ESRCH and "container not running"; -EINVAL with a pointer that counts from @text; -errno
+ */
+int container_update(const char *root, const char *id, const char *text, size_t len, const struct report *report,
+		     struct err *err) MUST_CHECK;
 
 /*
  * container_pids() - the processes of a container by their numbers in our pid namespace, ascending; none once it has stopped

@@ -89,7 +89,8 @@ int record_dir_remove(const char *root, const char *id, int dir)
 {
 	/* The record first: without it a directory that is still there is known to be a rest. */
 	static const char *const always[] = { RECORD_FILE, RECORD_CONFIG };
-	static const char *const rarely[] = { RECORD_SOCKET, RECORD_POSTSTOP, RECORD_TEMPORARY };
+	static const char *const rarely[] = { RECORD_SOCKET, RECORD_POSTSTOP, RECORD_TEMPORARY,
+					      RECORD_CONFIG_TEMPORARY };
 	char path[PATH_MAX];
 	int r;
 
@@ -172,9 +173,10 @@ int record_write(int dir, struct record *record, const char *status, pid_t pid, 
 			return err_set(err, r, "read the start time of the container's init");
 		record->start_time = stat.start_time;
 	}
-	snprintf(record->end, RECORD_END_MAX, ",\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n", status, (int)pid,
-		 (unsigned long long)record->start_time);
-	r = os_file_replace_at(dir, RECORD_FILE, RECORD_TEMPORARY, record->text, strlen(record->text), 0600);
+	snprintf(record->end, RECORD_END_MAX, ",\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n",
+		 status, (int)pid, (unsigned long long)record->start_time);
+	r = os_file_replace_at(dir, RECORD_FILE, RECORD_TEMPORARY, record->text,
+			       strlen(record->text), 0600);
 	return r < 0 ? err_set(err, r, "write the state of the container") : 0;
 }
 
@@ -200,7 +202,8 @@ static const char *string(const struct json *object, const char *key)
 	return json_string(json_member(object, key));
 }
 
-static void read_annotations(struct arena *arena, const struct json *object, struct key_value_list *ret)
+static void read_annotations(struct arena *arena, const struct json *object,
+			     struct key_value_list *ret)
 {
 	const struct json *member;
 
@@ -233,7 +236,8 @@ static void read_cgroups(struct arena *arena, const struct json *array, struct c
 	}
 }
 
-static int decode(struct arena *arena, const struct json *root, struct container *ret, struct err *err)
+static int decode(struct arena *arena, const struct json *root, struct container *ret,
+		  struct err *err)
 {
 	const char *status = string(root, "status");
 

@@ -18,6 +18,7 @@
 #define RECORD_CONFIG "config.json"
 #define RECORD_SOCKET "start.sock"
 #define RECORD_TEMPORARY ".state.json" /* becomes state.json; only who has the lock writes it */
+#define RECORD_CONFIG_TEMPORARY ".config.json" /* becomes config.json at the end of an update */
 #define RECORD_POSTSTOP "poststop" /* empty; there once a delete has taken the poststop hooks on itself */
 #define RECORD_END_MAX 128
 #define RECORD_MAX_BYTES ((size_t)4 * 1024 * 1024)

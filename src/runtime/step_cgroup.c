@@ -3,9 +3,9 @@
 #include "runtime/act.h"
 
 #include "cgroup/filter.h"
-#include "cgroup/hints.h"
 #include "cgroup/make.h"
 #include "cgroup/remove.h"
+#include "cgroup/write.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/ns.h"
@@ -62,80 +62,20 @@ void undo_cgroup_make(struct act *a, const struct step *step)
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
-/* Row R-9: with memory.checkBeforeUpdate the kernel isn't to squeeze or kill what already uses more. */
-static int check_usage(int dir, const struct step *step, struct err *err)
-{
-	const char *file = step->u.cgroup_write.usage_file;
-	unsigned long long usage, limit = strtoull(step->u.cgroup_write.value, NULL, 10);
-	char text[32];
-	ssize_t n;
-
-	n = os_read_at(dir, file, text, sizeof(text));
-	if (n < 0)
-		return err_set(err, (int)n, "read \"%s\" of cgroup \"%s\"", file,
-			       step->u.cgroup_write.dir);
-	usage = strtoull(text, NULL, 10);
-	if (usage <= limit)
-		return 0;
-	err_user(err, "limit memory to %llu bytes: cgroup \"%s\" uses %llu already", limit,
-		 step->u.cgroup_write.dir, usage);
-	return err_hint(err, "memory.checkBeforeUpdate forbids a limit below what is in use");
-}
-
-static int write_error(const struct step *step, const char *file, const char *value, size_t len,
-		       int r, struct err *err)
-{
-	const char *hint = cgroup_write_hint(file, r);
-
-	err_set(err, r, "write \"%.*s\" to \"%s\" of cgroup \"%s\"", (int)len, value, file,
-		step->u.cgroup_write.dir);
-	return hint ? err_hint(err, "%s", hint) : r;
-}
-
-/* Several lines go through one open file: the kernel takes each write by itself. */
-static int write_lines(int dir, const struct step *step, struct err *err)
-{
-	const char *file = step->u.cgroup_write.file, *line = step->u.cgroup_write.value;
-	defer_close int fd = os_file_open_write_at(dir, file);
-	size_t len;
-	int r;
-
-	if (fd < 0)
-		return write_error(step, file, line, strcspn(line, "\n"), fd, err);
-	for (; *line; line += len + (line[len] == '\n')) {
-		len = strcspn(line, "\n");
-		r = os_file_write(fd, line, len);
-		if (r == -EPERM && step->u.cgroup_write.may_be_refused)
-			continue;
-		if (r < 0)
-			return write_error(step, file, line, len, r, err);
-	}
-	return 0;
-}
-
 int step_cgroup_write(struct act *a, const struct step *step, struct err *err)
 {
-	const char *file = step->u.cgroup_write.file, *value = step->u.cgroup_write.value;
-	int dir = a->fd[step->in[0]], r;
+	const struct cgroup_write write = {
+		.file = step->u.cgroup_write.file,
+		.value = step->u.cgroup_write.value,
+		.other_file = step->u.cgroup_write.other_file,
+		.other_value = step->u.cgroup_write.other_value,
+		.usage_file = step->u.cgroup_write.usage_file,
+		.lines = step->u.cgroup_write.lines,
+		.optional = step->u.cgroup_write.optional,
+		.may_be_refused = step->u.cgroup_write.may_be_refused,
+	};
 
-	if (step->u.cgroup_write.usage_file) {
-		r = check_usage(dir, step, err);
-		if (r < 0)
-			return r;
-	}
-	if (step->u.cgroup_write.lines)
-		return write_lines(dir, step, err);
-
-	r = os_file_write_at(dir, file, value, strlen(value));
-	if (r == -ENOENT && step->u.cgroup_write.other_file) {
-		file = step->u.cgroup_write.other_file;
-		value = step->u.cgroup_write.other_value;
-		r = os_file_write_at(dir, file, value, strlen(value));
-	}
-	if ((r == -ENOENT && step->u.cgroup_write.optional) ||
-	    (r == -EPERM && step->u.cgroup_write.may_be_refused))
-		return 0;
-	return r < 0 ? write_error(step, file, value, strlen(value), r, err) : 0;
+	return cgroup_write(a->fd[step->in[0]], step->u.cgroup_write.dir, &write, err);
 }
 
 int step_cgroup_devices(struct act *a, const struct step *step, struct err *err)

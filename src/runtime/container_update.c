@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * update: other limits for a container that is there.
+ *
+ * Under the lock: merge what is given with the saved config.json, plan the writes, write the new config.json beside the old
+ * one, put everything into force, and at last let the new one take its place. What fails on the way is taken back. So the
+ * saved config always says what is in force, and whoever reads it next (update, exec, restore) starts from there.
+ */
+#include "runtime/container.h"
+
+#include "cgroup/make.h"
+#include "cgroup/update.h"
+#include "cgroup/update_devices.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "runtime/cgroups.h"
+#include "runtime/cleanup.h"
+#include "runtime/record.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+struct update {
+	struct arena *arena;
+	const struct container *container;
+	struct resources_change change;
+	struct cgroups cgroups;
+	struct cgroup_changes limits;
+	bool has_devices;
+	struct device_rules devices;
+};
+
+/* ---- plan ------------------------------------------------------------------------------------------------------- */
+
+/* Places in the error count from the change, as its writer sees it. */
+static int place_error(struct update *u, struct err *err)
+{
+	size_t len = strlen(KNOB_ROOT);
+
+	if (strncmp(err->pointer, KNOB_ROOT, len) == 0)
+		memmove(err->pointer, err->pointer + len, strlen(err->pointer + len) + 1);
+	if (u->cgroups.layout.n < u->cgroups.n_host && err->kind == ERR_USER)
+		err_hint(err,
+			 "the container has a cgroup in %zu of the host's %zu hierarchies only: "
+			 "its config.json "
+			 "asked for no limits",
+			 u->cgroups.layout.n, u->cgroups.n_host);
+	return err->code;
+}
+
+static int plan(struct update *u, struct err *err)
+{
+	int r;
+
+	r = cgroups_find(u->arena, u->container, &u->cgroups, err);
+	if (r < 0)
+		return r;
+	r = cgroup_changes_plan(u->arena, &u->change, &u->cgroups.layout, &u->limits, err);
+	u->has_devices = resources_is_given(&u->change, "/devices");
+	if (r == 0 && u->has_devices)
+		r = device_rules_read(u->arena, &u->change.after.devices, &u->devices, err);
+	return r < 0 ? place_error(u, err) : 0;
+}
+
+/* ---- act -------------------------------------------------------------------------------------------------------- */
+
+static bool has_file(const struct cgroup_dir *dir, const struct cgroup_changes *limits,
+		     size_t index)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < limits->n; i++) {
+		if (limits->items[i].write.hierarchy != index)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir->path, limits->items[i].write.file);
+		if (os_exists_at(AT_FDCWD, path) != 1)
+			return false;
+	}
+	return true;
+}
+
+/* On a hybrid host only what create needed of the v2 hierarchy's controllers is on. */
+static int enable_controllers(struct update *u, struct err *err)
+{
+	int v2 = cgroup_find_v2(&u->cgroups.layout);
+	struct cgroup_request request = { .v2 = true,
+					  .enable = u->limits.v2_needed,
+					  .needed = u->limits.v2_needed };
+
+	if (v2 < 0 || !*request.enable || has_file(&u->cgroups.dirs[v2], &u->limits, (size_t)v2))
+		return 0;
+	request.path = u->cgroups.dirs[v2].path;
+	request.mount = u->cgroups.dirs[v2].mount;
+	return cgroup_enable_controllers(&request, err);
+}
+
+static int act(struct update *u, struct err *err)
+{
+	int r;
+
+	r = enable_controllers(u, err);
+	if (r == 0)
+		r = cgroup_changes_apply(u->arena, &u->limits, u->cgroups.dirs, err);
+	if (r < 0 || !u->has_devices)
+		return r < 0 ? place_error(u, err) : 0;
+	r = cgroup_devices_update(u->arena, &u->devices, &u->cgroups.layout, u->cgroups.dirs, err);
+	if (r < 0) {
+		err_at(err, KNOB_ROOT "/devices");
+		cgroup_changes_undo(&u->limits, u->cgroups.dirs, err);
+		return place_error(u, err);
+	}
+	return 0;
+}
+
+/* Everything but the exchange of the two files can fail for many reasons, so it comes first. */
+static int act_and_save(struct update *u, int dir, struct err *err)
+{
+	const char *config = u->change.config;
+	int r;
+
+	unlinkat(dir, RECORD_CONFIG_TEMPORARY, 0);
+	r = os_file_make_at(dir, RECORD_CONFIG_TEMPORARY, config, u->change.config_len, 0600);
+	if (r < 0)
+		err_set(err, r, "save the new limits");
+	else
+		r = act(u, err);
+	if (r == 0 && renameat(dir, RECORD_CONFIG_TEMPORARY, dir, RECORD_CONFIG) < 0) {
+		r = err_sys(err, "save the new limits");
+		cgroup_changes_undo(&u->limits, u->cgroups.dirs, err);
+	}
+	if (r < 0)
+		unlinkat(dir, RECORD_CONFIG_TEMPORARY, 0);
+	return r;
+}
+
+static void report_ignored(struct update *u, const struct report *report)
+{
+	for (size_t i = 0; report && i < u->change.ignored.n; i++) {
+		const struct config_ignored *ignored = &u->change.ignored.items[i];
+
+		report->warning(report->to,
+				arena_printf(u->arena, "ignore %s: %s%s%s%s", ignored->pointer,
+					     ignored->why, ignored->near ? " (did you mean " : "",
+					     ignored->near ? ignored->near : "",
+					     ignored->near ? "?)" : ""));
+	}
+}
+
+/* Row C-9; runc's words for one that has stopped */
+int container_update(const char *root, const char *id, const char *text, size_t len,
+		     const struct report *report, struct err *err)
+{
+	defer_arena struct arena arena = { 0 };
+	defer_close int dir = -EBADF;
+	struct container c;
+	struct update u = { .arena = &arena, .container = &c };
+	size_t config_len;
+	char *config;
+	int r;
+
+	r = container_read_locked(&arena, root, id, &dir, &c, err);
+	if (r < 0)
+		return r;
+	if (c.status == CONTAINER_STOPPED || c.status == CONTAINER_CREATING)
+		return err_user_code(err, -ESRCH, "container not running");
+	r = cleanup_config_text(&arena, dir, &config, &config_len, err);
+	if (r == 0)
+		r = resources_change_read(&arena, config, config_len, text, len, &u.change, err);
+	if (r < 0)
+		return r;
+	report_ignored(&u, report);
+	r = plan(&u, err);
+	return r < 0 ? r : act_and_save(&u, dir, err);
+}
