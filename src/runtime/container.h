@@ -160,6 +160,21 @@ int container_resume(const char *root, const char *id, struct err *err) MUST_CHE
 int container_update(const char *root, const char *id, const char *text, size_t len, const struct report *report,
 		     struct err *err) MUST_CHECK;
 
+/* Who gets the lines of events; write() returns 0, or -errno to end it */
+struct event_sink {
+	int (*write)(void *to, const char *text, size_t len);
+	void *to;
+};
+
+/*
+ * container_events() - one line of JSON for each event, until the container ends
+ * @interval_ms: between two "stats" events; 0: one at once, and that is all
+ *
+ * Return: 0; -ESRCH and "container not running"; -errno, also @sink's
+ */
+int container_events(const char *root, const char *id, int interval_ms, const struct event_sink *sink,
+		     struct err *err) MUST_CHECK;
+
 /*
  * container_pids() - the processes of a container by their numbers in our pid namespace, ascending; none once it has stopped
  */

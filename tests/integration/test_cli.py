@@ -15,7 +15,7 @@ from support.terminal import ConsoleSocket
 pytestmark = pytest.mark.only("tare")
 
 COMMANDS = ["create", "start", "run", "state", "kill", "delete", "list", "spec", "features", "explain"]
-LATER = ["checkpoint", "restore", "events"]
+LATER = ["checkpoint", "restore"]
 
 
 def cli(*args, **kw):

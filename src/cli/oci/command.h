@@ -64,7 +64,7 @@ struct command {
 };
 
 extern const struct command command_create, command_start, command_run, command_state, command_kill,
-	command_delete, command_exec_cli, command_list, command_ps, command_pause, command_resume, command_update,
+	command_delete, command_exec_cli, command_list, command_ps, command_pause, command_resume, command_update, command_events,
 	command_spec, command_features, command_explain;
 
 /* All of them, in the order of --help; NULL ends it */

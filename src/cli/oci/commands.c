@@ -11,16 +11,29 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_create, &command_start,    &command_run,     &command_exec_cli,
-	&command_state,  &command_kill,     &command_delete,  &command_list,
-	&command_ps,     &command_pause,    &command_resume, &command_update,
-	&command_spec,   &command_features, &command_explain, NULL,
+	&command_create,
+	&command_start,
+	&command_run,
+	&command_exec_cli,
+	&command_state,
+	&command_kill,
+	&command_delete,
+	&command_list,
+	&command_ps,
+	&command_pause,
+	&command_resume,
+	&command_update,
+	&command_events,
+	&command_spec,
+	&command_features,
+	&command_explain,
+	NULL,
 };
 
 /*
  * runc has them, this version has not: a caller should learn that, not that it misspelt something.
  */
-static const char *const later[] = { "checkpoint", "restore", "events" };
+static const char *const later[] = { "checkpoint", "restore" };
 
 static const struct command *refuse_unknown(const char *name, struct err *err)
 {
