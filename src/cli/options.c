@@ -175,7 +175,7 @@ void options_print(FILE *to, const struct option *table)
 			snprintf(letter, sizeof(letter), "-%c, ", table->letter);
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, table->name,
 			 table->arg ? " " : "", table->arg ? table->arg : "");
-		fprintf(to, "  %-28s %s\n", left, table->help);
+		fprintf(to, "  %-31s %s\n", left, table->help);
 	}
-	fprintf(to, "  %-28s %s\n", "-h, --help", "show this");
+	fprintf(to, "  %-31s %s\n", "-h, --help", "show this");
 }

@@ -69,8 +69,8 @@ void help_program(void)
 	printf("tare-oci %s runs containers from OCI bundles\n\n", tare_version);
 	printf("usage: tare-oci [GLOBAL OPTIONS] COMMAND [OPTIONS] [ID]\n\ncommands:\n");
 	for (size_t i = 0; commands[i]; i++)
-		printf("  %-28s %s\n", commands[i]->name, commands[i]->summary);
-	printf("  %-28s %s\n\nglobal options:\n", "help [COMMAND]",
+		printf("  %-31s %s\n", commands[i]->name, commands[i]->summary);
+	printf("  %-31s %s\n\nglobal options:\n", "help [COMMAND]",
 	       "show this, or the options of a command");
 	options_print(stdout, global_options);
 }
