@@ -162,13 +162,26 @@ int os_no_new_privs(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int os_seccomp_load(const struct sock_filter *insns, uint16_t n, uint32_t flags)
+/* TSYNC and a listener both want the return value for themselves; with this the errors of TSYNC are an errno. */
+static uint32_t listener_flags(uint32_t flags)
+{
+	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
+		flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	return flags | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
+int os_seccomp_load(const struct sock_filter *insns, uint16_t n, uint32_t flags, bool listener)
 {
 	/* The kernel only reads it; its struct has no const. */
 	struct sock_fprog program = { .len = n, .filter = (struct sock_filter *)(uintptr_t)insns };
 
+	int r;
+
 	OS_FAULT("seccomp");
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) < 0 ? -errno : 0;
+	if (listener)
+		flags = listener_flags(flags);
+	r = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	return r < 0 ? -errno : r;
 }
 
 int os_executable(const char *path)

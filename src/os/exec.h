@@ -9,6 +9,7 @@
 #include "base/defer.h"
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
 
@@ -35,8 +36,15 @@ int os_fd_inherit(int fd) MUST_CHECK;
 
 int os_no_new_privs(void) MUST_CHECK;
 
-/* os_seccomp_load() - Needs: no_new_privs, or CAP_SYS_ADMIN in the user namespace */
-int os_seccomp_load(const struct sock_filter *insns, uint16_t n, uint32_t flags) MUST_CHECK;
+/*
+ * os_seccomp_load() - from its return on the filter is in force
+ * @listener: make an fd on which another process receives notifications
+ *
+ * Needs:  no_new_privs, or CAP_SYS_ADMIN in the user namespace
+ * Return: 0, or the listener, an O_CLOEXEC fd; -EBUSY if an earlier filter has a listener; -errno
+ */
+int os_seccomp_load(const struct sock_filter *insns, uint16_t n, uint32_t flags,
+		    bool listener) MUST_CHECK;
 
 /*
  * os_executable() - could @path be executed?

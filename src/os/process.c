@@ -50,6 +50,15 @@ int os_pidfd_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+int os_pidfd_getfd(int pidfd, int fd)
+{
+	int own;
+
+	OS_FAULT("pidfd_getfd");
+	own = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	return own < 0 ? -errno : own;
+}
+
 int os_pidfd_kill(int pidfd, int signal)
 {
 	OS_FAULT("pidfd_send_signal");

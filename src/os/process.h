@@ -26,6 +26,14 @@ pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd);
 /* os_pidfd_open() - Return: an O_CLOEXEC fd, -ESRCH if there is no such process, -errno */
 int os_pidfd_open(pid_t pid);
 
+/*
+ * os_pidfd_getfd() - our own copy of the other process's file @fd
+ *
+ * Needs:  the right to ptrace it
+ * Return: an O_CLOEXEC fd; -EBADF if it has no such file; -errno
+ */
+int os_pidfd_getfd(int pidfd, int fd);
+
 /* os_pidfd_kill() - Return: 0, -ESRCH if it has ended, -errno */
 int os_pidfd_kill(int pidfd, int signal);
 

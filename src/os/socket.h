@@ -8,6 +8,8 @@
 
 #include "base/defer.h"
 
+#include <stddef.h>
+
 /*
  * os_socket_connect() - connect to a listening SOCK_STREAM socket
  * @path: of any length; a sun_path holds only 107 bytes, so longer ones go through /proc/self/fd
@@ -18,9 +20,20 @@
 int os_socket_connect(const char *path) MUST_CHECK;
 
 /*
- * os_socket_send_fd() - one message: @text as its bytes, @fd by SCM_RIGHTS
- * Return: 0; -EPIPE if the other side is gone, without a SIGPIPE; -errno
+ * os_socket_connect_within() - the same, but neither connecting nor a later send waits longer than @timeout_ms
+ * Return: as above; -EAGAIN if nobody accepted the connection
  */
+int os_socket_connect_within(const char *path, unsigned timeout_ms) MUST_CHECK;
+
+/*
+ * os_socket_send_fd_parts() - one message of the @n texts one after the other (NULL: none), with @fd by SCM_RIGHTS
+ *
+ * On a stream what does not fit at once follows without the fd.
+ * Return: 0; -EPIPE if the other side is gone, without a SIGPIPE; -EAGAIN after the socket's timeout; -errno
+ */
+int os_socket_send_fd_parts(int sock, int fd, const char *const *texts, size_t n) MUST_CHECK;
+
+/* os_socket_send_fd() - the same with one text */
 int os_socket_send_fd(int sock, int fd, const char *text) MUST_CHECK;
 
 #endif

@@ -49,6 +49,8 @@ struct progress {
 	_Alignas(4096) struct err err;    /* of the first process that failed, err.code 0 otherwise */
 	volatile int32_t step[STEP_WHOS]; /* index of the step that each process is in; -1 before and after */
 	volatile int32_t child_pid;       /* as the parent sees it; set by who called clone */
+	volatile int32_t listener;        /* the seccomp listener's fd in the child, plus one; 0: none yet */
+	volatile int32_t listener_sent;   /* 1: it is with the agent, so the child may go on */
 	volatile uint32_t n_warnings;     /* may exceed WARNINGS_MAX: the rest is lost */
 	volatile uint32_t n_made, made_lost;
 	uint32_t n_trace;                 /* plan->n_steps */
@@ -129,6 +131,14 @@ int act_page(struct act *a, bool for_start) MUST_CHECK;
 
 /* act_page_map() - map a page that came from another process. Return: 0; -EPROTO if it can't be one; -errno */
 int act_page_map(int fd, struct progress **ret_page) MUST_CHECK;
+
+/*
+ * act_receive() - the next byte from the container's init, on @sock
+ *
+ * Where that may take for ever (hooks of the container's, a seccomp agent) a signal that ends a foreground run ends it.
+ * Return: 1; 0 if the init is gone; -errno and *err
+ */
+int act_receive(const struct act *a, int sock, char *ret_byte, struct err *err) MUST_CHECK;
 
 /*
  * act_child_gone() - the child closed its socket too early: find out why, from the page or from how it ended

@@ -34,7 +34,7 @@ struct container {
 	uint32_t owner;                   /* uid that created it */
 	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
 	bool has_process;                 /* config.json had a process: it can be started */
-	bool has_poststart, has_poststop; /* config.json is parsed again only if one of these needs it */
+	bool has_poststart, has_poststop, has_listener; /* config.json is parsed again only if one of these needs it */
 	bool no_new_keyring;              /* it has its caller's session keyring, and exec gives none either */
 	uint64_t pid_ns;                  /* inode of the pid namespace that pid and creator are seen from */
 	pid_t creator;                    /* of a `creating` record: the runtime that makes it */

@@ -13,6 +13,7 @@
 #include "os/seqpacket.h"
 #include "runtime/act.h"
 #include "runtime/cleanup.h"
+#include "runtime/plan_listener.h"
 #include "runtime/record.h"
 #include "runtime/trace.h"
 
@@ -123,6 +124,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 		.private_pid_ns = in->config->linux_.namespaces[NS_PID].mode == NS_NEW,
 		.has_process = in->config->process.set,
 		.has_poststart = in->config->hooks[HOOK_POSTSTART].n > 0,
+		.has_listener = listener_wanted(in->config),
 		.has_poststop = in->config->hooks[HOOK_POSTSTOP].n > 0,
 		.no_new_keyring = o->no_new_keyring,
 		.annotations = in->config->annotations,

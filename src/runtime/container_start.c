@@ -98,7 +98,7 @@ int container_start(const char *root, const char *id, const struct trace_options
 		r = check_status(&c, err);
 	if (r < 0)
 		return r;
-	if (c.has_poststart) {
+	if (c.has_poststart || c.has_listener) {
 		r = cleanup_config(&arena, dir, &saved, err);
 		if (r < 0)
 			return r;

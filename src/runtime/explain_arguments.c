@@ -36,6 +36,7 @@ static const struct argument {
 	ARG(STATE_WRITE, state_write, status, ARG_TEXT),
 	ARG(PID_FILE, pid_file, path, ARG_TEXT),
 	ARG(PIDFD_SEND, pidfd_send, path, ARG_TEXT),
+	ARG(LISTENER_CONNECT, listener_connect, path, ARG_TEXT),
 	ARG(NS_OPEN, ns_open, path, ARG_TEXT),
 	ARG(NS_OPEN, ns_open, not_own, ARG_BOOL),
 	ARG(INIT_OPEN, init_open, pid, ARG_INT),
@@ -167,6 +168,7 @@ static const struct argument {
 	ARG(CAPABILITIES, capabilities, ambient, ARG_U64),
 	ARG(SECCOMP, seccomp, n, ARG_U16),
 	ARG(SECCOMP, seccomp, flags, ARG_U32),
+	ARG(SECCOMP, seccomp, listener, ARG_BOOL),
 	ARG(EXEC, exec, argv, ARG_ARGV),
 	ARG(EXEC, exec, envp, ARG_ARGV),
 };

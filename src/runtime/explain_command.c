@@ -52,6 +52,18 @@ void command_pidfd_send(const struct shell *sh, const struct step *step)
 	shell_word(sh->out, step->u.pidfd_send.path);
 }
 
+void command_listener_connect(const struct shell *sh, const struct step *step)
+{
+	fputs("# connect() to the socket ", sh->out);
+	shell_word(sh->out, step->u.listener_connect.path);
+}
+
+void command_listener_send(const struct shell *sh, const struct step *step)
+{
+	fputs("# pidfd_getfd(), then sendmsg(SCM_RIGHTS) with the container's state to the agent",
+	      sh->out);
+}
+
 void command_start_bind(const struct shell *sh, const struct step *step)
 {
 	fputs("mkfifo \"$state/start\"", sh->out);
@@ -90,6 +102,8 @@ static const char *token_word(enum sync_token token)
 		return "console";
 	case SYNC_CREATED:
 		return "created";
+	case SYNC_LISTENER:
+		return "listener";
 	case SYNC_RELEASED:
 		return "released";
 	}

@@ -124,6 +124,7 @@ static const char *sync_reason(const struct step *step)
 		return send ? "the record is written: the container may live without us"
 			    : "a container that no record knows must not live on";
 	case SYNC_CONSOLE:
+	case SYNC_LISTENER:
 		break;
 	}
 	return NULL;

@@ -22,6 +22,10 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_START_CONNECT] = "let the waiting process go on",
 	[STEP_EXEC_WAIT] =
 		"the connection closes when the program replaces tare, so its end means success",
+	[STEP_LISTENER_CONNECT] =
+		"an agent of the caller's will answer for the kernel, so it must be there first",
+	[STEP_LISTENER_SEND] =
+		"the agent gets the filter's listener; its owner may not make a call for it",
 	[STEP_SYNC_SEND] = "tell the other process that it may go on",
 	[STEP_SYNC_WAIT] = "the other process does something first",
 

@@ -262,15 +262,12 @@ const struct config_hook *hook_copy(struct arena *arena, const struct config_hoo
 const char *hook_output_path(struct arena *arena, const struct key_value_list *annotations,
 			     const char *key, const char *bundle)
 {
-	for (size_t i = 0; i < annotations->n; i++) {
-		const char *path = annotations->items[i].value;
+	const char *path = annotation_value(annotations, key);
 
-		if (strcmp(annotations->items[i].key, key) != 0 || !path[0])
-			continue;
-		return path[0] == '/' ? arena_strdup(arena, path)
-				      : arena_printf(arena, "%s/%s", bundle, path);
-	}
-	return NULL;
+	if (!path)
+		return NULL;
+	return path[0] == '/' ? arena_strdup(arena, path)
+			      : arena_printf(arena, "%s/%s", bundle, path);
 }
 
 int hook_output_open(const char *path, struct err *err)

@@ -49,6 +49,8 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(START_ACCEPT, start_accept, "wait-for-start", EFFECT_NONE)                               \
 	X(START_CONNECT, start_connect, "connect-start-socket", EFFECT_NONE)                       \
 	X(EXEC_WAIT, exec_wait, "wait-for-exec", EFFECT_NONE)                                      \
+	X(LISTENER_CONNECT, listener_connect, "connect-seccomp-agent", EFFECT_DIES)                \
+	X(LISTENER_SEND, listener_send, "send-seccomp-listener", EFFECT_NONE)                      \
 	X(SYNC_SEND, sync_send, "signal", EFFECT_NONE)                                             \
 	X(SYNC_WAIT, sync_wait, "wait", EFFECT_NONE)                                               \
 	/* processes and namespaces (step_ns.c) */                                                 \
@@ -142,6 +144,7 @@ enum sync_token {
 	SYNC_HOOKS_DONE = 'h',    /* parent -> child */
 	SYNC_CREATED = 'c',       /* child -> parent: everything up to start is done */
 	SYNC_CONSOLE = 'p',       /* child -> parent, with the master of the pty; by CONSOLE and CONSOLE_RECEIVE */
+	SYNC_LISTENER = 'l',      /* child -> parent or starter: about to load a filter with a listener; by SECCOMP and LISTENER_SEND */
 	SYNC_RELEASED = 'd',      /* parent -> child: the record says created; you may outlive me (create) or go on (run) */
 };
 
@@ -156,6 +159,8 @@ struct step {
 		struct { const char *status; /* "creating", "created", "running" */ } state_write;
 		struct { const char *path; } pid_file;       /* absolute */
 		struct { const char *path; } pidfd_send;     /* socket to connect to; the fd goes there with the id as payload */
+		struct { const char *path; } listener_connect; /* of the agent that will answer notifications; out: connected socket */
+		struct { const char *parts[3]; /* container process state, with the pid between them; the last may be NULL */ } listener_send; /* in[0]: the socket */
 		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
 		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
 		struct { pid_t pid; uint64_t start_time; } init_open; /* out: pidfd */
@@ -279,7 +284,7 @@ struct step {
 		struct { uint64_t keep; int last_cap; } bounding;
 		struct { uint32_t uid, gid; const uint32_t *gids; size_t n_gids; bool set_groups; bool keep_caps; } ids;
 		struct { uint64_t effective, permitted, inheritable, ambient; bool with_ambient; /* else the ambient set is left as it is */ } capabilities;
-		struct { const struct sock_filter *insns; uint16_t n; uint32_t flags; } seccomp;
+		struct { const struct sock_filter *insns; uint16_t n; uint32_t flags; bool listener; /* ask for one, and wait until it is with the agent */ } seccomp;
 		struct {
 			char *const *argv;          /* NULL: the config has no process, so `start` must fail */
 			char **envp; size_t n_env;  /* the last slot before NULL is free for HOME */

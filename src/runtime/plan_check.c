@@ -385,6 +385,10 @@ static int rehearse_step(struct rehearsal *s, size_t index)
 		return send_token(s, index, (char)step->u.sync_send.token);
 	case STEP_SYNC_WAIT:
 		return take_token(s, index, (char)step->u.sync_wait.token);
+	case STEP_SECCOMP:
+		return step->u.seccomp.listener ? send_token(s, index, SYNC_LISTENER) : 1;
+	case STEP_LISTENER_SEND:
+		return take_token(s, index, SYNC_LISTENER);
 	case STEP_CONSOLE:
 		return step->u.console.send_to_parent ? send_token(s, index, SYNC_CONSOLE) : 1;
 	case STEP_CONSOLE_RECEIVE:

@@ -23,6 +23,7 @@
 
 #include "runtime/plan_caps.h"
 #include "runtime/plan_exec.h"
+#include "runtime/plan_listener.h"
 #include "runtime/seccomp.h"
 #include "spec/annotations.h"
 
@@ -106,22 +107,13 @@ static int check_ids(struct planner_state *s, struct err *err)
 	return r;
 }
 
-static bool keeps_groups(const struct config *config)
-{
-	for (size_t i = 0; i < config->annotations.n; i++) {
-		if (strcmp(config->annotations.items[i].key, ANNOTATION_KEEP_GROUPS) == 0)
-			return strcmp(config->annotations.items[i].value, "1") == 0;
-	}
-	return false;
-}
-
 static void add_ids(struct planner_state *s)
 {
 	const struct config_process *process = &s->config->process;
 	const struct u32_list *gids = &process->additional_gids;
 	uint32_t *copy = arena_array(&s->plan->arena, gids->n ? gids->n : 1, sizeof(*copy));
 	struct step *step = plan_add(s->plan, STEP_CHILD, STEP_IDS, "/process/user");
-	bool keep = keeps_groups(s->config);
+	bool keep = annotation_is_one(&s->config->annotations, ANNOTATION_KEEP_GROUPS);
 
 	if (gids->n)
 		memcpy(copy, gids->items, gids->n * sizeof(*copy));
@@ -172,6 +164,15 @@ static void ignore_syscall(struct plan *plan, const struct seccomp_unknown *unkn
 			    : plan_printf(plan, "unknown system call \"%s\"", unknown->name));
 }
 
+static int refuse_unknown(const struct seccomp_unknown *unknown, struct err *err)
+{
+	err_user(err, "unknown system call \"%s\", and the annotation " ANNOTATION_SECCOMP_STRICT " makes that an error",
+		 unknown->name);
+	if (unknown->nearest)
+		err_hint(err, "perhaps \"%s\" was meant", unknown->nearest);
+	return err_at(err, unknown->pointer);
+}
+
 static int add_seccomp(struct planner_state *s, struct err *err)
 {
 	struct seccomp_program program = { 0 };
@@ -181,6 +182,8 @@ static int add_seccomp(struct planner_state *s, struct err *err)
 	r = seccomp_compile(&s->plan->arena, &s->config->linux_.seccomp, &program, err);
 	if (r < 0)
 		return r;
+	if (program.n_unknown && annotation_is_one(&s->config->annotations, ANNOTATION_SECCOMP_STRICT))
+		return refuse_unknown(&program.unknown[0], err);
 	/* For an exec it was said at create. */
 	for (size_t i = 0; i < program.n_unknown && !s->enter; i++)
 		ignore_syscall(s->plan, &program.unknown[i]);
@@ -189,6 +192,7 @@ static int add_seccomp(struct planner_state *s, struct err *err)
 	step->u.seccomp.insns = program.insns;
 	step->u.seccomp.n = program.n;
 	step->u.seccomp.flags = program.flags;
+	step->u.seccomp.listener = listener_wanted(s->config);
 	return 0;
 }
 

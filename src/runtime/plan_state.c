@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The record on disk, and the hand-overs around `created` and `start`. */
-#include "runtime/planners.h"
+#include "runtime/plan_listener.h"
 
 int plan_state_make(struct planner_state *s, struct err *err)
 {
@@ -62,6 +62,8 @@ int plan_created(struct planner_state *s, struct err *err)
 	if (r < 0)
 		return r;
 	plan_tell_pid(s);
+	if (o->run)
+		listener_connect(s, STEP_PARENT);
 	/* run without a hook that could look: the record is written once. */
 	plan_add(plan, STEP_PARENT, STEP_STATE_WRITE, "")->u.state_write.status =
 		executes_soon ? "running" : "created";
@@ -81,8 +83,11 @@ int plan_started(struct planner_state *s, struct err *err)
 	enum step_who who = run ? STEP_PARENT : STEP_STARTER;
 	struct plan *plan = s->plan;
 
-	if (!run)
+	if (!run) {
+		listener_connect(s, who);
 		plan_add(plan, who, STEP_START_CONNECT, "");
+	}
+	listener_send(s, who, "creating", 0);
 	plan_add(plan, who, STEP_EXEC_WAIT, "");
 	if (!run || s->config->hooks[HOOK_START_CONTAINER].n > 0)
 		plan_add(plan, who, STEP_STATE_WRITE, "")->u.state_write.status = "running";

@@ -146,6 +146,7 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	json_add_bool(&w, "poststart", c->has_poststart);
 	json_add_bool(&w, "poststop", c->has_poststop);
 	json_add_bool(&w, "noNewKeyring", c->no_new_keyring);
+	json_add_bool(&w, "listener", c->has_listener);
 	json_object_begin(&w, "annotations");
 	for (size_t i = 0; i < c->annotations.n; i++)
 		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
@@ -262,6 +263,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		.has_poststart = truth(root, "poststart"),
 		.has_poststop = truth(root, "poststop"),
 		.no_new_keyring = truth(root, "noNewKeyring"),
+		.has_listener = truth(root, "listener"),
 	};
 	if (!ret->id || !ret->bundle || !ret->rootfs || !ret->created || !status)
 		return err_user(err, "the record is incomplete");

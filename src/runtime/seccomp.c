@@ -47,15 +47,6 @@ static uint32_t ret_value(uint32_t action, const struct opt_u32 *errno_ret)
 	return action | (errno_ret->set ? errno_ret->v : EPERM);
 }
 
-/* A listener's file descriptor would have to be handed over. */
-static int refuse_notify(uint32_t action, struct err *err)
-{
-	if (action != SECCOMP_RET_USER_NOTIF)
-		return 0;
-	err_user(err, "seccomp action \"SCMP_ACT_NOTIFY\" is not supported yet");
-	return err_hint(err, "replace it with \"SCMP_ACT_ERRNO\", or leave the rule out");
-}
-
 /* What runc calls a permissive default gets no stub: a tracer or log is meant to see every call. */
 static bool wants_stub(const struct config_seccomp *config)
 {
@@ -120,15 +111,11 @@ static void note_largest(struct compiler *c, const struct syscall_row *row, uint
 	}
 }
 
-static int read_rule(struct compiler *c, size_t index, uint32_t arches, struct err *err)
+static void read_rule(struct compiler *c, size_t index, uint32_t arches)
 {
 	const struct config_seccomp_rule *rule = &c->config->syscalls.items[index];
 	bool redundant = ret_value(rule->action, &rule->errno_ret) == c->default_ret;
-	int r;
 
-	r = refuse_notify(rule->action, err);
-	if (r < 0)
-		return err_at(err, arena_printf(c->arena, "/linux/seccomp/syscalls/%zu", index));
 	for (size_t i = 0; i < rule->names.n; i++) {
 		const struct syscall_row *row = syscall_find(rule->names.items[i]);
 
@@ -144,14 +131,12 @@ static int read_rule(struct compiler *c, size_t index, uint32_t arches, struct e
 				.row = (uint16_t)(row - syscall_rows),
 			};
 	}
-	return 0;
 }
 
-static int read_rules(struct compiler *c, uint32_t arches, struct err *err)
+static void read_rules(struct compiler *c, uint32_t arches)
 {
 	const struct config_seccomp_rule_list *rules = &c->config->syscalls;
 	size_t n_names = 0;
-	int r;
 
 	for (size_t i = 0; i < rules->n; i++)
 		n_names += rules->items[i].names.n;
@@ -159,12 +144,8 @@ static int read_rules(struct compiler *c, uint32_t arches, struct err *err)
 	for (size_t i = 0; i < SECCOMP_ARCHES; i++)
 		c->largest[i] = NO_NUMBER;
 
-	for (size_t i = 0; i < rules->n; i++) {
-		r = read_rule(c, i, arches, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < rules->n; i++)
+		read_rule(c, i, arches);
 }
 
 /* ---- ranges ------------------------------------------------------------------------------------------------- */
@@ -342,13 +323,8 @@ int seccomp_compile(struct arena *arena, const struct config_seccomp *config,
 	c.socketcall = syscall_find("socketcall");
 	c.ipc = syscall_find("ipc");
 
-	r = refuse_notify(config->default_action, err);
-	if (r < 0)
-		return err_at(err, "/linux/seccomp/defaultAction");
 	c.default_ret = ret_value(config->default_action, &config->default_errno_ret);
-	r = read_rules(&c, arches, err);
-	if (r < 0)
-		return r;
+	read_rules(&c, arches);
 	emit_program(&c, arches);
 	r = take_program(&c, err);
 	if (r < 0)

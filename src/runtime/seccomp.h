@@ -52,8 +52,8 @@ struct seccomp_program {
  * Pure: asks the kernel nothing, so that it also serves plans for other hosts.
  *
  * Spec:    runtime-spec config-linux.md "Seccomp"
- * Return:  0; -EINVAL and *err with its JSON pointer for what can't be expressed: an action that has no filter of its own
- *          kind yet (NOTIFY), an errnoRet that does not fit, more than 4,096 instructions
+ * Return:  0; -EINVAL and *err with its JSON pointer for what can't be expressed: more than 4,096
+ *          instructions
  */
 int seccomp_compile(struct arena *arena, const struct config_seccomp *config,
 		    struct seccomp_program *ret_program, struct err *err) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "os/cwd.h"
 #include "os/exec.h"
 #include "runtime/passwd.h"
+#include "runtime/step_listener.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -252,11 +253,25 @@ int step_no_new_privs(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? err_set(err, r, "set no_new_privs") : 0;
 }
 
-/* Spec: config-linux.md "Seccomp"; seccomp(2) */
+/*
+ * step_seccomp() - load the filter; with a listener, wait until somebody has it
+ *
+ * From here on any call but execve() may be one that the profile forbids, or that blocks until the agent answers. So the
+ * listener is announced before, told by memory, and waited for in memory (listener_wait()).
+ *
+ * Spec: config-linux.md "Seccomp"; seccomp(2)
+ */
 int step_seccomp(struct act *a, const struct step *step, struct err *err)
 {
-	int r = os_seccomp_load(step->u.seccomp.insns, step->u.seccomp.n, step->u.seccomp.flags);
+	bool listener = step->u.seccomp.listener;
+	int r = listener ? listener_announce(a, err) : 0;
 
+	if (r < 0)
+		return r;
+	r = os_seccomp_load(step->u.seccomp.insns, step->u.seccomp.n, step->u.seccomp.flags,
+			    listener);
+	if (r >= 0)
+		return listener ? listener_wait(a, r, err) : 0;
 	if (r < 0) {
 		err_set(err, r, "load the seccomp filter of %u instructions", step->u.seccomp.n);
 		if (r == -EACCES)

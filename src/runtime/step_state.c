@@ -227,28 +227,48 @@ int step_sync_send(struct act *a, const struct step *step, struct err *err)
 	return err_set(err, r, "signal \"%c\" to the other side", step->u.sync_send.token);
 }
 
-/*
- * Hooks in the container may take for ever, so where the child runs hooks the wait for it ends for a signal that asks us
- * to stop as well, and all is taken back. Elsewhere it takes no time, and no system calls for it.
- */
-static int wait_for_hooks(const struct act *a, int sock, struct err *err)
+/* What the child may be waiting for that takes as long as somebody else likes; NULL: nothing. */
+static const char *slow_thing(const struct act *a)
 {
-	bool hooks = false;
-	int r;
+	for (size_t i = a->index; i-- > 0;) {
+		const struct step *step = &a->plan->steps[i];
 
-	if (a->who != STEP_PARENT)
-		return 0;
-	for (size_t i = a->index; i-- > 0 && !hooks;)
-		hooks = a->plan->steps[i].kind == STEP_HOOK && a->plan->steps[i].who == STEP_CHILD;
-	if (!hooks)
-		return 0;
-	r = os_signal_wait(sock);
+		if (step->kind == STEP_LISTENER_SEND)
+			return "the container's seccomp agent";
+		if (step->kind == STEP_HOOK && step->who == STEP_CHILD)
+			return "the container's hooks";
+	}
+	return NULL;
+}
+
+/*
+ * Where the child may take for ever the wait for it ends for a signal that asks us to stop as well, and all is taken back.
+ * Elsewhere it takes no time, and no system calls for it.
+ */
+static int wait_for_slow(const struct act *a, int sock, struct err *err)
+{
+	const char *thing = a->who == STEP_PARENT ? slow_thing(a) : NULL;
+	int r = thing ? os_signal_wait(sock) : 0;
+
 	if (r < 0)
-		return err_set(err, r, "wait for the container's hooks");
+		return err_set(err, r, "wait for %s", thing);
 	if (r > 0)
-		return err_user_code(err, -EINTR, "wait for the container's hooks: ended by SIG%s",
-				     sigabbrev_np(r));
+		return err_user_code(err, -EINTR, "wait for %s: ended by SIG%s", thing, sigabbrev_np(r));
 	return 0;
+}
+
+int act_receive(const struct act *a, int sock, char *ret_byte, struct err *err)
+{
+	int r = wait_for_slow(a, sock, err);
+
+	if (r < 0)
+		return r;
+	r = os_receive_byte(sock, ret_byte, NULL);
+	if (r < 0)
+		return err_set(err, r, "hear from the other side");
+	if (r > 0)
+		fault_obey(*ret_byte);
+	return r;
 }
 
 int step_sync_wait(struct act *a, const struct step *step, struct err *err)
@@ -256,17 +276,13 @@ int step_sync_wait(struct act *a, const struct step *step, struct err *err)
 	char token = 0;
 	int r;
 
-	r = wait_for_hooks(a, a->sync, err);
+	r = act_receive(a, a->sync, &token, err);
 	if (r < 0)
-		return r;
-	r = os_receive_byte(a->sync, &token, NULL);
+		return err_context(err, "wait for signal \"%c\"", step->u.sync_wait.token);
 	if (r == 0 && a->who == STEP_PARENT)
 		return act_child_gone(a, false, err);
 	if (r == 0)
 		return err_user_code(err, -EPIPE, "the runtime is gone");
-	if (r < 0)
-		return err_set(err, r, "wait for signal \"%c\"", step->u.sync_wait.token);
-	fault_obey(token);
 	if (token != (char)step->u.sync_wait.token)
 		return err_bug(err, "wait for signal \"%c\", got \"%c\"", step->u.sync_wait.token, token);
 	return 0;
@@ -394,13 +410,9 @@ int step_exec_wait(struct act *a, const struct step *step, struct err *err)
 	char byte = 0;
 	int r;
 
-	r = wait_for_hooks(a, sock, err);
+	r = act_receive(a, sock, &byte, err);
 	if (r < 0)
-		return r;
-	r = os_receive_byte(sock, &byte, NULL);
-	if (r < 0)
-		return err_set(err, r, "wait for the program to be executed");
-	fault_obey(r > 0 ? byte : 0);
+		return err_context(err, "wait for the program to be executed");
 	if (r > 0)
 		return err_bug(err, "unexpected message \"%c\" from the container's init", byte);
 	return act_child_gone(a, true, err);

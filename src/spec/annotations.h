@@ -9,6 +9,8 @@
 #ifndef TARE_SPEC_ANNOTATIONS_H
 #define TARE_SPEC_ANNOTATIONS_H
 
+#include "spec/config.h"
+
 /* Files that the hooks' output is appended to. */
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
@@ -18,8 +20,19 @@
 /* Which mount option carries linux.mountLabel: "context", "rootcontext" and so on. */
 #define ANNOTATION_MOUNT_CONTEXT "run.oci.mount_context_type"
 
+/* Whom the filter's notifications go to, where linux.seccomp names no listenerPath. */
+#define ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+/* "1": a name that is no system call is an error instead of being skipped. */
+#define ANNOTATION_SECCOMP_STRICT "run.oci.seccomp_fail_unknown_syscall"
+
 #define ANNOTATIONS_OBEYED                                                                         \
 	ANNOTATION_HOOKS_STDERR, ANNOTATION_HOOKS_STDOUT, ANNOTATION_KEEP_GROUPS,                  \
-		ANNOTATION_MOUNT_CONTEXT
+		ANNOTATION_MOUNT_CONTEXT, ANNOTATION_SECCOMP_RECEIVER, ANNOTATION_SECCOMP_STRICT
+
+/* annotation_value() - its value, borrowed; NULL if it is not there or empty */
+const char *annotation_value(const struct key_value_list *annotations, const char *key);
+
+/* annotation_is_one() - is it there with the value "1"? */
+bool annotation_is_one(const struct key_value_list *annotations, const char *key);
 
 #endif

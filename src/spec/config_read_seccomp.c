@@ -105,8 +105,8 @@ static int check_notify(struct decoder *d, const struct json *v,
 
 	if (seccomp->default_action == SECCOMP_RET_USER_NOTIF)
 		return decode_fail(d, json_member(v, "defaultAction"),
-				   "SCMP_ACT_NOTIFY can't be the default: tare itself would wait "
-				   "for the listener");
+				   "SCMP_ACT_NOTIFY can't be the default: nothing could happen "
+				   "without the listener, not even handing it over");
 	for (size_t i = 0; i < seccomp->syscalls.n; i++) {
 		const struct config_seccomp_rule *rule = &seccomp->syscalls.items[i];
 
@@ -115,8 +115,8 @@ static int check_notify(struct decoder *d, const struct json *v,
 		if (has_name(&rule->names, "write"))
 			return decode_fail(
 				d, json_entry(rules, i),
-				"SCMP_ACT_NOTIFY can't be on write: tare itself would wait for the "
-				"listener");
+				"SCMP_ACT_NOTIFY can't be on write: who hands the listener over "
+				"may need it first");
 		found = 1;
 	}
 	return found;
@@ -136,8 +136,6 @@ static int check_seccomp(struct decoder *d, const struct json *v, void *out)
 	notify = check_notify(d, v, seccomp);
 	if (notify < 0)
 		return notify;
-	if (notify && !seccomp->listener_path)
-		return decode_fail(d, v, "SCMP_ACT_NOTIFY needs a listenerPath");
 	if (!notify && seccomp->flags & FILTER_FLAG_WAIT_KILLABLE_RECV)
 		return decode_fail(
 			d, json_member(v, "flags"),

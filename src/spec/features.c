@@ -9,14 +9,11 @@
 
 #include <string.h>
 
-/* A list of words but for @without, which is known and not there yet; NULL: all of them. */
-static void add_words(struct json_writer *w, const char *key, const struct words *words,
-		      const char *without)
+static void add_words(struct json_writer *w, const char *key, const struct words *words)
 {
 	json_array_begin(w, key);
 	for (size_t i = 0; i < words->n; i++) {
-		if (!without || strcmp(words->items[i].name, without))
-			json_add_string(w, NULL, words->items[i].name);
+		json_add_string(w, NULL, words->items[i].name);
 	}
 	json_array_end(w);
 }
@@ -39,25 +36,23 @@ static void add_cgroup(struct json_writer *w)
 	json_object_end(w);
 }
 
-/* SCMP_ACT_NOTIFY, and the flag that needs it, are refused until there is a listener to talk to. */
 static void add_seccomp(struct json_writer *w)
 {
 	json_object_begin(w, "seccomp");
 	json_add_bool(w, "enabled", true);
-	add_words(w, "actions", &words_seccomp_action, "SCMP_ACT_NOTIFY");
-	add_words(w, "operators", &words_seccomp_op, NULL);
-	add_words(w, "archs", &words_seccomp_arch, NULL);
-	add_words(w, "knownFlags", &words_seccomp_flag, NULL);
-	add_words(w, "supportedFlags", &words_seccomp_flag,
-		  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+	add_words(w, "actions", &words_seccomp_action);
+	add_words(w, "operators", &words_seccomp_op);
+	add_words(w, "archs", &words_seccomp_arch);
+	add_words(w, "knownFlags", &words_seccomp_flag);
+	add_words(w, "supportedFlags", &words_seccomp_flag);
 	json_object_end(w);
 }
 
 static void add_memory_policy(struct json_writer *w)
 {
 	json_object_begin(w, "memoryPolicy");
-	add_words(w, "modes", &words_memory_mode, NULL);
-	add_words(w, "flags", &words_memory_flag, NULL);
+	add_words(w, "modes", &words_memory_mode);
+	add_words(w, "flags", &words_memory_flag);
 	json_object_end(w);
 }
 
@@ -71,8 +66,8 @@ static void add_mount_extensions(struct json_writer *w)
 static void add_linux(struct json_writer *w)
 {
 	json_object_begin(w, "linux");
-	add_words(w, "namespaces", &words_namespace, NULL);
-	add_words(w, "capabilities", &words_capability, NULL);
+	add_words(w, "namespaces", &words_namespace);
+	add_words(w, "capabilities", &words_capability);
 	add_cgroup(w);
 	add_seccomp(w);
 	add_enabled(w, "apparmor", false);

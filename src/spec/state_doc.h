@@ -36,4 +36,18 @@ void state_doc_write(struct json_writer *w, const char *key, const struct state_
 void state_doc_split(struct arena *arena, const struct state_doc *doc, const char **ret_before,
 		     const char **ret_after);
 
+/* The name under which the filter's listener stands among the fds. Spec: config-linux.md "The Container Process State" */
+#define PROCESS_STATE_SECCOMP_FD "seccompFd"
+
+/*
+ * process_state_split() - what a seccomp agent is told: the container process state, with one fd, the listener
+ * @doc:      the container; pid 0: its init is the process itself, whose pid goes there too
+ * @metadata: for the agent, or NULL
+ * @ret:      the parts between which the process's pid goes; the last is NULL if doc->pid is given
+ *
+ * Spec: config-linux.md "The Container Process State" (row S-12)
+ */
+void process_state_split(struct arena *arena, const struct state_doc *doc, const char *metadata,
+			 const char *ret[3]);
+
 #endif

@@ -67,6 +67,13 @@ static const struct verdict_case verdicts[] = {
 	  {},
 	  SECCOMP_RET_KILL_PROCESS },
 	{ "S-1 TRAP", "{'defaultAction':'SCMP_ACT_TRAP'}", X86_64, 0, {}, SECCOMP_RET_TRAP },
+	{ "S-8 NOTIFY",
+	  "{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/run/agent',"
+	  "'syscalls':[{'names':['mknod'],'action':'SCMP_ACT_NOTIFY'}]}",
+	  X86_64,
+	  133,
+	  {},
+	  SECCOMP_RET_USER_NOTIF },
 	{ "S-1 LOG", "{'defaultAction':'SCMP_ACT_LOG'}", X86_64, 0, {}, SECCOMP_RET_LOG },
 	{ "S-2 ERRNO without errno is EPERM",
 	  "{'defaultAction':'SCMP_ACT_ERRNO'}",
@@ -330,29 +337,6 @@ static void test_verdict(void **state)
 
 /* ---- what is refused and reported ------------------------------------------------------------------------------- */
 
-static void refuse(const char *text, const char *pointer, const char *message)
-{
-	defer_arena struct arena arena = {};
-	struct seccomp_program program = { .n = 77 };
-	struct err err = ERR_INIT;
-
-	assert_int_equal(seccomp_compile(&arena, profile_read(&arena, text), &program, &err),
-			 -EINVAL);
-	assert_string_equal(err.text, message);
-	assert_string_equal(err.pointer, pointer);
-	assert_int_equal(err.kind, ERR_USER);
-	assert_int_equal(program.n, 77);
-}
-
-static void test_refuses_notify(void **state)
-{
-	(void)state;
-	refuse("{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/run/agent','syscalls':["
-	       "{'names':['mknod'],'action':'SCMP_ACT_NOTIFY'}]}",
-	       "/linux/seccomp/syscalls/0",
-	       "seccomp action \"SCMP_ACT_NOTIFY\" is not supported yet");
-}
-
 /* 5,000 rules of which none covers another can't be told in 4,096 instructions. */
 static void test_refuses_too_large(void **state)
 {
@@ -486,7 +470,6 @@ static void test_default_profile_is_small(void **state)
 int main(void)
 {
 	struct CMUnitTest tests[ARRAY_LEN(verdicts) + 6] = {
-		cmocka_unit_test(test_refuses_notify),
 		cmocka_unit_test(test_refuses_too_large),
 		cmocka_unit_test(test_reports_unknown),
 		cmocka_unit_test(test_flags),
