@@ -125,6 +125,30 @@ static int fs_config(int fs, unsigned command, const char *key, const char *valu
 	return fsconfig(fs, command, key, value, 0) < 0 ? -errno : 0;
 }
 
+/* The length of the first option: up to a comma that is not in quotes, as security modules want it. */
+static size_t option_length(const char *data)
+{
+	bool quoted = false;
+	size_t len;
+
+	for (len = 0; data[len] && (quoted || data[len] != ','); len++) {
+		if (data[len] == '"')
+			quoted = !quoted;
+	}
+	return len;
+}
+
+/* mount(2) takes quotes off a value, fsconfig() does not. */
+static char *without_quotes(char *value)
+{
+	size_t len = value ? strlen(value) : 0;
+
+	if (len < 2 || value[0] != '"' || value[len - 1] != '"')
+		return value;
+	value[len - 1] = '\0';
+	return value + 1;
+}
+
 /* Hand "a,b=c" over, one option at a time. */
 static int configure_data(int fs, const char *data)
 {
@@ -134,7 +158,7 @@ static int configure_data(int fs, const char *data)
 	int r;
 
 	for (; data && *data; data += len + (data[len] == ',')) {
-		len = strcspn(data, ",");
+		len = option_length(data);
 		if (len == 0)
 			continue;
 		if (len >= sizeof(word))
@@ -144,7 +168,8 @@ static int configure_data(int fs, const char *data)
 		value = strchr(word, '=');
 		if (value)
 			*value++ = '\0';
-		r = fs_config(fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, word, value);
+		r = fs_config(fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, word,
+			      without_quotes(value));
 		if (r < 0)
 			return r;
 	}
@@ -221,7 +246,7 @@ void os_mount_reason(const char *fstype, const char *source, unsigned long flags
 	}
 }
 
-int os_tmpfs_empty_ro(void)
+int os_tmpfs_empty_ro(const char *data)
 {
-	return os_fs_new("tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	return os_fs_new("tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, data);
 }

@@ -79,7 +79,7 @@ void os_mount_reason(const char *fstype, const char *source, unsigned long flags
  * os_tmpfs_empty_ro() - a detached, empty directory that nobody can write to: the superblock is
  * read-only as well
  */
-int os_tmpfs_empty_ro(void) MUST_CHECK;
+int os_tmpfs_empty_ro(const char *data) MUST_CHECK;
 
 /*
  * os_idmap_ns() - a user namespace with these maps, for idmapped mounts

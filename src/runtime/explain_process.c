@@ -60,6 +60,13 @@ void command_hook(const struct shell *sh, const struct step *step)
 	shell_hook(sh, step, "");
 }
 
+void command_label(const struct shell *sh, const struct step *step)
+{
+	fputs("printf %s ", sh->out);
+	shell_word(sh->out, step->u.label.text);
+	fprintf(sh->out, " > /proc/self/attr/%s", step->u.label.file);
+}
+
 void command_keyring(const struct shell *sh, const struct step *step)
 {
 	fputs("exec keyctl session ", sh->out);

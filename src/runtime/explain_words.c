@@ -91,6 +91,7 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	/* process attributes */
 	[STEP_HOOK_OUTPUT] = "an annotation asks for the hooks' output to be kept here",
 	[STEP_HOOK] = "a program of the caller's, told about the container on its standard input",
+	[STEP_LABEL] = "a security module of the kernel goes by this label from now on",
 	[STEP_KEYRING] = "keys of whoever started us stay out of reach",
 	[STEP_RLIMIT] = "a limit of each process, older than cgroups",
 	[STEP_OOM_SCORE_ADJ] = "when memory runs out: who is killed first",

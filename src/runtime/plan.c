@@ -141,6 +141,7 @@ static planner *const create_policy[] = {
 	plan_refused,         /* what tare can't do yet, before anything else is said about the config */
 	plan_caller,          /* root, or a user who needs a user namespace for everything that follows */
 
+	plan_labels,          /* what security modules are told */
 	plan_listener,        /* whom a seccomp filter notifies, if it does */
 
 	/* The parent, before the container's process exists */

@@ -102,6 +102,7 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	/* process attributes (step_process.c, step_limits.c) */                                   \
 	X(HOOK_OUTPUT, hook_output, "open-hook-output", EFFECT_DIES)                               \
 	X(HOOK, hook, "run-hook", EFFECT_NONE)                                                     \
+	X(LABEL, label, "set-security-label", EFFECT_DIES)                                         \
 	X(KEYRING, keyring, "join-session-keyring", EFFECT_DIES)                                   \
 	X(RLIMIT, rlimit, "set-rlimit", EFFECT_DIES)                                               \
 	X(OOM_SCORE_ADJ, oom_score_adj, "write-oom-score-adj", EFFECT_DIES)                        \
@@ -210,6 +211,7 @@ struct step {
 			uint64_t propagation, rec_propagation; /* MS_SHARED...; 0: as the source has it */
 			bool check_device; char dev_type; uint32_t dev_major, dev_minor; /* it must be this very device */
 		} source_open; /* out: detached tree */
+		struct { const char *data; /* options of its tmpfs, or NULL */ } empty_dir; /* out: detached tree */
 		struct { const char *uid_map, *gid_map; } id_map_ns; /* out: user namespace fd */
 		struct { const char *path; bool recursive; } idmap;  /* in[0]: tree, in[1]: user namespace or SLOT_NONE: the child's own (parent, after clone) */
 		struct { uint64_t propagation; /* MS_* */ bool recursive; /* of "/": the host's before PIVOT, the container's after it */ } propagation;
@@ -223,6 +225,7 @@ struct step {
 			uint64_t rec_attr_set, rec_attr_clr;
 			bool keep_mode;                       /* tmpfs without mode=: give it the mode and owner of the directory below (M-6) */
 			bool remount;                         /* change the mount that is there: by attr_* alone if fstype is NULL, else the filesystem too */
+			const char *label;                    /* SELinux label for its root, where there is no option for it; or NULL */
 			bool here;                            /* the target's parent is an own, empty tmpfs, in[1]: make the last component in it */
 		} mount; /* in[0]: rootfs; out: the tmpfs itself, for steps with `here`, or SLOT_NONE */
 		struct {
@@ -267,6 +270,10 @@ struct step {
 			const char *cwd;                      /* absolute, in the hook's mount namespace */
 			size_t index;
 		} hook; /* in[0], in[1]: where its stdout and stderr go, SLOT_NONE: into the error message */
+		struct {
+			const char *text;
+			const char *file, *old_file;          /* below /proc/self/attr; the second is what kernels without the first have, or NULL */
+		} label; /* in[0]: proc */
 		struct { const char *name; } keyring;
 		struct { int resource; const char *type; uint64_t soft, hard; bool only_raise; /* just make room: the hard limit if it is below */ } rlimit;
 		struct { int value; } oom_score_adj; /* in[0]: proc */

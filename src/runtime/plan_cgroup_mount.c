@@ -7,6 +7,7 @@
  * just that cgroup's directory is bound (row M-15).
  */
 #include "runtime/plan_mount.h"
+#include "runtime/plan_label.h"
 
 #include <string.h>
 
@@ -134,13 +135,14 @@ static void link_controllers(struct planner_state *s, const struct mount_request
 static int16_t plan_tmpfs(struct planner_state *s, const struct mount_request *request)
 {
 	struct step *step = plan_add(s->plan, STEP_CHILD, STEP_MOUNT, request->pointer);
+	const char *label;
 
 	step->in[0] = s->slots.rootfs;
 	step->u.mount.fstype = "tmpfs";
 	step->u.mount.source = "cgroup";
 	step->u.mount.target = request->target;
 	step->u.mount.flags = request->words.flags & ~(unsigned long)MS_RDONLY;
-	step->u.mount.data = "mode=755";
+	step->u.mount.data = label_mount_data(s, "tmpfs", "mode=755", &label);
 	step->out = plan_slot(s->plan, plan_printf(s->plan, "tmpfs on %s", request->target));
 	return step->out;
 }

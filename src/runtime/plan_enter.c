@@ -13,7 +13,8 @@
  *
  * Rows: X-1 to X-3, Q-1, Q-21, K-12, K-13, Z-10, Z-17
  */
-#include "runtime/planners.h"
+#include "runtime/plan_label.h"
+#include "runtime/plan_listener.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 static int plan_init_open(struct planner_state *s, struct err *err)
 {
 	struct step *step;
+
+	listener_connect(s, STEP_PARENT);
 
 	step = plan_add(s->plan, STEP_PARENT, STEP_PROC_OPEN, "");
 	step->out = s->slots.proc = plan_slot(s->plan, "proc");
@@ -99,6 +102,9 @@ static int plan_ns_enter(struct planner_state *s, struct err *err)
 {
 	struct step *step;
 
+	if (!s->options->no_new_keyring)
+		label_keys(s, STEP_STAGE);
+	label_process(s, STEP_STAGE);
 	plan_add(s->plan, STEP_STAGE, STEP_UNDUMPABLE, "");
 	if (s->enter->namespaces) {
 		step = plan_add(s->plan, STEP_STAGE, STEP_NS_ENTER, "/linux/namespaces");
@@ -153,6 +159,7 @@ static int plan_ready(struct planner_state *s, struct err *err)
 
 static int plan_executed(struct planner_state *s, struct err *err)
 {
+	listener_send(s, STEP_PARENT, "running", s->enter->pid);
 	plan_add(s->plan, STEP_PARENT, STEP_EXEC_WAIT, "");
 	return 0;
 }
@@ -160,7 +167,9 @@ static int plan_executed(struct planner_state *s, struct err *err)
 /* ---- the order -------------------------------------------------------------------------------------------------- */
 
 static planner *const exec_policy[] = {
-	plan_refused, /* what tare can't do yet */
+	plan_refused,  /* what tare can't do yet */
+	plan_labels,   /* what security modules are told */
+	plan_listener, /* whom a seccomp filter notifies, if it does */
 
 	/* The parent */
 	plan_init_open,        /* the host's /proc, and the container's init by pidfd */

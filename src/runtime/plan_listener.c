@@ -41,6 +41,9 @@ int plan_listener(struct planner_state *s, struct err *err)
 		err_hint(err, "it is the socket of the agent that will answer for the kernel");
 		return err_at(err, "/linux/seccomp");
 	}
+	/* For an exec it was said at create. */
+	if (s->enter)
+		return 0;
 	if (seccomp->listener_path)
 		plan_ignore(s->plan, "/linux/seccomp/listenerPath", why);
 	if (seccomp->listener_metadata)

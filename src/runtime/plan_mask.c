@@ -5,12 +5,14 @@
  * device (an image's own may be anything, CVE-2025-31133), and for directories one empty tmpfs that
  * is read-only down to its superblock.
  */
+#include "runtime/plan_label.h"
 #include "runtime/plan_mount.h"
 
 #include <string.h>
 
 void plan_mask_sources(struct planner_state *s)
 {
+	const char *label;
 	struct step *step;
 
 	if (s->config->linux_.masked_paths.n == 0 || !s_ns_new(s, NS_MOUNT))
@@ -27,6 +29,7 @@ void plan_mask_sources(struct planner_state *s)
 
 	step = plan_add(s->plan, s->opener, STEP_EMPTY_DIR, "/linux/maskedPaths");
 	step->out = s->slots.empty_source = plan_slot(s->plan, "empty directory");
+	step->u.empty_dir.data = label_mount_data(s, "tmpfs", NULL, &label);
 }
 
 /*

@@ -4,6 +4,7 @@
  * everything in the config's order (plan_mounts). What the entries mean is plan_mount_request.c's.
  */
 #include "runtime/plan_mount.h"
+#include "runtime/plan_label.h"
 
 #include "os/path.h"
 
@@ -140,6 +141,8 @@ static void plan_new(struct planner_state *s, struct mount_request *request)
 {
 	unsigned long flags =
 		request->words.flags & ~(unsigned long)(request->late_ro ? MS_RDONLY : 0);
+	const char *label,
+		*data = label_mount_data(s, request->fstype, request->words.data, &label);
 	struct step *step;
 
 	if (request->words.tmpcopyup) {
@@ -148,7 +151,7 @@ static void plan_new(struct planner_state *s, struct mount_request *request)
 		step->u.copy_up.target = request->target;
 		step->u.copy_up.source = request->source;
 		step->u.copy_up.flags = flags;
-		step->u.copy_up.data = request->words.data;
+		step->u.copy_up.data = data;
 		step->u.copy_up.propagation = request->words.propagation & MOUNT_PROPAGATIONS;
 		step->u.copy_up.keep_mode = !mount_data_has(request->words.data, "mode");
 		return;
@@ -159,7 +162,8 @@ static void plan_new(struct planner_state *s, struct mount_request *request)
 	step->u.mount.source = request->source;
 	step->u.mount.target = request->target;
 	step->u.mount.flags = flags;
-	step->u.mount.data = request->words.data;
+	step->u.mount.data = data;
+	step->u.mount.label = label;
 	step->u.mount.propagation = request->words.propagation & MOUNT_PROPAGATIONS;
 	step->u.mount.keep_mode = strcmp(request->fstype, "tmpfs") == 0 &&
 				  !mount_data_has(request->words.data, "mode");

@@ -5,6 +5,7 @@
  *
  *   HOME, CWD, STDIO_OWNER        while it is still root: a home with mode 0700, pipes that belong to the caller
  *   UMASK, PERSONALITY, limits    what needs no rights, or will not have them later
+ *   LABEL                         what security modules shall execute it as; through the host's procfs
  *   CLOSE_FDS                     the last moment at which any fd of the host's is open; from here on nothing is opened
  *   BOUNDING                      needs CAP_SETPCAP
  *   IDS                           groups, gid, uid; the permitted set is kept over it
@@ -23,6 +24,7 @@
 
 #include "runtime/plan_caps.h"
 #include "runtime/plan_exec.h"
+#include "runtime/plan_label.h"
 #include "runtime/plan_listener.h"
 #include "runtime/seccomp.h"
 #include "spec/annotations.h"
@@ -56,9 +58,12 @@ int plan_session(struct planner_state *s, struct err *err)
 
 void plan_keyring(struct planner_state *s)
 {
-	if (!s->options->no_new_keyring)
-		plan_add(s->plan, STEP_CHILD, STEP_KEYRING, "")->u.keyring.name =
-			plan_printf(s->plan, "_ses.%s", s->options->id);
+	if (s->options->no_new_keyring)
+		return;
+	if (!s->enter)
+		label_keys(s, STEP_CHILD);
+	plan_add(s->plan, STEP_CHILD, STEP_KEYRING, "")->u.keyring.name =
+		plan_printf(s->plan, "_ses.%s", s->options->id);
 }
 
 /* ---- ids -------------------------------------------------------------------------------------------------------- */
@@ -296,6 +301,8 @@ int plan_process(struct planner_state *s, struct err *err)
 	if (r < 0)
 		return r;
 	plan_late_limits(s);
+	if (!s->enter)
+		label_process(s, STEP_CHILD);
 	plan_add(s->plan, STEP_CHILD, STEP_CLOSE_FDS, "")->u.close_fds.preserve_fds =
 		s->options->preserve_fds;
 

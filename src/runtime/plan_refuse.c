@@ -5,26 +5,6 @@
  */
 #include "runtime/planners.h"
 
-static bool is_given(const char *text)
-{
-	return text && text[0];
-}
-
-static bool has_apparmor(const struct config *config)
-{
-	return is_given(config->process.apparmor_profile);
-}
-
-static bool has_selinux(const struct config *config)
-{
-	return is_given(config->process.selinux_label);
-}
-
-static bool has_mount_label(const struct config *config)
-{
-	return is_given(config->linux_.mount_label);
-}
-
 static bool has_net_devices(const struct config *config)
 {
 	return config->linux_.net_devices.n > 0;
@@ -39,12 +19,6 @@ static const struct {
 	bool (*is_asked_for)(const struct config *config);
 	const char *what, *pointer, *hint;
 } refused[] = {
-	{ has_apparmor, "apply an AppArmor profile", "/process/apparmorProfile",
-	  "leave process.apparmorProfile out, or empty" },
-	{ has_selinux, "set an SELinux label", "/process/selinuxLabel",
-	  "leave process.selinuxLabel out, or empty" },
-	{ has_mount_label, "label mounts for SELinux", "/linux/mountLabel",
-	  "leave linux.mountLabel out, or empty" },
 	{ has_net_devices, "move network devices into the container", "/linux/netDevices",
 	  "leave linux.netDevices out, and move them with `ip link set DEVICE netns PID`" },
 	{ has_intel_rdt, "join a class of service of Intel RDT", "/linux/intelRdt",

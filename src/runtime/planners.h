@@ -41,8 +41,8 @@ planner plan_root_open, plan_root_open_inside, plan_cgroup_trees, plan_root_atta
 planner plan_pivot, plan_masks, plan_root_propagation;
 /* plan_console.c */
 planner plan_console_connect, plan_console;
-/* plan_refuse.c, plan_listener.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
-planner plan_refused, plan_listener, plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
+/* plan_refuse.c, plan_label.c, plan_listener.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
+planner plan_refused, plan_labels, plan_listener, plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
 planner plan_hook_output, plan_create_hooks, plan_start_hooks;
 
 /*

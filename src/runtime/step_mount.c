@@ -6,6 +6,7 @@
  */
 #include "runtime/step_target.h"
 
+#include "os/lsm.h"
 #include "os/mount.h"
 #include "os/node.h"
 #include "os/path.h"
@@ -261,11 +262,29 @@ static int remount(struct act *a, const struct step *step, struct err *err)
 	return r;
 }
 
+static int set_label(struct act *a, const struct step *step, struct err *err)
+{
+	const char *target = step->u.mount.target;
+	defer_drop int fd = -EBADF;
+	int r;
+
+	fd = os_open_in_root(a->fd[step->in[0]], target, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return err_set(err, fd, "open the mount on \"%s\"", target);
+	r = os_selinux_label(fd, step->u.mount.label);
+	if (r < 0) {
+		err_set(err, r, "label the mount on \"%s\" \"%s\"", target, step->u.mount.label);
+		return err_at(err, "/linux/mountLabel");
+	}
+	return 0;
+}
+
 int step_mount(struct act *a, const struct step *step, struct err *err)
 {
+	int r;
+
 	if (step->u.mount.remount)
 		return remount(a, step, err);
-	if (step->u.mount.here)
-		return mount_here(a, step, err);
-	return mount_new(a, step, err);
+	r = step->u.mount.here ? mount_here(a, step, err) : mount_new(a, step, err);
+	return r == 0 && step->u.mount.label ? set_label(a, step, err) : r;
 }

@@ -4,6 +4,7 @@
 
 #include "os/exec.h"
 #include "os/keyring.h"
+#include "os/lsm.h"
 
 #include <sys/auxv.h>
 
@@ -30,6 +31,42 @@ int step_signals(struct act *a, const struct step *step, struct err *err)
 	int r = os_signals_default(a->fd[step->in[0]]);
 
 	return r < 0 ? err_set(err, r, "reset the signals") : 0;
+}
+
+static const char *label_file(const struct act *a, const struct step *step)
+{
+	const char *old = step->u.label.old_file;
+
+	return old && os_lsm_attr_exists(a->fd[step->in[0]], step->u.label.file) == 0
+		       ? old
+		       : step->u.label.file;
+}
+
+/*
+ * step_label() - tell a security module what we are from the next execve() on, or what our next keyring is
+ *
+ * Through the host's procfs, which was verified and where nothing that is mounted over a file is entered: a file of the
+ * image's in its place would take the text, and the program would run unconfined (rows X-5, X-6; CVE-2019-16884).
+ * The path stands in backquotes: podman knows errors of security modules by that.
+ *
+ * Spec: config.md "Linux Process", apparmorProfile, selinuxLabel (rows P-8, P-9, Q-9)
+ */
+int step_label(struct act *a, const struct step *step, struct err *err)
+{
+	const char *file = label_file(a, step);
+	int r = os_lsm_attr_write(a->fd[step->in[0]], file, step->u.label.text);
+
+	if (r == 0)
+		return 0;
+	err_set(err, r, "write \"%s\" to `/proc/self/attr/%s`", step->u.label.text, file);
+	if (r == -ENOENT)
+		err_hint(err, "the profile has to be loaded before: apparmor_parser -r FILE");
+	if (r == -EINVAL)
+		err_hint(err, "the policy that is loaded knows no such label");
+	if (r == -EACCES)
+		err_hint(err,
+			 "the policy that is loaded does not let the runtime take on that label");
+	return r;
 }
 
 /* The keyring of that name may be another user's who guessed the container's id and lets everybody search it. */

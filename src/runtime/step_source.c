@@ -133,7 +133,7 @@ int step_source_open(struct act *a, const struct step *step, struct err *err)
 
 int step_empty_dir(struct act *a, const struct step *step, struct err *err)
 {
-	int fd = os_tmpfs_empty_ro();
+	int fd = os_tmpfs_empty_ro(step->u.empty_dir.data);
 
 	if (fd < 0)
 		return err_set(err, fd, "make an empty directory to mask others with");

@@ -70,8 +70,8 @@ static void add_linux(struct json_writer *w)
 	add_words(w, "capabilities", &words_capability);
 	add_cgroup(w);
 	add_seccomp(w);
-	add_enabled(w, "apparmor", false);
-	add_enabled(w, "selinux", false);
+	add_enabled(w, "apparmor", true);
+	add_enabled(w, "selinux", true);
 	add_enabled(w, "intelRdt", false);
 	add_memory_policy(w);
 	add_mount_extensions(w);

@@ -480,13 +480,10 @@ def test_P4_listen_fds(tare, bundle, tmp, with_pid_namespace):
 
 @pytest.mark.only("tare")
 @pytest.mark.parametrize("row, change, pointer", [
-    ("P-8", lambda b: b.process.update(apparmorProfile="docker-default"), "/process/apparmorProfile"),
-    ("P-9", lambda b: b.process.update(selinuxLabel="system_u:system_r:x:s0"), "/process/selinuxLabel"),
-    ("L-20", lambda b: b.linux.update(mountLabel="system_u:object_r:x:s0"), "/linux/mountLabel"),
     ("L-24", lambda b: b.namespace("network").linux.update(netDevices={"eth0": {}}), "/linux/netDevices"),
     ("I-1", lambda b: b.linux.update(intelRdt={"closID": "x"}), "/linux/intelRdt"),
 ], ids=lambda v: v if isinstance(v, str) and "-" in v else "")
-def test_P8_P9_L20_L24_unsupported_is_refused_not_ignored(tare, bundle, row, change, pointer):
+def test_L24_unsupported_is_refused_not_ignored(tare, bundle, row, change, pointer):
     b = bundle()
     change(b)
     result = tare.run(b).fails("not supported yet by this version of tare", pointer)

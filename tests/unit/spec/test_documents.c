@@ -165,8 +165,6 @@ static void test_F8_F9_F12_what_is_not_there_yet(void **state)
 {
 	const struct json *linux_ = json_member(features(), "linux");
 
-	assert_false(is_enabled(linux_, "apparmor"));
-	assert_false(is_enabled(linux_, "selinux"));
 	assert_false(is_enabled(linux_, "intelRdt"));
 	assert_false(is_enabled(linux_, "netDevices"));
 }
