@@ -125,6 +125,7 @@ void act_init(struct act *a, const struct plan *plan, const struct create_option
 		.start_conn = -EBADF,
 		.page_fd = -EBADF,
 		.console_master = -EBADF,
+		.notify_socket = -EBADF,
 	};
 	for (size_t i = 0; i < plan->n_slots; i++)
 		fd[i] = -EBADF;

@@ -73,6 +73,7 @@ struct act {
 	int page_fd;            /* memfd of *page, so that `start` can map it too; -EBADF in a run */
 	struct record *record;  /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */
 	int fault_step;         /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
+	int notify_socket;      /* parent: what the container notifies through, or -EBADF */
 	int console_master;     /* parent, foreground run with a terminal */
 	const char *cwd;        /* child: the container's directory that is the working directory now, by its text in a */
 	size_t cwd_len;         /*   step, so that the next step in it need not look it up again; NULL: another one */

@@ -33,6 +33,7 @@ struct container {
 	uint64_t start_time;              /* field 22 of /proc/PID/stat: with pid it names one process for ever */
 	uint32_t owner;                   /* uid that created it */
 	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
+	bool has_notify;                  /* it has a socket to notify through */
 	bool has_process;                 /* config.json had a process: it can be started */
 	bool has_poststart, has_poststop, has_listener; /* config.json is parsed again only if one of these needs it */
 	bool no_new_keyring;              /* it has its caller's session keyring, and exec gives none either */
@@ -53,6 +54,7 @@ struct container_started {
 	pid_t pid;
 	int pidfd;
 	int console_master; /* foreground run with a terminal, else -EBADF */
+	int notify_socket;  /* foreground run whose readiness somebody waits for, else -EBADF */
 	/* Foreground run: what container_end() needs, so that it need not be read again */
 	int state_dir;               /* the directory fd; else -EBADF */
 	struct container *container; /* in @arena; NULL if only the record can tell */
@@ -88,8 +90,11 @@ void container_started_clear(struct container_started *started);
 int container_end(const char *root, const char *id, struct container_started *started, const struct report *report,
 		  struct err *err) MUST_CHECK;
 
-/* container_start() - let a created container execute its program; returns when it has, and poststart hooks are done */
-int container_start(const char *root, const char *id, const struct trace_options *trace, const struct report *report,
+/*
+ * container_start() - let a created container execute its program; returns when it has, and poststart hooks are done
+ * @notify_socket: the service manager's, to which its readiness is passed on before that; NULL: nobody waits
+ */
+int container_start(const char *root, const char *id, const char *notify_socket, const struct trace_options *trace, const struct report *report,
 		    struct err *err) MUST_CHECK;
 
 /* What exec's options change about the process. Strings are borrowed. */

@@ -109,6 +109,15 @@ static int resolve_rootfs(struct create_options *o, const struct config *config,
 
 /* ---- plan ------------------------------------------------------------------------------------------------------- */
 
+static bool has_step(const struct plan *plan, enum step_kind kind)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (plan->steps[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
 /* Everything but what the start itself brings out; @plan's arena takes what must outlive the config. */
 static void describe(struct plan *plan, const struct plan_input *in, struct record *record)
 {
@@ -124,6 +133,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 		.private_pid_ns = in->config->linux_.namespaces[NS_PID].mode == NS_NEW,
 		.has_process = in->config->process.set,
 		.has_poststart = in->config->hooks[HOOK_POSTSTART].n > 0,
+		.has_notify = has_step(plan, STEP_NOTIFY_MAKE),
 		.has_listener = listener_wanted(in->config),
 		.has_poststop = in->config->hooks[HOOK_POSTSTOP].n > 0,
 		.no_new_keyring = o->no_new_keyring,
@@ -236,6 +246,7 @@ static void hand_over(struct act *a, struct plan *plan, struct container_started
 		.pid = a->child_pid,
 		.pidfd = take_fd(&a->child_pidfd),
 		.console_master = take_fd(&a->console_master),
+		.notify_socket = a->options->foreground ? take_fd(&a->notify_socket) : -EBADF,
 		.state_dir = -EBADF,
 	};
 	if (!a->options->foreground || c->has_poststop)
@@ -253,6 +264,7 @@ void container_started_clear(struct container_started *started)
 {
 	defer_close_fn(&started->pidfd);
 	defer_close_fn(&started->console_master);
+	defer_close_fn(&started->notify_socket);
 	defer_close_fn(&started->state_dir);
 	arena_clear(&started->arena);
 }

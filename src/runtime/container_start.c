@@ -35,21 +35,25 @@ static int check_status(const struct container *c, struct err *err)
 }
 
 /* The starter's list: the last part of create's, planned again from the saved config. */
-static int plan_start(struct plan *plan, const struct container *c, const struct config *config, struct err *err)
+static int plan_start(struct plan *plan, const struct container *c, const struct config *config,
+		      const char *notify_socket, struct err *err)
 {
-	struct create_options options = { .id = c->id, .bundle = c->bundle, .rootfs = c->rootfs };
-	struct planner_state state = { .plan = plan, .config = config, .options = &options };
+	struct create_options options = {
+		.id = c->id, .bundle = c->bundle, .rootfs = c->rootfs, .notify_socket = notify_socket,
+	};
+	struct planner_state state = { .plan = plan, .config = config, .options = &options, .has_notify = c->has_notify };
 
 	return plan_started(&state, err);
 }
 
 static int act_start(struct plan *plan, int *dir, const struct container *c, struct record *record,
-		     const struct trace_options *trace, struct err *err)
+		     const struct trace_options *trace, const struct report *report, struct err *err)
 {
+	const struct create_options options = { .report = report };
 	struct act a;
 	int r;
 
-	act_init(&a, plan, NULL, arena_array(&plan->arena, plan->n_slots + 1, sizeof(int)));
+	act_init(&a, plan, &options, arena_array(&plan->arena, plan->n_slots + 1, sizeof(int)));
 	a.state_dir = take_fd(dir);
 	a.record = record;
 	a.child_pid = c->pid;
@@ -63,6 +67,7 @@ static int act_start(struct plan *plan, int *dir, const struct container *c, str
 		return err_set(err, r, "make the shared page");
 
 	r = act_run(&a, STEP_STARTER, 0, err);
+	act_report_warnings(&a);
 	if (trace && trace->stream)
 		trace_write_start(trace, a.page, a.child_page);
 	close(take_fd(&a.child_pidfd));
@@ -79,7 +84,7 @@ static bool takes_container_along(const struct err *err)
 	return strcmp(err->step_name, step_names[STEP_HOOK]) == 0;
 }
 
-int container_start(const char *root, const char *id, const struct trace_options *trace, const struct report *report,
+int container_start(const char *root, const char *id, const char *notify_socket, const struct trace_options *trace, const struct report *report,
 		    struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
@@ -107,9 +112,9 @@ int container_start(const char *root, const char *id, const struct trace_options
 
 	record_render(&arena, &c, &record);
 	record.start_time = c.start_time;
-	r = plan_start(&plan, &c, config, err);
+	r = plan_start(&plan, &c, config, notify_socket, err);
 	if (r == 0)
-		r = act_start(&plan, &dir, &c, &record, trace, err);
+		r = act_start(&plan, &dir, &c, &record, trace, report, err);
 	plan_clear(&plan);
 	if (r < 0 && takes_container_along(err))
 		(void)!container_delete(root, id, true, report, &ignored);

@@ -36,6 +36,7 @@ static const struct argument {
 	ARG(STATE_WRITE, state_write, status, ARG_TEXT),
 	ARG(PID_FILE, pid_file, path, ARG_TEXT),
 	ARG(PIDFD_SEND, pidfd_send, path, ARG_TEXT),
+	ARG(NOTIFY_RELAY, notify_relay, host, ARG_TEXT),
 	ARG(LISTENER_CONNECT, listener_connect, path, ARG_TEXT),
 	ARG(NS_OPEN, ns_open, path, ARG_TEXT),
 	ARG(NS_OPEN, ns_open, not_own, ARG_BOOL),

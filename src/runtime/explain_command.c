@@ -52,6 +52,22 @@ void command_pidfd_send(const struct shell *sh, const struct step *step)
 	shell_word(sh->out, step->u.pidfd_send.path);
 }
 
+void command_notify_make(const struct shell *sh, const struct step *step)
+{
+	fputs("mkdir -m 0755 \"$state/notify\"", sh->out);
+}
+
+void command_notify_bind(const struct shell *sh, const struct step *step)
+{
+	fputs("# bind() a datagram socket to $state/notify/notify.sock", sh->out);
+}
+
+void command_notify_relay(const struct shell *sh, const struct step *step)
+{
+	fputs("# wait for READY=1 there, and pass it on to ", sh->out);
+	shell_word(sh->out, step->u.notify_relay.host);
+}
+
 void command_listener_connect(const struct shell *sh, const struct step *step)
 {
 	fputs("# connect() to the socket ", sh->out);

@@ -147,6 +147,7 @@ static planner *const create_policy[] = {
 	/* The parent, before the container's process exists */
 	plan_state_make,      /* the record `creating`: from now on a kill leaves only what the next command finds */
 	plan_console_connect, /* the caller's console socket */
+	plan_notify,          /* a socket on which the container can say that it is ready */
 	plan_root_open,       /* the rootfs and every mount source, as detached trees of the parent's mount namespace */
 	plan_ns_open,         /* joined namespaces, and the host's /proc */
 	plan_cgroup_make,     /* cgroups with their limits, before anything runs in them */
@@ -171,6 +172,7 @@ static planner *const create_policy[] = {
 	plan_network,         /* loopback up */
 	plan_names,           /* hostname, domainname */
 	plan_mounts,          /* mounts[], in order */
+	plan_notify_attach,   /* and a way to it */
 	plan_devices,         /* default and configured devices, links */
 	plan_console,         /* the pty, /dev/console */
 	plan_sysctl,          /* through the host's verified /proc, before it goes out of sight */

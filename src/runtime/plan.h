@@ -44,6 +44,9 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(STATE_WRITE, state_write, "write-state", EFFECT_NONE)                                    \
 	X(PID_FILE, pid_file, "write-pid-file", EFFECT_MAKES)                                      \
 	X(PIDFD_SEND, pidfd_send, "send-pidfd", EFFECT_NONE)                                       \
+	X(NOTIFY_MAKE, notify_make, "make-notify-directory", EFFECT_DIES)                          \
+	X(NOTIFY_BIND, notify_bind, "bind-notify-socket", EFFECT_DIES)                             \
+	X(NOTIFY_RELAY, notify_relay, "relay-readiness", EFFECT_NONE)                              \
 	X(START_BIND, start_bind, "bind-start-socket", EFFECT_DIES)                                \
 	X(START_LISTEN, start_listen, "listen-start-socket", EFFECT_DIES)                          \
 	X(START_ACCEPT, start_accept, "wait-for-start", EFFECT_NONE)                               \
@@ -160,6 +163,7 @@ struct step {
 		struct { const char *status; /* "creating", "created", "running" */ } state_write;
 		struct { const char *path; } pid_file;       /* absolute */
 		struct { const char *path; } pidfd_send;     /* socket to connect to; the fd goes there with the id as payload */
+		struct { const char *host; /* the service manager's socket */ } notify_relay; /* in[0]: the container's */
 		struct { const char *path; } listener_connect; /* of the agent that will answer notifications; out: connected socket */
 		struct { const char *parts[3]; /* container process state, with the pid between them; the last may be NULL */ } listener_send; /* in[0]: the socket */
 		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
@@ -326,6 +330,7 @@ struct create_options {
 	const char *bundle;         /* absolute, resolved */
 	const char *rootfs;         /* absolute, resolved from root.path by the caller */
 	const char *console_socket, *pid_file, *pidfd_socket;
+	const char *notify_socket;  /* NOTIFY_SOCKET of our own environment, or NULL */
 	bool run;                   /* run: start at once; otherwise wait for `start` */
 	bool foreground;            /* run without -d: the terminal is ours to proxy */
 	bool no_pivot, no_new_keyring;

@@ -6,13 +6,15 @@
  */
 #include "runtime/plan_exec.h"
 
+#include "runtime/notify.h"
+
 #include <string.h>
 
 /* What execvp(3) uses when PATH is not set. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 
-/* Entries that we may add to the config's: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES, HOME. */
-#define ENV_EXTRA 4
+/* Entries that we may add to the config's: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES, NOTIFY_SOCKET, HOME. */
+#define ENV_EXTRA 5
 
 /* Room for any pid; see struct step, exec.listen_pid. */
 #define LISTEN_PID_ENTRY "LISTEN_PID=0000000000"
@@ -116,6 +118,8 @@ static bool is_replaced(const struct planner_state *s, const char *entry)
 {
 	if (is_named(entry, "HOME"))
 		return exec_needs_home(s);
+	if (is_named(entry, NOTIFY_ENV))
+		return s->has_notify;
 	if (s->options->listen_fds == 0)
 		return false;
 	return is_named(entry, "LISTEN_PID") || is_named(entry, "LISTEN_FDS") ||
@@ -158,6 +162,9 @@ void exec_add(struct planner_state *s)
 				plan_strdup(s->plan, env->items[i]);
 	}
 	add_listen_env(s, step);
+	if (s->has_notify)
+		step->u.exec.envp[step->u.exec.n_env++] =
+			plan_strdup(s->plan, NOTIFY_ENV "=" NOTIFY_CONTAINER);
 	if (!strchr(s->config->process.args.items[0], '/'))
 		step->u.exec.path_dirs = path_dirs(s);
 }

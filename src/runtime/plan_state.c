@@ -82,14 +82,19 @@ int plan_started(struct planner_state *s, struct err *err)
 	bool run = s->options->run;
 	enum step_who who = run ? STEP_PARENT : STEP_STARTER;
 	struct plan *plan = s->plan;
+	int r;
 
 	if (!run) {
 		listener_connect(s, who);
+		plan_notify_bind(s);
 		plan_add(plan, who, STEP_START_CONNECT, "");
 	}
 	listener_send(s, who, "creating", 0);
 	plan_add(plan, who, STEP_EXEC_WAIT, "");
 	if (!run || s->config->hooks[HOOK_START_CONTAINER].n > 0)
 		plan_add(plan, who, STEP_STATE_WRITE, "")->u.state_write.status = "running";
-	return plan_poststart_hooks(s, who, err);
+	r = plan_poststart_hooks(s, who, err);
+	if (r == 0)
+		plan_notify_relay(s, who);
+	return r;
 }

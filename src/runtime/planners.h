@@ -22,6 +22,8 @@ struct planner_state {
 	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
 	int16_t start_socket;     /* by plan_start_bind */
 	const struct enter_input *enter; /* exec only */
+	bool has_notify;          /* the container has a socket to notify through; by plan_notify, of `start`: the record's */
+	int16_t notify_dir, notify_socket;
 	int16_t agent;            /* connected to the seccomp agent; by listener_connect() */
 	int16_t hook_stdout, hook_stderr; /* by plan_hook_output, SLOT_NONE: not asked for */
 };
@@ -65,6 +67,10 @@ void plan_ignored(struct plan *plan, const struct config_ignored_list *from);
 /* rootless_id_maps() - plan_rootless.c: who writes the maps of an ID_MAP step, where the runtime has no right to */
 void rootless_id_maps(const struct planner_state *s, struct step *step);
 
+/* plan_notify.c */
+planner plan_notify, plan_notify_attach;
+void plan_notify_bind(struct planner_state *s);
+void plan_notify_relay(struct planner_state *s, enum step_who who);
 /* plan_poststart_hooks() - by whom: the parent in a run, else the starter */
 int plan_poststart_hooks(struct planner_state *s, enum step_who who, struct err *err);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/record.h"
 
+#include "runtime/notify.h"
+
 #include "base/json.h"
 #include "base/json_write.h"
 #include "os/file.h"
@@ -90,7 +92,7 @@ int record_dir_remove(const char *root, const char *id, int dir)
 	/* The record first: without it a directory that is still there is known to be a rest. */
 	static const char *const always[] = { RECORD_FILE, RECORD_CONFIG };
 	static const char *const rarely[] = { RECORD_SOCKET, RECORD_POSTSTOP, RECORD_TEMPORARY,
-					      RECORD_CONFIG_TEMPORARY };
+					      RECORD_CONFIG_TEMPORARY, NOTIFY_FILE };
 	char path[PATH_MAX];
 	int r;
 
@@ -102,6 +104,8 @@ int record_dir_remove(const char *root, const char *id, int dir)
 	if (rmdir(path) == 0 || errno == ENOENT)
 		return 0;
 	r = remove_files(dir, rarely, ARRAY_LEN(rarely));
+	if (r == 0 || r == -ENOTDIR)
+		r = unlinkat(dir, NOTIFY_DIR, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 	if (r < 0)
 		return r;
 	return rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
@@ -147,6 +151,7 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	json_add_bool(&w, "poststop", c->has_poststop);
 	json_add_bool(&w, "noNewKeyring", c->no_new_keyring);
 	json_add_bool(&w, "listener", c->has_listener);
+	json_add_bool(&w, "notify", c->has_notify);
 	json_object_begin(&w, "annotations");
 	for (size_t i = 0; i < c->annotations.n; i++)
 		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
@@ -264,6 +269,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		.has_poststop = truth(root, "poststop"),
 		.no_new_keyring = truth(root, "noNewKeyring"),
 		.has_listener = truth(root, "listener"),
+		.has_notify = truth(root, "notify"),
 	};
 	if (!ret->id || !ret->bundle || !ret->rootfs || !ret->created || !status)
 		return err_user(err, "the record is incomplete");

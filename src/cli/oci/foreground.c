@@ -3,10 +3,13 @@
 
 #include "cli/oci/relay.h"
 #include "os/process.h"
+#include "runtime/cleanup.h"
+#include "runtime/notify.h"
 #include "os/signal.h"
 #include "os/tty.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +24,8 @@
 struct watch {
 	const struct container_started *started;
 	int signals;
+	int notify; /* socket on which it says that it is ready; -EBADF once it has, or if nobody asks */
+	struct report report;
 	struct relay relay; /* only with a terminal */
 	bool has_terminal;
 	int own_tty;         /* which of our standard streams is a terminal; -EBADF: none */
@@ -30,7 +35,7 @@ struct watch {
 	int status;
 };
 
-enum { WATCH_SIGNALS, WATCH_PIDFD, WATCH_RELAY, WATCH_FDS = WATCH_RELAY + RELAY_FDS };
+enum { WATCH_SIGNALS, WATCH_PIDFD, WATCH_NOTIFY, WATCH_RELAY, WATCH_FDS = WATCH_RELAY + RELAY_FDS };
 
 static int64_t now_ms(void)
 {
@@ -163,6 +168,20 @@ static void read_signals(struct watch *w)
 	} while (n == (ssize_t)sizeof(info));
 }
 
+/* ---- readiness ------------------------------------------------------------------------------- */
+
+/* We stay the service's main process, so that nothing else is told. */
+static void read_notification(struct watch *w)
+{
+	struct err err = ERR_INIT;
+	int r = notify_relay(w->notify, getenv(NOTIFY_ENV), 0, &err);
+
+	if (r < 0)
+		report_warning(&w->report, &err);
+	if (r != 0)
+		w->notify = -EBADF;
+}
+
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 static int reap_init(struct watch *w, struct err *err)
@@ -201,6 +220,7 @@ static int watch_once(struct watch *w, int *ret_ready, struct err *err)
 	struct pollfd fds[WATCH_FDS] = {
 		[WATCH_SIGNALS] = { .fd = w->signals, .events = POLLIN },
 		[WATCH_PIDFD] = { .fd = w->ended ? -1 : w->started->pidfd, .events = POLLIN },
+		[WATCH_NOTIFY] = { .fd = w->notify, .events = POLLIN },
 	};
 	bool wait_for_reader = w->relay.output.begin != w->relay.output.end;
 	nfds_t n = w->has_terminal ? WATCH_FDS : WATCH_RELAY;
@@ -215,18 +235,23 @@ static int watch_once(struct watch *w, int *ret_ready, struct err *err)
 	/* Init's own SIGCHLD says nothing that its pidfd does not; only a terminal makes us stay. */
 	if (fds[WATCH_SIGNALS].revents && !(fds[WATCH_PIDFD].revents && !w->has_terminal))
 		read_signals(w);
+	if (fds[WATCH_NOTIFY].revents)
+		read_notification(w);
 	if (w->has_terminal)
 		relay_move(&w->relay, fds + WATCH_RELAY);
 	*ret_ready = ready;
 	return fds[WATCH_PIDFD].revents ? reap_init(w, err) : 0;
 }
 
-int foreground_watch(int signals, const struct container_started *started, struct err *err)
+int foreground_watch(int signals, const struct container_started *started, struct report report,
+		     struct err *err)
 {
 	struct watch w = {
 		.started = started,
 		.signals = signals,
 		.own_tty = -EBADF,
+		.notify = started->notify_socket,
+		.report = report,
 		.relay = { .own_stdout = -EBADF, .slave = -EBADF },
 	};
 	int r, ready = 1;

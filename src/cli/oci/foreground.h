@@ -33,9 +33,10 @@ int foreground_signals(struct err *err) MUST_CHECK;
  * foreground_watch() - until the container has ended
  * @signals: from foreground_signals(), borrowed
  * @started: borrowed
+ * @report:  whom to tell what is worth a line in the log
  * Return: its exit status, or 128 and the number of the signal that killed it; -errno
  */
-int foreground_watch(int signals, const struct container_started *started,
+int foreground_watch(int signals, const struct container_started *started, struct report report,
 		     struct err *err) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/oci/launch.h"
 
 #include "base/num.h"
+#include "runtime/notify.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -122,6 +123,7 @@ struct create_options launch_options(const struct cli *cli, const struct launch_
 		.console_socket = args->console_socket,
 		.pid_file = args->pid_file,
 		.pidfd_socket = args->pidfd_socket,
+		.notify_socket = getenv(NOTIFY_ENV),
 		.run = run,
 		.foreground = run && !args->detach,
 		.strict_cgroups = cli->rootless && strcmp(cli->rootless, "false") == 0,

@@ -49,7 +49,7 @@ static int run_foreground(struct cli *cli, const struct launch_args *args, const
 	if (launch(cli, args, id, true, &started, err) < 0)
 		return err->code;
 
-	status = foreground_watch(signals, &started, err);
+	status = foreground_watch(signals, &started, command_report(cli), err);
 	log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" ended with status %d", id, status);
 	if (status < 0 || !args->keep)
 		remove_container(cli, id, &started, status >= 0);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/oci/launch.h"
 
+#include "runtime/notify.h"
+
+#include <stdlib.h>
+
 struct args {
 	const char *trace;
 };
@@ -18,7 +22,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = trace_open(path, &trace, err);
 	if (r < 0)
 		return r;
-	r = container_start(cli->root, words->words[0], trace.stream ? &trace : NULL, &report, err);
+	r = container_start(cli->root, words->words[0], getenv(NOTIFY_ENV),
+			    trace.stream ? &trace : NULL, &report, err);
 	if (trace_close(path, &trace, &trace_err) < 0)
 		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
 	return r;

@@ -43,6 +43,15 @@ class Answer:
 GO_ON = Answer(flags=CONTINUE)
 
 
+def received_fds(ancillary):
+    """The fds that came with a message."""
+    fds = array.array("i")
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(content[:len(content) - len(content) % fds.itemsize])
+    return fds
+
+
 class Agent:
     """Serves until it is closed; each connection brings one listener."""
 
@@ -101,10 +110,7 @@ class Agent:
             text, fds = b"", array.array("i")
             while True:
                 data, ancillary, _, _ = connection.recvmsg(1 << 16, socket.CMSG_SPACE(16))
-                got = array.array("i")
-                for level, kind, content in ancillary:
-                    if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                        got.frombytes(content[:len(content) - len(content) % got.itemsize])
+                got = received_fds(ancillary)
                 fds += got
                 self.fds_per_message.append(len(got))
                 if not data:
