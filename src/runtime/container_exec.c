@@ -261,6 +261,7 @@ int container_exec(const char *root, struct exec_options *o, const struct trace_
 				.pid = a.child_pid,
 				.pidfd = take_fd(&a.child_pidfd),
 				.console_master = take_fd(&a.console_master),
+				.notify_socket = -EBADF,
 				.state_dir = -EBADF,
 			};
 		}

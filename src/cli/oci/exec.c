@@ -122,7 +122,7 @@ static int run_foreground(struct cli *cli, const struct args *args, const struct
 	if (start(cli, args, words, &started, err) < 0)
 		return err->code;
 
-	status = foreground_watch(signals, &started, err);
+	status = foreground_watch(signals, &started, command_report(cli), err);
 	log_write(&cli->log, LOG_LEVEL_DEBUG, "process %d ended with status %d", (int)started.pid,
 		  status);
 	container_started_clear(&started);
