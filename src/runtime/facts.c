@@ -213,13 +213,25 @@ static int read_unprivileged(struct arena *arena, const char *root, struct facts
 	return read_subids(arena, root, "/etc/subgid", name, facts->euid, &facts->subgids, err);
 }
 
+static bool is_given(const char *label)
+{
+	return label && *label;
+}
+
+unsigned facts_needed_by_process(const struct config_process *process)
+{
+	return is_given(process->apparmor_profile) || is_given(process->selinux_label) ? FACTS_SECURITY : 0;
+}
+
 unsigned facts_needed(const struct config *config)
 {
 	const struct config_namespace *namespaces = config->linux_.namespaces;
-	unsigned parts = FACTS_CGROUPS;
+	unsigned parts = FACTS_CGROUPS | facts_needed_by_process(&config->process);
 
 	if (config->linux_.sysctl.n)
 		parts |= FACTS_VERSION;
+	if (is_given(config->linux_.mount_label))
+		parts |= FACTS_SECURITY;
 	/* The only ones that a kernel which is otherwise fit may lack; of others step_clone() says it. */
 	if (namespaces[NS_USER].mode != NS_ABSENT || namespaces[NS_TIME].mode != NS_ABSENT)
 		parts |= FACTS_NAMESPACES;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct config;
+struct config_process;
 
 struct facts {
 	uint32_t euid, egid;
@@ -55,6 +56,9 @@ enum facts_parts {
 
 /* facts_needed() - the parts that planning a start of @config looks at */
 unsigned facts_needed(const struct config *config);
+
+/* facts_needed_by_process() - the same for a further process in a container */
+unsigned facts_needed_by_process(const struct config_process *process);
 
 /* facts_read_parts() - facts_read(), and of what enum facts_parts names only @parts */
 int facts_read_parts(struct arena *arena, const char *root, unsigned parts, struct facts *ret_facts,

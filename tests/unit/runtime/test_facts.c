@@ -158,6 +158,12 @@ static void test_parts(void **state)
 	make_host();
 	config = arena_alloc(&arena, sizeof(*config));
 	assert_int_equal(facts_needed(config), FACTS_CGROUPS);
+	config->process.apparmor_profile = "web";
+	assert_int_equal(facts_needed(config), FACTS_CGROUPS | FACTS_SECURITY);
+	config->process.apparmor_profile = "";
+	config->linux_.mount_label = "system_u:object_r:container_file_t:s0";
+	assert_int_equal(facts_needed(config), FACTS_CGROUPS | FACTS_SECURITY);
+	config->linux_.mount_label = NULL;
 	assert_int_equal(facts_read_parts(&arena, tree, FACTS_CGROUPS, &facts, &err), 0);
 	assert_int_equal(facts.namespaces, UINT64_MAX);
 	assert_int_equal(facts.kernel_version, 0);
