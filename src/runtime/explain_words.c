@@ -17,8 +17,7 @@ const char *const step_why[STEP_KIND_COUNT] = {
 		"the caller asked for a handle on the process that no reused pid can fool",
 	[STEP_NOTIFY_MAKE] =
 		"a place that the container sees, for the socket that it notifies through",
-	[STEP_NOTIFY_BIND] = "the container says here that it is ready; the manager's socket would "
-			     "not believe it",
+	[STEP_NOTIFY_BIND] = "the container says here that it is ready: the manager would not believe it",
 	[STEP_NOTIFY_RELAY] =
 		"who started us wants to know when the container is ready, not when it was begun",
 	[STEP_START_BIND] = "`start` will knock here; only we may make it, in tare's own directory",
