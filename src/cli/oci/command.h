@@ -44,6 +44,7 @@ struct command {
 	const char *details; /* more lines for --help, or NULL */
 	const struct option *options;
 	bool enters_container; /* run from a protected copy of the binary */
+	bool records_nothing;  /* no container is made or looked for, so a user needs no place for them */
 	bool hands_words_on;   /* what is behind the first operand belongs to another program: words->rest */
 	int failure_status;    /* when run() or what comes before it fails; 0: 1 */
 

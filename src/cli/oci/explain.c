@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <stdio.h>
 
 /* A host's facts are a page of JSON at most; see runtime/facts.h. */
@@ -29,7 +30,11 @@ static int read_file(struct arena *arena, int fd, const char *path, size_t limit
 	return r < 0 ? err_set(err, r, "read \"%s\"", path) : 0;
 }
 
-static int get_facts(struct arena *arena, const char *path, bool for_script, struct facts *ret,
+/*
+ * @as_caller: --rootless true: what the caller's own start would do; otherwise root's is shown,
+ *             whoever asks
+ */
+static int get_facts(struct arena *arena, const char *path, bool as_caller, struct facts *ret,
 		     struct err *err)
 {
 	defer_close int fd = -EBADF;
@@ -39,8 +44,7 @@ static int get_facts(struct arena *arena, const char *path, bool for_script, str
 	if (!path) {
 		if (facts_read(arena, "", ret, err) < 0)
 			return err->code;
-		/* A script is for root to run; what is only read is about whoever asks. */
-		if (ret->rootless && for_script)
+		if (ret->rootless && !as_caller)
 			facts_as_root(ret);
 		return 0;
 	}
@@ -110,7 +114,8 @@ static int explain(struct cli *cli, const struct args *args, const char *id,
 	struct plan_input in = { .facts = &facts, .options = &o };
 	int r;
 
-	r = get_facts(&arena, args->facts, format == EXPLAIN_SH, &facts, err);
+	r = get_facts(&arena, args->facts, cli->rootless && strcmp(cli->rootless, "true") == 0,
+		      &facts, err);
 	if (r == 0 && args->print_facts) {
 		fputs(facts_print(&arena, &facts), stdout);
 		return 0;
@@ -171,5 +176,6 @@ const struct command command_explain = {
 	.max_operands = 1,
 	.summary = "show each step of a start, and the command a person could type for it",
 	.options = options,
+	.records_nothing = true,
 	.run = run,
 };

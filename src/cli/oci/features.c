@@ -26,5 +26,6 @@ const struct command command_features = {
 	.operands = "",
 	.summary = "show what this program can do, as JSON",
 	.options = options,
+	.records_nothing = true,
 	.run = run,
 };

@@ -85,7 +85,7 @@ static bool is_filesystem_root(const char *path)
  * Where containers are recorded if nobody says where: a user has a directory of his own, and so has the root that he is in
  * a user namespace, whose /run is mostly still the host's.
  */
-static int default_root(char *buf, size_t size, const char **ret_root, struct err *err)
+static int default_root(bool needed, char *buf, size_t size, const char **ret_root, struct err *err)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 	bool user = geteuid() != 0;
@@ -94,6 +94,8 @@ static int default_root(char *buf, size_t size, const char **ret_root, struct er
 	if (!user && !(runtime_dir && *runtime_dir && os_in_user_namespace()))
 		return 0;
 	if (!runtime_dir || !*runtime_dir) {
+		if (!needed)
+			return 0;
 		err_user(err, "find the place where uid %u's containers are recorded",
 			 (unsigned)geteuid());
 		return err_hint(err, "set XDG_RUNTIME_DIR, or give --root DIR");
@@ -105,14 +107,14 @@ static int default_root(char *buf, size_t size, const char **ret_root, struct er
 }
 
 /* --root, made absolute in @buf if need be, since hooks and other processes get paths below it. */
-static int settle_root(struct cli *cli, char *buf, size_t size, struct err *err)
+static int settle_root(struct cli *cli, bool needed, char *buf, size_t size, struct err *err)
 {
 	const char *given = cli->given_root;
 	char own[PATH_MAX];
 	int r;
 
 	cli->root_is_default = !given;
-	if (!given && default_root(own, sizeof(own), &given, err) < 0)
+	if (!given && default_root(needed, own, sizeof(own), &given, err) < 0)
 		return err->code;
 	if (!*given)
 		return err_user(err, "option \"--root\" is empty");
@@ -210,7 +212,7 @@ static int execute(struct cli *cli, const struct command *command, void *args,
 	if (r == 0)
 		r = settle_log(cli, err);
 	if (r == 0)
-		r = settle_root(cli, root, sizeof(root), err);
+		r = settle_root(cli, !command->records_nothing, root, sizeof(root), err);
 	if (r == 0)
 		r = refuse_unsupported(cli, err);
 	if (r < 0)

@@ -76,5 +76,6 @@ const struct command command_spec = {
 	.operands = "",
 	.summary = "write a config.json to start from",
 	.options = options,
+	.records_nothing = true,
 	.run = run,
 };
