@@ -37,12 +37,31 @@ static int detach_all(int fd, const uint32_t *ids, int n)
 	return r;
 }
 
-static int attach(int fd, int program, const uint32_t *ids, int n_ids)
+/* Of @ids those that tare loaded, known by their name, to the front. Return: how many */
+static int own_first(uint32_t *ids, int n)
 {
-	defer_close int old = -EBADF;
-	int r;
+	char name[OS_BPF_NAME_SIZE];
+	int own = 0;
 
-	if (n_ids == 1) {
+	for (int i = 0; i < n; i++) {
+		defer_close int program = os_bpf_open(ids[i]);
+		uint32_t id = ids[i];
+
+		if (program < 0 || os_bpf_name(program, name) < 0 ||
+		    strcmp(name, OS_BPF_OUR_NAME) != 0)
+			continue;
+		ids[i] = ids[own];
+		ids[own++] = id;
+	}
+	return own;
+}
+
+static int attach(int fd, int program, uint32_t *ids, int n_ids)
+{
+	int own = own_first(ids, n_ids), r;
+	defer_close int old = -EBADF;
+
+	if (own == 1) {
 		old = os_bpf_open(ids[0]);
 		if (old >= 0 && os_bpf_attach_device(fd, program, old) == 0)
 			return 0;
@@ -53,7 +72,7 @@ static int attach(int fd, int program, const uint32_t *ids, int n_ids)
 		r = detach_all(fd, ids, n_ids);
 		return r < 0 ? r : os_bpf_attach_device(fd, program, -1);
 	}
-	return r < 0 ? r : detach_all(fd, ids, n_ids);
+	return r < 0 ? r : detach_all(fd, ids, own);
 }
 
 int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n,

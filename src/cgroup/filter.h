@@ -16,6 +16,8 @@
 /*
  * cgroup_filter_attach() - let @insns decide about devices for the cgroup whose directory @fd is
  * @path: for messages
+ *
+ * An earlier one of tare's is replaced in one step. Others, systemd's for one, stay, and all of them have to agree.
  * Return: 0; -errno
  */
 int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns, uint32_t n,

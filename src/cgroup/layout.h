@@ -49,6 +49,7 @@ struct cgroup_dir {
 	bool v2;
 	const char *
 		controllers; /* v1: as in struct cgroup_hierarchy; v2: ""; NULL: an old record has none */
+	const char *sub; /* where in it the processes are, "container"; NULL: in itself */
 };
 
 /*

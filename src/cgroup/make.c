@@ -309,7 +309,7 @@ int cgroup_make(const struct cgroup_request *request, uint32_t *ret_existing, in
 	fd = os_dir_open(request->path);
 	r = fd < 0 ? err_set(err, fd, "open cgroup \"%s\"", request->path)
 		   : claim(request, fd, err);
-	if (r == 0 && made == 1)
+	if (r == 0 && made == 1 && !request->of_unit)
 		r = check_fit(request, err);
 	if (r == 0)
 		r = prepare(request, existing, fd, err);

@@ -19,6 +19,7 @@ struct cgroup_request {
 	const char *
 		needed; /* v2: those of them that must come on; the others are for statistics and updates */
 	bool exclusive; /* refuse it while another create has it; one hierarchy is enough to tell */
+	bool of_unit;   /* systemd may have made it, with a process in it: fit as it is */
 	bool cpuset;    /* v1: this hierarchy has the cpuset controller */
 	bool copy_cpus,
 		copy_mems; /* cpuset: take the parent's, since without them nobody can join */

@@ -79,18 +79,22 @@ int cgroup_remove(const struct cgroup_dir *dir, int timeout_ms, struct err *err)
 	char part[PATH_MAX];
 	int r;
 
-	if (names <= dir->existing)
+	if (names <= dir->existing && !dir->sub)
 		return 0;
-	r = remove_waiting(dir->path, timeout_ms);
+	/* Of a cgroup that was there before only what was made below it goes. */
+	snprintf(part, sizeof(part), "%s", dir->path);
+	if (names <= dir->existing)
+		snprintf(part, sizeof(part), "%s/%.*s", dir->path, (int)strcspn(dir->sub, "/"),
+			 dir->sub);
+	r = remove_waiting(part, timeout_ms);
 	if (r < 0) {
-		err_set(err, r, "remove cgroup \"%s\"", dir->path);
+		err_set(err, r, "remove cgroup \"%s\"", part);
 		return r == -EBUSY
 			       ? err_hint(err, "processes are still in it: see cgroup.procs there")
 			       : r;
 	}
 
-	snprintf(part, sizeof(part), "%s", dir->path);
-	while (--names > dir->existing) {
+	while (names > dir->existing && --names > dir->existing) {
 		*strrchr(part, '/') = '\0';
 		if (os_dir_remove(part) < 0)
 			break;

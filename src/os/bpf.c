@@ -3,6 +3,7 @@
 
 #include "os/fault.h"
 
+#include <string.h>
 #include <sys/syscall.h>
 
 /* The kernel wants every byte that it knows and we don't use to be 0; attr comes from an initialiser, so it is. */
@@ -20,6 +21,7 @@ int os_bpf_load_device(const struct bpf_insn *insns, uint32_t n, char *log, size
 		.insns = (uint64_t)(uintptr_t)insns,
 		.insn_cnt = n,
 		.license = (uint64_t)(uintptr_t) "GPL",
+		.prog_name = OS_BPF_OUR_NAME,
 	};
 	int fd;
 
@@ -80,6 +82,27 @@ int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max)
 	OS_FAULT("bpf");
 	r = bpf(BPF_PROG_QUERY, &attr);
 	return r < 0 ? r : (int)attr.query.prog_cnt;
+}
+
+int os_bpf_name(int program, char name[OS_BPF_NAME_SIZE])
+{
+	struct bpf_prog_info info = { 0 };
+	union bpf_attr attr = {
+		.info = {
+			.bpf_fd = (uint32_t)program,
+			.info_len = sizeof(info),
+			.info = (uint64_t)(uintptr_t)&info,
+		},
+	};
+	int r;
+
+	OS_FAULT("bpf");
+	r = bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+	if (r < 0)
+		return r;
+	memcpy(name, info.name, OS_BPF_NAME_SIZE);
+	name[OS_BPF_NAME_SIZE - 1] = '\0';
+	return 0;
 }
 
 int os_bpf_open(uint32_t id)

@@ -29,6 +29,13 @@ int os_bpf_detach_device(int cgroup, int program) MUST_CHECK;
 /* os_bpf_query_device() - ids of the attached programs. Return: how many, at most @max; -ENOSPC if more; -errno */
 int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max) MUST_CHECK;
 
+/* The kernel keeps 15 bytes of a program's name; bpftool shows it. */
+#define OS_BPF_NAME_SIZE 16
+#define OS_BPF_OUR_NAME  "tare_devices"
+
+/* os_bpf_name() - the name that a program was loaded with. Return: 0; -errno */
+int os_bpf_name(int program, char name[OS_BPF_NAME_SIZE]) MUST_CHECK;
+
 /* os_bpf_open() - the program with this id. Return: an O_CLOEXEC fd; -errno */
 int os_bpf_open(uint32_t id) MUST_CHECK;
 
