@@ -48,7 +48,7 @@ static int write_lines(int fd, const char *dir, const struct cgroup_write *write
 	for (; *line; line += len + (line[len] == '\n')) {
 		len = strcspn(line, "\n");
 		r = os_file_write(file, line, len);
-		if (r == -EPERM && write->may_be_refused)
+		if ((r == -EPERM || r == -ENOENT) && write->may_be_refused)
 			continue;
 		if (r < 0)
 			return write_error(dir, write->file, line, len, r, err);

@@ -85,8 +85,11 @@ static int remove_cgroups(const struct container *c, int timeout_ms, struct err 
 /* Nearly always nobody is in there any more. If somebody is, who came from outside, they have to go. */
 int cleanup_cgroups(const struct container *c, struct err *err)
 {
-	int r = remove_cgroups(c, EMPTY_TIMEOUT_MS, err);
+	int r = c->unit.name ? unit_stop(&c->unit, err) : 0;
 
+	if (r < 0)
+		return r;
+	r = remove_cgroups(c, EMPTY_TIMEOUT_MS, err);
 	if (r != -EBUSY)
 		return r;
 	r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);

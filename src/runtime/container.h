@@ -44,6 +44,7 @@ struct container {
 	struct key_value_list annotations;
 	struct cgroup_dir *cgroups; /* one in each hierarchy */
 	size_t n_cgroups;
+	struct unit unit;           /* systemd's, that the cgroups are of; name NULL: made by file */
 };
 
 /* container_id_check() - is @id a legal id: 1..1024 of [A-Za-z0-9_+.-], not starting with "." or "-" (rows Z-12, 2.2) */

@@ -143,6 +143,10 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 		.created = time_rfc3339_now(arena_alloc(&plan->arena, TIME_RFC3339_MAX)),
 		.cgroups = arena_array(&plan->arena, plan->n_steps, sizeof(*c->cgroups)),
 	};
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (plan->steps[i].kind == STEP_UNIT_START)
+			c->unit = plan->steps[i].u.unit_start.unit;
+	}
 	if (os_process_stat(c->creator, &self) == 0)
 		c->creator_start_time = self.start_time;
 	record->draft = c;
@@ -169,7 +173,8 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 	r = resolve_rootfs(o, config, &plan->arena, bundle, err);
 	if (r < 0)
 		return r;
-	r = facts_read_parts(arena, "", facts_needed(config), &facts, err);
+	r = facts_read_parts(arena, "", facts_needed(config) | (o->cgroups == CGROUPS_SYSTEMD ? FACTS_SYSTEMD : 0),
+			     &facts, err);
 	if (r < 0)
 		return r;
 	r = plan_create(plan, &in, err);

@@ -19,7 +19,8 @@ enum argument_type {
 	ARG_CHAR,
 	ARG_LIST,
 	ARG_ARGV,
-	ARG_OFFSET
+	ARG_OFFSET,
+	ARG_PROPERTIES
 };
 
 #define ARG(upper, lower, member, type)                                                            \
@@ -73,7 +74,15 @@ static const struct argument {
 	ARG(CGROUP_CHOWN, cgroup_chown, uid, ARG_U32),
 	ARG(CGROUP_CHOWN, cgroup_chown, gid, ARG_U32),
 	ARG(CGROUP_OPEN, cgroup_open, dir, ARG_TEXT),
+	ARG(CGROUP_SUB, cgroup_sub, dir, ARG_TEXT),
+	ARG(CGROUP_SUB, cgroup_sub, name, ARG_TEXT),
 	ARG(CGROUP_JOIN, cgroup_join, dir, ARG_TEXT),
+	ARG(UNIT_START, unit_start, unit.name, ARG_TEXT),
+	ARG(UNIT_START, unit_start, unit.user, ARG_BOOL),
+	ARG(UNIT_START, unit_start, cgroup, ARG_TEXT),
+	ARG(UNIT_START, unit_start, properties, ARG_PROPERTIES),
+	ARG(UNIT_SET, unit_set, unit.name, ARG_TEXT),
+	ARG(UNIT_SET, unit_set, properties, ARG_PROPERTIES),
 
 	ARG(ROOT_OPEN, root_open, path, ARG_TEXT),
 	ARG(ROOT_OPEN, root_open, detached, ARG_BOOL),
@@ -204,6 +213,23 @@ static void add_offset(struct json_writer *w, const char *name,
 	json_object_end(w);
 }
 
+/* As busctl takes them: "t 536870912". */
+static void add_properties(struct json_writer *w, const char *name,
+			   const struct unit_property_list *list)
+{
+	defer_arena struct arena arena = { 0 };
+
+	json_object_begin(w, name);
+	for (size_t i = 0; i < list->n; i++) {
+		const char *text = list->items[i].signature;
+
+		for (size_t k = 0; k < list->items[i].words.n; k++)
+			text = arena_printf(&arena, "%s %s", text, list->items[i].words.items[k]);
+		json_add_string(w, list->items[i].name, text);
+	}
+	json_object_end(w);
+}
+
 static void add_argument(struct json_writer *w, const struct step *step, const struct argument *arg)
 {
 	const void *member = (const char *)step + arg->offset;
@@ -237,6 +263,9 @@ static void add_argument(struct json_writer *w, const struct step *step, const s
 		return;
 	case ARG_ARGV:
 		add_argv(w, arg->name, *(char *const *const *)member);
+		return;
+	case ARG_PROPERTIES:
+		add_properties(w, arg->name, member);
 		return;
 	case ARG_OFFSET:
 		add_offset(w, arg->name, member);

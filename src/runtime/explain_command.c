@@ -178,6 +178,14 @@ void command_ns_join(const struct shell *sh, const struct step *step)
 	fputs(" bash", sh->out);
 }
 
+void shell_cgroup(FILE *out, const struct step *step)
+{
+	if (step->kind == STEP_CGROUP_SUB)
+		put_cgroup_file(out, step->u.cgroup_sub.dir, step->u.cgroup_sub.name);
+	else
+		shell_word(out, step->u.cgroup_make.path);
+}
+
 /* On cgroup2 the process is born in its cgroup (CLONE_INTO_CGROUP); a shell has to move there first. */
 void command_clone(const struct shell *sh, const struct step *step)
 {
@@ -185,7 +193,8 @@ void command_clone(const struct shell *sh, const struct step *step)
 
 	if (cgroup) {
 		fputs("echo $$ > ", sh->out);
-		put_cgroup_file(sh->out, cgroup->u.cgroup_make.path, "cgroup.procs");
+		shell_cgroup(sh->out, cgroup);
+		fputs("/cgroup.procs", sh->out);
 		fputs(" && ", sh->out);
 	}
 	fputs("unshare --fork", sh->out);
@@ -389,6 +398,64 @@ void command_cgroup_join(const struct shell *sh, const struct step *step)
 {
 	fputs("echo 0 > ", sh->out);
 	put_cgroup_file(sh->out, step->u.cgroup_join.dir, "tasks");
+}
+
+void command_cgroup_sub(const struct shell *sh, const struct step *step)
+{
+	fputs("mkdir -p ", sh->out);
+	put_cgroup_file(sh->out, step->u.cgroup_sub.dir, step->u.cgroup_sub.name);
+}
+
+/* ---- units of systemd's ----------------------------------------------------------------------------------------- */
+
+static void put_busctl(const struct shell *sh, const struct unit *unit, const char *member,
+		       const char *signature)
+{
+	fprintf(sh->out,
+		"busctl%s call " UNIT_MANAGER_NAME " " UNIT_MANAGER_PATH " " UNIT_MANAGER_INTERFACE
+		" %s ",
+		unit->user ? " --user" : "", member);
+	shell_word(sh->out, signature);
+}
+
+static void put_words(const struct shell *sh, const struct str_list *words)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		fputc(' ', sh->out);
+		/* The one word that a shell fills in. */
+		if (strcmp(words->items[i], UNIT_HOLDER_WORD) == 0)
+			fputs(words->items[i], sh->out);
+		else
+			shell_word(sh->out, words->items[i]);
+	}
+}
+
+void command_unit_start(const struct shell *sh, const struct step *step)
+{
+	defer_arena struct arena arena = { 0 };
+	const char *holder = step->u.unit_start.is_slice ? NULL : UNIT_HOLDER_WORD;
+	struct str_list words = unit_start_words(&arena, step->u.unit_start.unit.name,
+						 &step->u.unit_start.properties, holder);
+
+	if (holder)
+		fputs("sleep infinity & holder=$!; ", sh->out);
+	put_busctl(sh, &step->u.unit_start.unit, "StartTransientUnit", UNIT_START_SIGNATURE);
+	put_words(sh, &words);
+}
+
+void command_unit_leave(const struct shell *sh, const struct step *step)
+{
+	fputs("kill -KILL " UNIT_HOLDER_WORD, sh->out);
+}
+
+void command_unit_set(const struct shell *sh, const struct step *step)
+{
+	defer_arena struct arena arena = { 0 };
+	struct str_list words =
+		unit_set_words(&arena, step->u.unit_set.unit.name, &step->u.unit_set.properties);
+
+	put_busctl(sh, &step->u.unit_set.unit, "SetUnitProperties", UNIT_SET_SIGNATURE);
+	put_words(sh, &words);
 }
 
 #define COMMAND_ROW(upper, lower, name, effect) [STEP_##upper] = command_##lower,

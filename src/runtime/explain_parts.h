@@ -66,6 +66,9 @@ bool shell_attrs(FILE *out, uint64_t set, uint64_t clear);
 /* shell_propagation() - " --make-rslave", or nothing; @propagation is MS_SHARED or another, perhaps with MS_REC */
 void shell_propagation(FILE *out, uint64_t propagation);
 
+/* shell_cgroup() - the directory that a CGROUP_MAKE or CGROUP_SUB makes, as one word */
+void shell_cgroup(FILE *out, const struct step *step);
+
 /* shell_unshare() - " --pid --mount" for CLONE_NEW* flags */
 void shell_unshare(FILE *out, uint64_t flags);
 

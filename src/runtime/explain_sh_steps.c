@@ -76,6 +76,17 @@ static void put_cgroup_make(struct script *s, const struct step *step)
 	fputc('\n', s->sh.out);
 }
 
+/* The call returns before it is done; what follows needs the cgroup. */
+static void put_unit_start(struct script *s, const struct step *step)
+{
+	script_command(s, step);
+	fprintf(s->sh.out, "%suntil grep -q ", s->indent);
+	shell_word(s->sh.out, step->u.unit_start.cgroup);
+	fputs(step->u.unit_start.is_slice ? " /proc/*/cgroup" : " \"/proc/$holder/cgroup\"",
+	      s->sh.out);
+	fputs("; do sleep 0.1; done\n", s->sh.out);
+}
+
 static void put_source_open(struct script *s, const struct step *step)
 {
 	struct attr_change change = source_change(step);
@@ -168,7 +179,7 @@ static void put_clone(struct script *s, const struct step *step)
 	      out);
 	if (cgroup) {
 		fputs("\techo 0 > ", out);
-		shell_word(out, cgroup->u.cgroup_make.path);
+		shell_cgroup(out, cgroup);
 		fputs("/cgroup.procs\n", out);
 	}
 
@@ -356,6 +367,7 @@ static put_fn *const special[STEP_KIND_COUNT] = {
 	[STEP_NS_JOIN] = put_part_of_clone,
 	[STEP_CLONE] = put_clone,
 	[STEP_CGROUP_MAKE] = put_cgroup_make,
+	[STEP_UNIT_START] = put_unit_start,
 	[STEP_CGROUP_NS] = put_cgroup_ns,
 	[STEP_TIME_NS] = put_time_ns,
 	[STEP_NS_ROOT] = put_ns_root,

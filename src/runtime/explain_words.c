@@ -62,6 +62,11 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_CGROUP_DEVICES] = "which devices may be used, whatever nodes there are",
 	[STEP_CGROUP_CHOWN] = "the container may divide its own budget further",
 	[STEP_CGROUP_OPEN] = "the helper is born here, counted and limited from the start",
+	[STEP_CGROUP_SUB] = "what the container does with its own cgroup stays below the limits",
+	[STEP_UNIT_START] = "systemd makes the cgroup, and keeps the limits that it knows in force",
+	[STEP_UNIT_LEAVE] =
+		"the container's first process is in the unit, so it needs no other to stay",
+	[STEP_UNIT_SET] = "a limit that would have kept the container's first process out",
 	[STEP_CGROUP_JOIN] =
 		"from here on all that this process and its children use is counted and limited",
 

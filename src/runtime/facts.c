@@ -165,12 +165,12 @@ static bool read_apparmor(const char *root)
 	       word[0] == 'Y';
 }
 
-static bool read_selinux(const char *root)
+static bool is_there(const char *root, const char *path)
 {
-	char path[512];
+	char full[512];
 
-	snprintf(path, sizeof(path), "%s/sys/fs/selinux/enforce", root);
-	return access(path, F_OK) == 0;
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	return access(full, F_OK) == 0;
 }
 
 /* The name of a user in the host's /etc/passwd. Return: NULL if it has none there */
@@ -259,9 +259,12 @@ int facts_read_parts(struct arena *arena, const char *root, unsigned parts, stru
 		facts.kernel_version = read_kernel_version();
 	if (parts & FACTS_SECURITY) {
 		facts.apparmor = read_apparmor(root);
-		facts.selinux = read_selinux(root);
+		facts.selinux = is_there(root, "/sys/fs/selinux/enforce");
 		facts.seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 	}
+	/* As sd_booted(3) has it. */
+	if (parts & FACTS_SYSTEMD)
+		facts.systemd = is_there(root, "/run/systemd/system");
 	r = read_rootless(root, facts.euid, &facts.rootless, err);
 	if (r == 0 && parts & FACTS_NAMESPACES)
 		r = facts_read_namespaces(root, &facts.namespaces, err);

@@ -29,6 +29,7 @@ struct facts {
 	struct cgroup_layout cgroup;
 	bool apparmor, selinux; /* enabled on this host */
 	bool seccomp;
+	bool systemd; /* it manages this host, so units can be had */
 };
 
 /* The name of each kind of namespace (enum ns_type) below /proc/PID/ns */
@@ -51,7 +52,8 @@ enum facts_parts {
 	FACTS_NAMESPACES = 2, /* namespaces */
 	FACTS_SECURITY = 4,   /* apparmor, selinux, seccomp */
 	FACTS_CGROUPS = 8,    /* cgroup; on a host with many mounts it costs the most */
-	FACTS_ALL = 15,
+	FACTS_SYSTEMD = 16,   /* systemd */
+	FACTS_ALL = 31,
 };
 
 /* facts_needed() - the parts that planning a start of @config looks at */

@@ -77,6 +77,7 @@ char *facts_print(struct arena *arena, const struct facts *facts)
 	json_add_bool(&w, "apparmor", facts->apparmor);
 	json_add_bool(&w, "selinux", facts->selinux);
 	json_add_bool(&w, "seccomp", facts->seccomp);
+	json_add_bool(&w, "systemd", facts->systemd);
 	json_object_end(&w);
 	return arena_printf(arena, "%s\n", json_writer_text(&w, NULL));
 }
@@ -270,7 +271,7 @@ static void refuse_unknown(struct loader *l, const struct json *object)
 					     "subuids",        "subgids",  "capabilities",
 					     "lastCapability", "kernel",   "namespaces",
 					     "cgroup",         "apparmor", "selinux",
-					     "seccomp" };
+					     "seccomp",        "systemd" };
 	const struct json *item;
 	size_t i;
 
@@ -317,6 +318,7 @@ int facts_load(struct arena *arena, const char *text, size_t len, struct facts *
 	load_bool(&l, root, "apparmor", &facts.apparmor);
 	load_bool(&l, root, "selinux", &facts.selinux);
 	load_bool(&l, root, "seccomp", &facts.seccomp);
+	load_bool(&l, root, "systemd", &facts.systemd);
 	if (l.r < 0)
 		return l.r;
 

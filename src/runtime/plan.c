@@ -199,6 +199,7 @@ int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
 		.facts = in->facts,
 		.options = in->options,
 		.slots = { SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE },
+		.unit_holder = SLOT_NONE,
 	};
 	int r;
 

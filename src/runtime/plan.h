@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cgroup/unit.h"
 #include "runtime/facts.h"
 #include "spec/config.h"
 
@@ -79,7 +80,12 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(CGROUP_DEVICES, cgroup_devices, "attach-device-filter", EFFECT_DIES)                     \
 	X(CGROUP_CHOWN, cgroup_chown, "delegate-cgroup", EFFECT_DIES)                              \
 	X(CGROUP_OPEN, cgroup_open, "open-cgroup", EFFECT_DIES)                                    \
+	X(CGROUP_SUB, cgroup_sub, "make-sub-cgroup", EFFECT_DIES)                                  \
 	X(CGROUP_JOIN, cgroup_join, "join-cgroup", EFFECT_DIES)                                    \
+	/* units of systemd's (step_unit.c) */                                                     \
+	X(UNIT_START, unit_start, "start-unit", EFFECT_MAKES)                                      \
+	X(UNIT_LEAVE, unit_leave, "leave-unit", EFFECT_DIES)                                       \
+	X(UNIT_SET, unit_set, "set-unit", EFFECT_DIES)                                             \
 	/* filesystem (step_mount.c, step_device.c) */                                             \
 	X(ROOT_OPEN, root_open, "open-rootfs", EFFECT_DIES)                                        \
 	X(SOURCE_OPEN, source_open, "open-source", EFFECT_DIES)                                    \
@@ -188,16 +194,26 @@ struct step {
 			const char *enable, *needed;          /* v2: controllers to switch on above it, "+cpu +memory"; and those that must be */
 			bool cpuset, copy_cpus, copy_mems;    /* v1 cpuset: what to take from the parent */
 			const char *rt_runtime, *rt_period;   /* v1 cpu: for parents that are new; or NULL */
+			bool of_unit;                         /* systemd makes it, or may have; its parents are systemd's as well */
+			const char *sub;                      /* CGROUP_SUB's name below it, or NULL */
 		} cgroup_make; /* out: directory */
 		struct {
 			const char *dir, *file, *value;
 			bool lines;                           /* one write for each line of value */
 			bool optional;                        /* a missing file is no error */
-			bool may_be_refused;                  /* EPERM is no error */
+			bool may_be_refused;                  /* EPERM is no error; of several lines ENOENT neither */
 			const char *other_file, *other_value; /* to write instead where file is missing; or NULL */
 			const char *usage_file;               /* holds what is in use now; a value below that is refused; or NULL */
 		} cgroup_write; /* in[0]: directory */
 		struct { const char *dir; const void *insns; uint32_t n; /* struct bpf_insn */ } cgroup_devices; /* in[0] */
+		struct { const char *dir, *name; /* "container" or "container/more" */ } cgroup_sub; /* in[0]; out: the last directory */
+		struct {
+			struct unit unit;
+			struct unit_property_list properties;
+			const char *cgroup;                   /* where it has to be, below the mount: "/system.slice/tare-web.scope" */
+			bool is_slice;                        /* then nobody is in it at first */
+		} unit_start; /* out: pidfd of the process that is in it until the init is; SLOT_NONE for a slice */
+		struct { struct unit unit; struct unit_property_list properties; } unit_set;
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
 		struct { const char *dir; /* absolute */ } cgroup_open; /* out: directory of a cgroup2 */
 		struct { const char *dir; const char *tasks; /* absolute; or below in[0], the v1 directory */ } cgroup_join;
@@ -324,6 +340,9 @@ struct report {
 	void *to;
 };
 
+/* Who makes the cgroups: we by file, systemd, nobody. */
+enum cgroup_manager { CGROUPS_FILE, CGROUPS_SYSTEMD, CGROUPS_DISABLED };
+
 /* What the command line adds to the config. Strings are borrowed until plan_create() returns. */
 struct create_options {
 	const char *id;
@@ -335,6 +354,7 @@ struct create_options {
 	bool foreground;            /* run without -d: the terminal is ours to proxy */
 	bool no_pivot, no_new_keyring;
 	bool strict_cgroups;        /* --rootless false: no cgroup is an error for everybody, not only for root */
+	enum cgroup_manager cgroups;
 	unsigned preserve_fds;      /* fds 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
 	const char *listen_fdnames; /* or NULL */

@@ -14,6 +14,7 @@
 
 #include "cgroup/knobs.h"
 #include "cgroup/path.h"
+#include "spec/annotations.h"
 
 #include <linux/capability.h>
 #include <string.h>
@@ -39,8 +40,8 @@ static bool wants_cgroups(const struct planner_state *s)
 {
 	const struct config_linux *l = &s->config->linux_;
 
-	return (l->cgroups_path && *l->cgroups_path) || l->resources.set ||
-	       s_ns_private(s, NS_CGROUP) || has_cgroup_mount(s->config) ||
+	return s->options->cgroups == CGROUPS_SYSTEMD || (l->cgroups_path && *l->cgroups_path) ||
+	       l->resources.set || s_ns_private(s, NS_CGROUP) || has_cgroup_mount(s->config) ||
 	       (s->config->process.capabilities.bounding & (1ULL << CAP_MKNOD));
 }
 
@@ -75,6 +76,33 @@ static const char *path_in(struct planner_state *s, const struct cgroup_hierarch
 }
 
 /* ---- making ----------------------------------------------------------------------------------------------------- */
+
+/* What systemd switches on itself, for a unit that is delegated. */
+static bool by_systemd(const char *controller, size_t len)
+{
+	static const char *const known[] = { "cpu", "cpuset", "io", "memory", "pids" };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strlen(known[i]) == len && memcmp(known[i], controller, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of the controllers "+cpu +hugetlb" that are needed those that systemd leaves to us. */
+static const char *left_by_systemd(struct plan *plan, const char *needed)
+{
+	const char *text = "";
+	size_t len;
+
+	for (; *needed; needed += len + (needed[len] == ' ')) {
+		len = strcspn(needed, " ");
+		if (!by_systemd(needed + 1, len - 1))
+			text = plan_printf(plan, "%s%s%.*s", text, *text ? " " : "", (int)len,
+					   needed);
+	}
+	return text;
+}
 
 /* All that the v2 mount offers: engines want statistics and updates of everything. */
 static const char *all_controllers(struct plan *plan, const char *controllers)
@@ -122,7 +150,12 @@ static void add_make(struct planner_state *s, size_t i, const char *path,
 		hierarchy->v2 ? "v2" : plan_strdup(plan, hierarchy->controllers);
 	step->u.cgroup_make.enable = "";
 	step->u.cgroup_make.needed = "";
-	if (hierarchy->v2) {
+	step->u.cgroup_make.of_unit = s->unit.name != NULL;
+	step->u.cgroup_make.sub = hierarchy->v2 ? s->cgroup_sub : NULL;
+	if (hierarchy->v2 && s->unit.name) {
+		step->u.cgroup_make.enable = left_by_systemd(plan, knobs->v2_needed);
+		step->u.cgroup_make.needed = step->u.cgroup_make.enable;
+	} else if (hierarchy->v2) {
 		/* On a hybrid host the v2 mount is for what v1 doesn't have; there only what is asked for is touched. */
 		step->u.cgroup_make.needed = knobs->v2_needed;
 		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s)
@@ -159,7 +192,8 @@ static void add_write(struct planner_state *s, const struct cgroup_write *write)
 static void add_writes(struct planner_state *s, const struct cgroup_knobs *knobs, bool after_clone)
 {
 	for (size_t i = 0; i < knobs->n; i++) {
-		if (knobs->items[i].after_clone == after_clone)
+		if ((knobs->items[i].after_clone || plan_unit_waits(s, &knobs->items[i])) ==
+		    after_clone)
 			add_write(s, &knobs->items[i]);
 	}
 }
@@ -237,16 +271,20 @@ static void add_delegation(struct planner_state *s)
 	struct step *step;
 	uint32_t uid;
 
-	if (s->facts->cgroup.mode != CGROUP_V2 || !s_ns_new(s, NS_CGROUP) ||
-	    mount == s->config->mounts.n)
+	if (s->facts->cgroup.mode != CGROUP_V2)
+		return;
+	if (!s->delegate && (!s_ns_new(s, NS_CGROUP) || mount == s->config->mounts.n))
 		return;
 	/* Made by us, it belongs to us; for root's own container that is all there is to do. */
 	if (!host_uid(s->config, &uid) || uid == s->facts->euid)
 		return;
 	step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_CHOWN,
-			plan_printf(s->plan, "/mounts/%zu", mount));
-	step->in[0] = s->cgroup_dirs[v2];
-	step->u.cgroup_chown.dir = s->cgroup_paths[v2];
+			s->delegate ? "/annotations/" ANNOTATION_DELEGATE
+				    : plan_printf(s->plan, "/mounts/%zu", mount));
+	step->in[0] = s->slots.cgroup2;
+	step->u.cgroup_chown.dir =
+		s->cgroup_sub ? plan_printf(s->plan, "%s/%s", s->cgroup_paths[v2], s->cgroup_sub)
+			      : s->cgroup_paths[v2];
 	step->u.cgroup_chown.uid = uid;
 	step->u.cgroup_chown.gid = (uint32_t)-1;
 }
@@ -257,7 +295,7 @@ static void add_delegation(struct planner_state *s)
 static int read_knobs(struct planner_state *s, struct cgroup_knobs *ret, struct err *err)
 {
 	*ret = (struct cgroup_knobs){ .v2_needed = "" };
-	if (!wants_cgroups(s))
+	if (!wants_cgroups(s) || s->options->cgroups == CGROUPS_DISABLED)
 		return 0;
 	return cgroup_knobs(&s->plan->arena, &s->config->linux_.resources, &s->facts->cgroup, ret,
 			    err);
@@ -275,14 +313,38 @@ static void warn_of_systemd_form(struct planner_state *s)
 			  path);
 }
 
-static void plan_without_cgroups(struct planner_state *s)
+static void plan_without_cgroups(struct planner_state *s, const char *why)
 {
 	if (s->config->linux_.cgroups_path)
-		plan_ignore(s->plan, "/linux/cgroupsPath",
-			    "no cgroup filesystem is mounted on this host");
-	plan_warn(
-		s->plan,
-		"no cgroup filesystem is mounted: the container stays in the runtime's own cgroup");
+		plan_ignore(s->plan, "/linux/cgroupsPath", why);
+	plan_warn(s->plan, "%s: the container stays in the runtime's own cgroup", why);
+}
+
+/* Engines that ask for no cgroups may leave limits in the config all the same. */
+static void plan_disabled(struct planner_state *s)
+{
+	for (size_t i = 0; i < s->facts->cgroup.n; i++)
+		s->cgroup_dirs[i] = SLOT_NONE;
+	if (s->config->linux_.resources.set)
+		plan_ignore(s->plan, "/linux/resources",
+			    "cgroups are disabled, so there is nothing to write limits to");
+	plan_without_cgroups(s, "cgroups are disabled");
+}
+
+static int plan_path(struct planner_state *s, const char **ret, struct err *err)
+{
+	int r;
+
+	if (s->options->cgroups == CGROUPS_SYSTEMD)
+		r = plan_unit_path(s, ret, err);
+	else
+		r = cgroup_path_clean(&s->plan->arena, s->config->linux_.cgroups_path,
+				      s->options->id, ret, err);
+	if (r < 0)
+		return r;
+	if (!s->unit.name)
+		warn_of_systemd_form(s);
+	return plan_cgroup_sub(s, &s->cgroup_sub, err);
 }
 
 /*
@@ -332,21 +394,25 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 
 	s->cgroup_paths = arena_array(&s->plan->arena, layout->n, sizeof(*s->cgroup_paths));
 	s->cgroup_dirs = arena_array(&s->plan->arena, layout->n, sizeof(*s->cgroup_dirs));
+	if (s->options->cgroups == CGROUPS_DISABLED) {
+		plan_disabled(s);
+		return 0;
+	}
 	r = read_knobs(s, &knobs, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < knobs.n_notes; i++)
 		plan_ignore(s->plan, knobs.notes[i].pointer, knobs.notes[i].why);
-	if (layout->n == 0) {
-		plan_without_cgroups(s);
+	if (layout->n == 0 && s->options->cgroups != CGROUPS_SYSTEMD) {
+		plan_without_cgroups(s, "no cgroup filesystem is mounted");
 		return 0;
 	}
 
-	r = cgroup_path_clean(&s->plan->arena, s->config->linux_.cgroups_path, s->options->id,
-			      &path, err);
+	r = plan_path(s, &path, err);
+	if (r == 0 && s->unit.name)
+		r = plan_unit_start(s, &knobs, path, err);
 	if (r < 0)
 		return r;
-	warn_of_systemd_form(s);
 	for (size_t i = 0; i < layout->n; i++) {
 		const char *here = path_in(s, &layout->items[i], path);
 
@@ -360,6 +426,7 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 		return r;
 	add_writes(s, &knobs, false);
 	add_device_filter(s, &knobs);
+	plan_cgroup_sub_make(s);
 	add_delegation(s);
 	return 0;
 }
@@ -375,7 +442,9 @@ int plan_cgroup_join(struct planner_state *s, struct err *err)
 	r = read_knobs(s, &knobs, err);
 	if (r < 0)
 		return r;
+	plan_unit_entered(s);
 	add_writes(s, &knobs, true);
+	plan_cgroup_sub_entered(s);
 	for (size_t i = 0; i < layout->n; i++) {
 		if (layout->items[i].v2 || s->cgroup_dirs[i] == SLOT_NONE)
 			continue;

@@ -58,6 +58,7 @@ int plan_created(struct planner_state *s, struct err *err)
 		plan_add(plan, STEP_CHILD, STEP_START_LISTEN, "")->in[0] = s->start_socket;
 	plan_add(plan, STEP_CHILD, STEP_SYNC_SEND, "")->u.sync_send.token = SYNC_CREATED;
 	plan_add(plan, STEP_PARENT, STEP_SYNC_WAIT, "")->u.sync_wait.token = SYNC_CREATED;
+	plan_unit_joined(s);
 	r = plan_scheduling(s, err);
 	if (r < 0)
 		return r;

@@ -19,6 +19,11 @@ struct planner_state {
 	int16_t *cgroup_dirs;     /* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
 	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
 	enum step_who opener;     /* who takes trees of the host: the parent; without CAP_SYS_ADMIN the child, by plan_caller */
+	int16_t unit_holder;      /* by plan_unit_start: who is in the unit until the init is; SLOT_NONE: nobody */
+	struct unit unit;         /* of systemd's; name NULL: none */
+	struct unit_property_list unit_later; /* what would keep the init out, to be set when it is in */
+	bool delegate;            /* the last name of it is the container's own, by annotation */
+	const char *cgroup_sub;   /* cgroup of the processes below the limited one, or NULL */
 	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
 	int16_t start_socket;     /* by plan_start_bind */
 	const struct enter_input *enter; /* exec only */
@@ -34,10 +39,38 @@ typedef int planner(struct planner_state *s, struct err *err);
 planner plan_state_make, plan_start_bind, plan_created, plan_started;
 /* plan_ns.c */
 planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_ns_root, plan_network, plan_names;
-/* plan_cgroup.c */
+/* plan_cgroup.c, plan_unit.c */
 planner plan_cgroup_make, plan_cgroup_join;
 /* plan_rootless.c */
 planner plan_caller;
+
+/*
+ * No entries of the table: plan_cgroup.c's parts of plan_unit.c
+ *
+ * plan_unit_path() - the unit's cgroup in place of a path, and whether systemd is there at all. Return: 0; -EINVAL
+ * plan_unit_start() - make the unit, with properties for what @knobs writes. Return: 0; -EINVAL
+ * plan_unit_waits() - must this write wait until the init is in the unit?
+ * plan_unit_entered() - the init is in it, as the kernel cloned it there: who held the place goes
+ * plan_unit_joined() - the same where the init went there by itself; called by plan_created() behind its SYNC_WAIT
+ */
+struct cgroup_knobs;
+struct cgroup_write;
+int plan_unit_path(struct planner_state *s, const char **ret_path, struct err *err);
+int plan_unit_start(struct planner_state *s, const struct cgroup_knobs *knobs, const char *path, struct err *err);
+bool plan_unit_waits(const struct planner_state *s, const struct cgroup_write *write);
+void plan_unit_entered(struct planner_state *s);
+void plan_unit_joined(struct planner_state *s);
+
+/*
+ * plan_cgroup_sub.c, the same
+ *
+ * plan_cgroup_sub() - the names below the limited cgroup that annotations ask for. Return: 0; -EINVAL
+ * plan_cgroup_sub_make() - make what s->cgroup_sub names, to clone into
+ * plan_cgroup_sub_entered() - now that nobody is in the limited cgroup itself: controllers for what is below
+ */
+void plan_cgroup_sub_make(struct planner_state *s);
+void plan_cgroup_sub_entered(struct planner_state *s);
+int plan_cgroup_sub(struct planner_state *s, const char **ret_sub, struct err *err);
 /* plan_root.c, plan_mount.c, plan_device.c, plan_mask.c */
 planner plan_root_open, plan_root_open_inside, plan_cgroup_trees, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices;
 planner plan_pivot, plan_masks, plan_root_propagation;

@@ -123,6 +123,8 @@ static void add_cgroups(struct json_writer *w, const struct container *c)
 		json_add_string(w, "controllers", c->cgroups[i].controllers);
 		json_add_u64(w, "existing", c->cgroups[i].existing);
 		json_add_bool(w, "v2", c->cgroups[i].v2);
+		if (c->cgroups[i].sub)
+			json_add_string(w, "sub", c->cgroups[i].sub);
 		json_object_end(w);
 	}
 	json_array_end(w);
@@ -157,6 +159,12 @@ void record_render(struct arena *arena, const struct container *c, struct record
 		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
 	json_object_end(&w);
 	add_cgroups(&w, c);
+	if (c->unit.name) {
+		json_object_begin(&w, "unit");
+		json_add_string(&w, "name", c->unit.name);
+		json_add_bool(&w, "user", c->unit.user);
+		json_object_end(&w);
+	}
 	json_object_end(&w);
 
 	/* The end of the object is left to record_write(): it adds what only the start brings out. */
@@ -237,6 +245,7 @@ static void read_cgroups(struct arena *arena, const struct json *array, struct c
 		cgroup->controllers = string(item, "controllers");
 		cgroup->existing = (uint32_t)number(item, "existing");
 		cgroup->v2 = truth(item, "v2");
+		cgroup->sub = string(item, "sub");
 		if (cgroup->path && cgroup->mount)
 			ret->n_cgroups++;
 	}
@@ -246,6 +255,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		  struct err *err)
 {
 	const char *status = string(root, "status");
+	const struct json *unit;
 
 	if (number(root, "version") != RECORD_VERSION) {
 		err_user(err, "the record has version %llu, this tare-oci knows %d",
@@ -281,6 +291,9 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		ret->status = CONTAINER_RUNNING;
 	read_annotations(arena, json_member(root, "annotations"), &ret->annotations);
 	read_cgroups(arena, json_member(root, "cgroups"), ret);
+	unit = json_member(root, "unit");
+	if (unit && unit->type == JSON_OBJECT)
+		ret->unit = (struct unit){ string(unit, "name"), truth(unit, "user") };
 	return 0;
 }
 

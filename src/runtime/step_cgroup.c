@@ -11,9 +11,12 @@
 #include "os/ns.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool is_first_of_kind(const struct act *a, const struct step *step)
 {
@@ -31,7 +34,8 @@ int step_cgroup_make(struct act *a, const struct step *step, struct err *err)
 		.mount = step->u.cgroup_make.mount,
 		.v2 = step->u.cgroup_make.v2,
 		.expected = step->u.cgroup_make.existing,
-		.exclusive = is_first_of_kind(a, step),
+		.exclusive = is_first_of_kind(a, step) && !step->u.cgroup_make.of_unit,
+		.of_unit = step->u.cgroup_make.of_unit,
 		.enable = step->u.cgroup_make.enable,
 		.needed = step->u.cgroup_make.needed,
 		.cpuset = step->u.cgroup_make.cpuset,
@@ -52,12 +56,16 @@ void undo_cgroup_make(struct act *a, const struct step *step)
 		.mount = step->u.cgroup_make.mount,
 		.existing = step->u.cgroup_make.existing,
 		.v2 = step->u.cgroup_make.v2,
+		.sub = step->u.cgroup_make.sub,
 	};
 	struct err ignored = ERR_INIT;
 
 	/* A step that failed has cleaned up behind itself; what is there now is somebody else's. */
-	if (a->fd[step->out] >= 0)
-		(void)!cgroup_remove(&dir, CGROUP_REMOVE_TIMEOUT_MS, &ignored);
+	if (a->fd[step->out] < 0)
+		return;
+	/* In a unit's is a process of ours; it goes, and the cgroup with it, when the unit is stopped. */
+	(void)!cgroup_remove(&dir, step->u.cgroup_make.of_unit ? 0 : CGROUP_REMOVE_TIMEOUT_MS,
+			     &ignored);
 }
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
@@ -82,6 +90,28 @@ int step_cgroup_devices(struct act *a, const struct step *step, struct err *err)
 {
 	return cgroup_filter_attach(a->fd[step->in[0]], step->u.cgroup_devices.dir,
 				    step->u.cgroup_devices.insns, step->u.cgroup_devices.n, err);
+}
+
+/* ---- below ------------------------------------------------------------------------------------------------------ */
+
+/* Its last name is the container's own, the others lead there; what is there already is from an earlier container. */
+int step_cgroup_sub(struct act *a, const struct step *step, struct err *err)
+{
+	const char *name = step->u.cgroup_sub.name;
+	char part[NAME_MAX * 2 + 2];
+	int dir = a->fd[step->in[0]], fd;
+
+	for (const char *end = name; *end; end += *end == '/') {
+		end += strcspn(end, "/");
+		snprintf(part, sizeof(part), "%.*s", (int)(end - name), name);
+		if (mkdirat(dir, part, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, "make cgroup \"%s/%s\"", step->u.cgroup_sub.dir, part);
+	}
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open cgroup \"%s/%s\"", step->u.cgroup_sub.dir, name);
+	a->fd[step->out] = fd;
+	return 0;
 }
 
 /* ---- ownership -------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "os/exec.h"
 #include "os/file.h"
 #include "cgroup/make.h"
+#include "cgroup/names.h"
 #include "os/fault.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
@@ -65,6 +66,21 @@ static int lock(struct act *a, struct err *err)
 }
 
 /*
+ * A unit's cgroup is below slices, and those are systemd's business. If it is there already, so is the unit, and it is
+ * not ours to stop: starting it will fail, unless it is a rest.
+ */
+static void count_unit(struct step *step, struct container *c)
+{
+	uint32_t names = cgroup_count_names(
+		cgroup_below(step->u.cgroup_make.mount, step->u.cgroup_make.path));
+
+	if (step->u.cgroup_make.existing == names && step->u.cgroup_make.v2)
+		c->unit.name = NULL;
+	else
+		step->u.cgroup_make.existing = names - 1;
+}
+
+/*
  * The cgroups that the plan makes. How much of each path is there already is asked now, when the id is ours: what an
  * earlier container of that id has not yet removed would count as never to be removed. And before the first is made,
  * since the record comes before that.
@@ -82,12 +98,15 @@ static int list_cgroups(struct act *a, struct container *c, struct err *err)
 				    &step->u.cgroup_make.existing);
 		if (r < 0)
 			return err_set(err, r, "look for the cgroup \"%s\"", step->u.cgroup_make.path);
+		if (step->u.cgroup_make.of_unit)
+			count_unit(step, c);
 		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
 			.path = step->u.cgroup_make.path,
 			.mount = step->u.cgroup_make.mount,
 			.controllers = step->u.cgroup_make.v2 ? "" : step->u.cgroup_make.controller,
 			.existing = step->u.cgroup_make.existing,
 			.v2 = step->u.cgroup_make.v2,
+			.sub = step->u.cgroup_make.sub,
 		};
 	}
 	return 0;

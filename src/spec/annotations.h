@@ -25,9 +25,16 @@
 /* "1": a name that is no system call is an error instead of being skipped. */
 #define ANNOTATION_SECCOMP_STRICT "run.oci.seccomp_fail_unknown_syscall"
 
+/* For systemd: a property of the unit, whose name follows; and the cgroup of the processes below the unit's. */
+#define ANNOTATION_UNIT_PROPERTY "org.systemd.property."
+#define ANNOTATION_UNIT_SUBGROUP "run.oci.systemd.subgroup"
+/* One more cgroup below, which the container owns and which has no limits. */
+#define ANNOTATION_DELEGATE "run.oci.delegate-cgroup"
+
 #define ANNOTATIONS_OBEYED                                                                         \
-	ANNOTATION_HOOKS_STDERR, ANNOTATION_HOOKS_STDOUT, ANNOTATION_KEEP_GROUPS,                  \
-		ANNOTATION_MOUNT_CONTEXT, ANNOTATION_SECCOMP_RECEIVER, ANNOTATION_SECCOMP_STRICT
+	ANNOTATION_UNIT_PROPERTY, ANNOTATION_DELEGATE, ANNOTATION_HOOKS_STDERR,                    \
+		ANNOTATION_HOOKS_STDOUT, ANNOTATION_KEEP_GROUPS, ANNOTATION_MOUNT_CONTEXT,         \
+		ANNOTATION_SECCOMP_RECEIVER, ANNOTATION_SECCOMP_STRICT, ANNOTATION_UNIT_SUBGROUP
 
 /* annotation_value() - its value, borrowed; NULL if it is not there or empty */
 const char *annotation_value(const struct key_value_list *annotations, const char *key);

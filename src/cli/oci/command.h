@@ -25,8 +25,9 @@ struct cli {
 	bool log_settled; /* its options were looked at; its file is open if there is one */
 	char *const *argv;
 	/* as written */
-	const char *given_root, *log_path, *log_format, *rootless;
+	const char *given_root, *log_path, *log_format, *rootless, *cgroup_manager;
 	bool debug, systemd_cgroup, version;
+	enum cgroup_manager cgroups; /* what the two options for it say */
 };
 
 extern const struct option global_options[];

@@ -114,6 +114,7 @@ static int explain(struct cli *cli, const struct args *args, const char *id,
 	struct plan_input in = { .facts = &facts, .options = &o };
 	int r;
 
+	o.cgroups = cli->cgroups;
 	r = get_facts(&arena, args->facts, cli->rootless && strcmp(cli->rootless, "true") == 0,
 		      &facts, err);
 	if (r == 0 && args->print_facts) {

@@ -144,6 +144,7 @@ int launch(struct cli *cli, const struct launch_args *args, const char *id, bool
 	char pid_file[PATH_MAX];
 
 	options.report = &report;
+	options.cgroups = cli->cgroups;
 
 	/* Before anything else, so that no path is made of it. */
 	if (container_id_check(id, err) < 0)

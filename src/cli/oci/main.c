@@ -34,8 +34,10 @@ const struct option global_options[] = {
 	  offsetof(struct cli, log_format) },
 	{ "debug", 0, NULL, "log what is decided on the way, too", option_set_switch,
 	  offsetof(struct cli, debug) },
-	{ "systemd-cgroup", 0, NULL, "cgroups by systemd (not in this version yet)",
+	{ "systemd-cgroup", 0, NULL, "cgroups by systemd: linux.cgroupsPath is SLICE:PREFIX:NAME",
 	  option_set_switch, offsetof(struct cli, systemd_cgroup) },
+	{ "cgroup-manager", 0, "WORD", "who makes cgroups: cgroupfs (default), systemd or disabled",
+	  option_set_text, offsetof(struct cli, cgroup_manager) },
 	{ "rootless", 0, "WORD",
 	  "without a cgroup of its own a container is an error: false, always; true or auto "
 	  "(default), for root only",
@@ -147,17 +149,37 @@ static int settle_log(struct cli *cli, struct err *err)
 	return cli->log_path ? log_open(&cli->log, cli->log_path, err) : 0;
 }
 
+/* --cgroup-manager, and --systemd-cgroup, which is short for one of its words. */
+static int settle_cgroups(struct cli *cli, struct err *err)
+{
+	static const char *const words[] = { "cgroupfs", "systemd", "disabled" };
+	size_t i = 0;
+
+	if (!cli->cgroup_manager) {
+		cli->cgroups = cli->systemd_cgroup ? CGROUPS_SYSTEMD : CGROUPS_FILE;
+		return 0;
+	}
+	while (i < ARRAY_LEN(words) && strcmp(words[i], cli->cgroup_manager) != 0)
+		i++;
+	if (i == ARRAY_LEN(words)) {
+		err_user(err, "unknown cgroup manager \"%s\"", cli->cgroup_manager);
+		return err_hint(err, "it is cgroupfs, systemd or disabled");
+	}
+	cli->cgroups = (enum cgroup_manager)i;
+	if (cli->systemd_cgroup && cli->cgroups != CGROUPS_SYSTEMD)
+		return err_user(
+			err,
+			"\"--systemd-cgroup\" and \"--cgroup-manager %s\" contradict each other",
+			words[i]);
+	return 0;
+}
+
 /*
  * What a later version will do must not be ignored by this one: the caller would believe that it
  * was done. Nor must a word that means nothing.
  */
 static int refuse_unsupported(const struct cli *cli, struct err *err)
 {
-	if (cli->systemd_cgroup) {
-		err_user(err, "option \"--systemd-cgroup\" is not in this version yet");
-		return err_hint(err,
-				"leave it out: cgroups are then made in the cgroup filesystem");
-	}
 	if (!cli->rootless || strcmp(cli->rootless, "false") == 0 ||
 	    strcmp(cli->rootless, "auto") == 0 || strcmp(cli->rootless, "true") == 0)
 		return 0;
@@ -213,6 +235,8 @@ static int execute(struct cli *cli, const struct command *command, void *args,
 		r = settle_log(cli, err);
 	if (r == 0)
 		r = settle_root(cli, !command->records_nothing, root, sizeof(root), err);
+	if (r == 0)
+		r = settle_cgroups(cli, err);
 	if (r == 0)
 		r = refuse_unsupported(cli, err);
 	if (r < 0)

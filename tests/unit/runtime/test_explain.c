@@ -46,6 +46,17 @@ static void fill(struct step *step)
 		step->u.sysctl.path = "net/a";
 		step->u.sysctl.value = "1";
 		return;
+	case STEP_UNIT_START:
+		step->u.unit_start.unit.name = "tare-web.scope";
+		step->u.unit_start.cgroup = "/system.slice/tare-web.scope";
+		return;
+	case STEP_UNIT_SET:
+		step->u.unit_set.unit.name = "tare-web.scope";
+		return;
+	case STEP_CGROUP_SUB:
+		step->u.cgroup_sub.dir = "/sys/fs/cgroup/web";
+		step->u.cgroup_sub.name = "container";
+		return;
 	case STEP_CGROUP_WRITE:
 		step->u.cgroup_write.dir = "/sys/fs/cgroup/web";
 		step->u.cgroup_write.file = "pids.max";

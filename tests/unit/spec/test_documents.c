@@ -141,7 +141,7 @@ static void test_F6_cgroup(void **state)
 	assert_true(json_member(cgroup, "v1")->boolean);
 	assert_true(json_member(cgroup, "v2")->boolean);
 	assert_true(json_member(cgroup, "rdma")->boolean);
-	assert_false(json_member(cgroup, "systemd")->boolean);
+	assert_true(json_member(cgroup, "systemd")->boolean);
 	assert_false(json_member(cgroup, "systemdUser")->boolean);
 }
 
@@ -185,7 +185,10 @@ static void test_F13_F14_Z20_annotations(void **state)
 	json_each(entry, annotations)
 		assert_non_null(json_string(entry));
 	assert_string_equal(json_string(json_member(annotations, "run.tare.version")), tare_version);
-	assert_int_equal(unsafe->len, 6);
+	assert_int_equal(unsafe->len, 9);
+	assert_true(has_string(unsafe, "org.systemd.property."));
+	assert_true(has_string(unsafe, "run.oci.delegate-cgroup"));
+	assert_true(has_string(unsafe, "run.oci.systemd.subgroup"));
 	assert_true(has_string(unsafe, "run.oci.hooks.stdout"));
 	assert_true(has_string(unsafe, "run.oci.hooks.stderr"));
 	assert_true(has_string(unsafe, "run.oci.keep_original_groups"));
