@@ -6,6 +6,7 @@
 #   make test       every suite; the last line says how many passed, failed and were skipped
 #   make test-long  the same with the long forms: minutes of fuzzing a target, 10,000 random profiles, all guests
 #   make test-clients  podman, docker and containerd with tare and with runc: every case
+#   make test-vm    the guests: pure cgroup v2, systemd, other kernels (downloads about 1 GB the first time)
 #   make bench      against the floor program, crun and runc; writes bench/RESULTS.md
 #   make install    to PREFIX (/usr/local), below DESTDIR
 #   make format     clang-format over the C files
@@ -38,6 +39,9 @@ test-long: packages
 test-clients: packages
 	@tests/run --only "all clients"
 
+test-vm: packages
+	@tests/run --long --only guests
+
 bench: packages
 	@$(MAKE) --no-print-directory all
 	@bench/run
@@ -55,4 +59,4 @@ help:
 clean:
 	@rm -rf build build-*
 
-.PHONY: all help packages run test test-long test-clients bench install format clean
+.PHONY: all help packages run test test-long test-vm test-clients bench install format clean

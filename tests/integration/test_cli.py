@@ -119,10 +119,15 @@ def test_C6_root_may_be_relative(tmp, bundle):
     assert cli("-root=here", "delete", "-f", "x", cwd=tmp).returncode == 0
 
 
-def test_C2_systemd_cgroup_is_refused_not_ignored():
-    assert refused("--systemd-cgroup", "list") == [
-        'tare-oci: option "--systemd-cgroup" is not in this version yet',
-        "hint: leave it out: cgroups are then made in the cgroup filesystem"]
+def test_C2_cgroup_managers():
+    """Engines put the options before every command."""
+    for options in (["--systemd-cgroup"], ["--cgroup-manager", "systemd"], ["--cgroup-manager=cgroupfs"],
+                    ["--cgroup-manager", "disabled"], ["--systemd-cgroup", "--cgroup-manager", "systemd"]):
+        assert cli(*options, "features").returncode == 0
+    assert refused("--cgroup-manager", "upstart", "features") == [
+        'tare-oci: unknown cgroup manager "upstart"', "hint: it is cgroupfs, systemd or disabled"]
+    assert refused("--systemd-cgroup", "--cgroup-manager", "disabled", "features") == [
+        'tare-oci: "--systemd-cgroup" and "--cgroup-manager disabled" contradict each other']
 
 
 @pytest.mark.parametrize("word", ["false", "auto"])

@@ -34,6 +34,27 @@ def sleeper(bundle, path="/tare-test/web", base="minimal", resources=None):
     return b
 
 
+def test_G7_a_delegated_cgroup_below_the_limited_one(tare, bundle):
+    b = sleeper(bundle, resources={"memory": {"limit": 64 * MIB}})
+    b.config["annotations"] = {"run.oci.delegate-cgroup": "mine"}
+    c = tare.run_detached(b)
+    assert pids("/tare-test/web") == [] and pids("/tare-test/web/mine") == [str(c.pid)]
+    assert read("/tare-test/web", "memory.max") == str(64 * MIB) and read("/tare-test/web/mine", "memory.max") == "max"
+    c.delete("--force").ok()
+    assert not (CGROUP / "tare-test").exists()
+
+
+def test_G7_a_delegated_cgroup_goes_from_one_that_was_there(tare, bundle):
+    (CGROUP / "tare-there").mkdir()
+    try:
+        b = sleeper(bundle, "/tare-there")
+        b.config["annotations"] = {"run.oci.delegate-cgroup": "mine"}
+        tare.run_detached(b).delete("--force").ok()
+        assert (CGROUP / "tare-there").exists() and not (CGROUP / "tare-there/mine").exists()
+    finally:
+        (CGROUP / "tare-there").rmdir()
+
+
 # ---- where --------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 60
+# Global options for every command, e.g. to run the suite with another cgroup manager.
+GLOBALS = os.environ.get("TARE_GLOBALS", "").split()
 
 
 def binary():
@@ -161,7 +163,7 @@ class Runtime:
         return f"{self.work.name}-{self._count}"
 
     def command(self, *args, globals=()):
-        return [self.path, "--root", str(self.root), *map(str, globals), *map(str, args)]
+        return [self.path, "--root", str(self.root), *GLOBALS, *map(str, globals), *map(str, args)]
 
     def call(self, *args, globals=(), stdin=None, out=None, err=None, env=None, cwd=None, pass_fds=(), timeout=TIMEOUT_S,
              before=None):
