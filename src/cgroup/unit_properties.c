@@ -11,8 +11,8 @@
 
 #define UNLIMITED "18446744073709551615"
 
-/* The percentages of CPUQuota= in a unit's file have two digits behind the point: what is finer would be lost there. */
-#define QUOTA_STEP_US 100
+/* CPUQuota= in a unit's file is a whole percentage (systemd 252): what is finer is cut off when the file is read again. */
+#define QUOTA_STEP_US 10000
 
 #define CPU_PERIOD_DEFAULT_US 100000
 

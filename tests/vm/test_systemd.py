@@ -32,7 +32,10 @@ def systemctl(*args, check=True):
 def show(unit, *names):
     """Properties of a unit, as a dictionary."""
     text = systemctl("show", unit, *(f"-p{name}" for name in names))
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    values = {}
+    for name, value in (line.split("=", 1) for line in text.splitlines() if "=" in line):
+        values[name] = f"{values[name]} {value}" if name in values else value  # lists have a line for each entry
+    return values
 
 
 def units(pattern="tare-*.scope"):
@@ -170,7 +173,7 @@ def test_K18_a_quota_that_is_no_round_number(tare, sleeper):
     assert read(directory, "cpu.max") == "33333 70000"
     systemctl("daemon-reload")
     quota, period = map(int, read(directory, "cpu.max").split())
-    assert period == 70000 and 33333 <= quota <= 33333 + 0.01 * period
+    assert period == 70000 and 33333 <= quota <= 33333 + 0.01 * period, (quota, period)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
@@ -193,13 +196,6 @@ def test_R19_what_systemd_has_no_word_for_is_written(tare, sleeper):
     assert read(directory, f"hugetlb.{page}.max") == expected
     systemctl("daemon-reload")
     assert read(directory, f"hugetlb.{page}.max") == expected
-
-
-def test_K17_too_little_memory_is_named(tare, bundle):
-    b = bundle(args=["true"])
-    b.linux["resources"] = {"memory": {"limit": 65536}}
-    result = tare.run(b)
-    assert result.status != 0 and "memory" in result.error + result.err
 
 
 # ---- devices ----------------------------------------------------------------------------------------------------

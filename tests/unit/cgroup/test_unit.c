@@ -146,7 +146,7 @@ static const struct {
 	{ "cpu.max", "50000", "CPUQuotaPerSecUSec t 500000\n" },
 	{ "cpu.max", "max 20000",
 	  "CPUQuotaPerSecUSec t 18446744073709551615\nCPUQuotaPeriodUSec t 20000\n" },
-	{ "cpu.max", "1001 3000", "CPUQuotaPerSecUSec t 333700\nCPUQuotaPeriodUSec t 3000\n" },
+	{ "cpu.max", "1001 3000", "CPUQuotaPerSecUSec t 340000\nCPUQuotaPeriodUSec t 3000\n" },
 	{ "cpu.max", "x", "" },
 	{ "cpu.max", "50000 0", "" },
 	{ "pids.max", "7", "TasksMax t 7\n" },
