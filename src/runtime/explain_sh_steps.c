@@ -71,9 +71,10 @@ static void put_cgroup_make(struct script *s, const struct step *step)
 	shell_word(s->sh.out, step->u.cgroup_make.enable ? step->u.cgroup_make.enable : "");
 	fprintf(s->sh.out, " '%s'", step->u.cgroup_make.cpuset ? "cpuset.cpus cpuset.mems" : "");
 	if (runtime)
-		fprintf(s->sh.out, " '%s%s cpu.rt_runtime_us=%s'",
+		fprintf(s->sh.out, " '%s%s cpu.rt_runtime_us=%s'\n",
 			period ? "cpu.rt_period_us=" : "", period ? period : "", runtime);
-	fputc('\n', s->sh.out);
+	else
+		fputs(" ''\n", s->sh.out);
 }
 
 /* The call returns before it is done; what follows needs the cgroup. */

@@ -97,8 +97,8 @@ def test_C4_a_usage_error_is_logged(tmp):
 
 
 def test_C4_an_unknown_command_is_logged(tmp):
-    cli("--log", tmp / "log", "--log-format", "json", "exec", "x")
-    assert records(tmp / "log")[-1]["msg"] == 'command "exec" is not in this version yet'
+    cli("--log", tmp / "log", "--log-format", "json", "checkpoint", "x")
+    assert records(tmp / "log")[-1]["msg"] == 'command "checkpoint" is not in this version yet'
 
 
 def test_C4_success_leaves_an_empty_log(tmp):

@@ -135,7 +135,7 @@ def test_C9_what_is_no_size_is_refused(tare, limited, text):
     assert everything(limited) == before
 
 
-def test_C9_only_what_is_given_changes(tare, limited):
+def test_C9_R25_only_what_is_given_changes(tare, limited):
     update(tare, limited, "--pids-limit", "50").ok()
     assert value(limited, "pids") == "50"
     assert value(limited, "memory") == str(128 * MIB)
