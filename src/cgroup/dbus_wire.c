@@ -83,7 +83,8 @@ static int append(struct dbus_buffer *b, const void *data, size_t len)
 		b->data = grown;
 		b->capacity = capacity;
 	}
-	memcpy(b->data + b->len, data, len);
+	if (len)
+		memcpy(b->data + b->len, data, len);
 	b->len += len;
 	return 0;
 }
