@@ -34,6 +34,8 @@ def place(tmp):
     (tmp / "build").mkdir()
     (tmp / "build/tare-oci").symlink_to(Path(rt.binary()).resolve())
     yield tmp
+    for name in ("first", "second", "third", "fourth"):  # what a tour that stopped halfway has left
+        subprocess.run([rt.binary(), "delete", "--force", name], check=True)
     shutil.rmtree(BOX, ignore_errors=True)
     if not had_state and STATE.exists():
         STATE.rmdir()
