@@ -228,6 +228,7 @@ def test_K7_what_a_parent_cgroup_freezes_is_not_ours_to_thaw(tare, bundle):
 
 
 @only_tare
+@pytest.mark.no_sanitizer("strace counts the sanitizer's own calls")
 def test_pause_takes_few_system_calls(tare, running):
     trace = tare.fresh("strace")
     subprocess.run(["strace", "-f", "-qq", "-o", trace, *tare.command("pause", running.id)], check=True)

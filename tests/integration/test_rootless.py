@@ -324,8 +324,9 @@ def call(user, *words, **env):
     command = user.command(*words)
     at = command.index("--root")
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        done = subprocess.run(command[:at] + command[at + 2:], env={"PATH": os.environ["PATH"], **env}, stdout=out,
-                              stderr=err, stdin=subprocess.DEVNULL, check=False)
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+        done = subprocess.run(command[:at] + command[at + 2:], env={**kept, **env}, stdout=out, stderr=err,
+                              stdin=subprocess.DEVNULL, check=False)
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())

@@ -93,9 +93,12 @@ static int default_root(bool needed, char *buf, size_t size, const char **ret_ro
 	bool user = geteuid() != 0;
 
 	*ret_root = DEFAULT_ROOT;
-	if (!user && !(runtime_dir && *runtime_dir && os_in_user_namespace()))
+	/* A relative one is invalid and to be ignored (XDG Base Directory). */
+	if (runtime_dir && *runtime_dir != '/')
+		runtime_dir = NULL;
+	if (!user && !(runtime_dir && os_in_user_namespace()))
 		return 0;
-	if (!runtime_dir || !*runtime_dir) {
+	if (!runtime_dir) {
 		if (!needed)
 			return 0;
 		err_user(err, "find the place where uid %u's containers are recorded",
@@ -112,11 +115,10 @@ static int default_root(bool needed, char *buf, size_t size, const char **ret_ro
 static int settle_root(struct cli *cli, bool needed, char *buf, size_t size, struct err *err)
 {
 	const char *given = cli->given_root;
-	char own[PATH_MAX];
 	int r;
 
 	cli->root_is_default = !given;
-	if (!given && default_root(needed, own, sizeof(own), &given, err) < 0)
+	if (!given && default_root(needed, buf, size, &given, err) < 0)
 		return err->code;
 	if (!*given)
 		return err_user(err, "option \"--root\" is empty");
