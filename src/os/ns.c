@@ -66,13 +66,18 @@ int os_unshare(uint64_t flags)
 	return unshare((int)flags) < 0 ? -errno : 0;
 }
 
-#define INITIAL_USER_NS 0xEFFFFFFDU /* PROC_USER_INIT_INO */
+#define INITIAL_USER_NS "user:[4026531837]"
 
-bool os_in_user_namespace(void)
+int os_in_user_namespace(const char *root)
 {
-	struct stat st;
+	char path[512], link[sizeof(INITIAL_USER_NS) + 1];
+	ssize_t len;
 
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NS;
+	snprintf(path, sizeof(path), "%s/proc/self/ns/user", root);
+	len = readlink(path, link, sizeof(link));
+	if (len < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return (size_t)len != strlen(INITIAL_USER_NS) || memcmp(link, INITIAL_USER_NS, (size_t)len) != 0;
 }
 
 int os_loopback_up(void)

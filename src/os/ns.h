@@ -26,8 +26,12 @@ int os_ns_is_own(int fd, const char *own);
  */
 int os_ns_differs(pid_t pid, const char *file);
 
-/* os_in_user_namespace() - in another than the initial one? Its inode is part of the kernel's interface (Linux 3.8) */
-bool os_in_user_namespace(void);
+/*
+ * os_in_user_namespace() - in another than the initial one? Its inode is the same on every machine (PROC_USER_INIT_INO)
+ * @root: prefix for /proc, "" for the real one
+ * Return: 1, 0 (also where the kernel has no user namespaces); -errno
+ */
+int os_in_user_namespace(const char *root);
 
 /* os_setns() - @fd: a namespace file, or a pidfd; then @flag may be several CLONE_NEW*, joined at once or not at all */
 int os_setns(int fd, uint64_t flag);

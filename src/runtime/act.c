@@ -7,6 +7,7 @@
 #include "os/process.h"
 #include "os/seqpacket.h"
 #include "runtime/record.h"
+#include "runtime/trace.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -346,6 +347,33 @@ void act_report_warnings(const struct act *a)
 
 	for (uint32_t i = 0; report && i < a->page->n_warnings && i < WARNINGS_MAX; i++)
 		report->warning(report->to, a->page->warnings[i]);
+}
+
+/* ---- the parent ------------------------------------------------------------------------------------------------- */
+
+int act_prepare(struct act *a, bool for_start, struct err *err)
+{
+	int pair[2], r;
+
+	r = act_page(a, for_start);
+	if (r < 0)
+		return err_set(err, r, "make the shared page");
+	r = os_seqpacket_pair(pair);
+	if (r < 0)
+		return err_set(err, r, "make the socket pair");
+	a->sync = pair[0];
+	a->sync_peer = pair[1];
+	return 0;
+}
+
+int act_parent(struct act *a, const struct trace_options *trace, struct err *err)
+{
+	int r = act_run(a, STEP_PARENT, 0, err);
+
+	act_report_warnings(a);
+	if (trace && trace->stream)
+		trace_write(trace, a->page, a->plan);
+	return r;
 }
 
 /* ---- fds -------------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct trace_options;
+
 /* A file, directory or node that the child made in the rootfs directory itself (not on a mount of its own). */
 struct made_node {
 	uint64_t dev, ino;
@@ -131,6 +133,20 @@ void act_init(struct act *a, const struct plan *plan, const struct create_option
  * Return: 0; -errno
  */
 int act_page(struct act *a, bool for_start) MUST_CHECK;
+
+/*
+ * act_prepare() - the shared page, and the socket pair between parent and child
+ * @for_start: as for act_page()
+ * Return: 0; -errno and *err: nothing was begun, so there is nothing to undo
+ */
+int act_prepare(struct act *a, bool for_start, struct err *err) MUST_CHECK;
+
+/*
+ * act_parent() - the parent's steps, whatever processes they make; reports what they warned of, and writes the trace
+ * @trace: or NULL
+ * Return: 0; -errno and *err: what was done is the caller's to undo
+ */
+int act_parent(struct act *a, const struct trace_options *trace, struct err *err) MUST_CHECK;
 
 /* act_page_map() - map a page that came from another process. Return: 0; -EPROTO if it can't be one; -errno */
 int act_page_map(int fd, struct progress **ret_page) MUST_CHECK;

@@ -10,12 +10,10 @@
 #include "base/clock.h"
 #include "os/file.h"
 #include "os/process.h"
-#include "os/seqpacket.h"
 #include "runtime/act.h"
 #include "runtime/cleanup.h"
 #include "runtime/plan_listener.h"
 #include "runtime/record.h"
-#include "runtime/trace.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -219,21 +217,12 @@ static void fail(struct act *a)
 
 static int act_create(struct act *a, const struct trace_options *trace, struct err *err)
 {
-	int pair[2], r;
+	int r;
 
-	r = act_page(a, !a->options->run);
+	r = act_prepare(a, !a->options->run, err);
 	if (r < 0)
-		return err_set(err, r, "make the shared page");
-	r = os_seqpacket_pair(pair);
-	if (r < 0)
-		return err_set(err, r, "make the socket pair");
-	a->sync = pair[0];
-	a->sync_peer = pair[1];
-
-	r = act_run(a, STEP_PARENT, 0, err);
-	act_report_warnings(a);
-	if (trace && trace->stream)
-		trace_write(trace, a->page, a->plan);
+		return r;
+	r = act_parent(a, trace, err);
 	if (r < 0)
 		fail(a);
 	return r;

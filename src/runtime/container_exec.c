@@ -11,12 +11,10 @@
 #include "os/file.h"
 #include "os/ns.h"
 #include "os/process.h"
-#include "os/seqpacket.h"
 #include "runtime/act.h"
 #include "runtime/cleanup.h"
 #include "runtime/exec_process.h"
 #include "runtime/record.h"
-#include "runtime/trace.h"
 
 #include <string.h>
 
@@ -220,21 +218,12 @@ static bool init_has_ended(const struct act *a, int code)
 
 static int act_exec(struct act *a, const struct trace_options *trace, struct err *err)
 {
-	int pair[2], r;
+	int r;
 
-	r = act_page(a, false);
+	r = act_prepare(a, false, err);
 	if (r < 0)
-		return err_set(err, r, "make the shared page");
-	r = os_seqpacket_pair(pair);
-	if (r < 0)
-		return err_set(err, r, "make the socket pair");
-	a->sync = pair[0];
-	a->sync_peer = pair[1];
-
-	r = act_run(a, STEP_PARENT, 0, err);
-	act_report_warnings(a);
-	if (trace && trace->stream)
-		trace_write(trace, a->page, a->plan);
+		return r;
+	r = act_parent(a, trace, err);
 	if (r == 0)
 		return 0;
 	act_undo(a);

@@ -6,6 +6,7 @@
  */
 #include "runtime/facts.h"
 
+#include "os/ns.h"
 #include "runtime/passwd.h"
 #include "spec/config.h"
 
@@ -94,21 +95,13 @@ static uint64_t read_kernel_version(void)
 	return uname(&uts) == 0 && kernel_version_parse(uts.release, &version) ? version : 0;
 }
 
-/* The inode of the initial user namespace, the same on every machine (kernel: PROC_USER_INIT_INO). */
-#define INITIAL_USER_NS "user:[4026531837]"
-
-/* A kernel without user namespaces has no such link. */
 static int read_rootless(const char *root, uint32_t euid, bool *ret_rootless, struct err *err)
 {
-	char path[512], link[sizeof(INITIAL_USER_NS) + 1];
-	ssize_t len;
+	int inner = os_in_user_namespace(root);
 
-	snprintf(path, sizeof(path), "%s/proc/self/ns/user", root);
-	len = readlink(path, link, sizeof(link));
-	if (len < 0 && errno != ENOENT)
-		return err_sys(err, "read the link \"%s\"", path);
-	*ret_rootless = euid != 0 || (len >= 0 && ((size_t)len != strlen(INITIAL_USER_NS) ||
-						   memcmp(link, INITIAL_USER_NS, (size_t)len) != 0));
+	if (inner < 0)
+		return err_set(err, inner, "read the link \"%s/proc/self/ns/user\"", root);
+	*ret_rootless = euid != 0 || inner;
 	return 0;
 }
 

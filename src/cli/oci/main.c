@@ -96,7 +96,7 @@ static int default_root(bool needed, char *buf, size_t size, const char **ret_ro
 	/* A relative one is invalid and to be ignored (XDG Base Directory). */
 	if (runtime_dir && *runtime_dir != '/')
 		runtime_dir = NULL;
-	if (!user && !(runtime_dir && os_in_user_namespace()))
+	if (!user && !(runtime_dir && os_in_user_namespace("") == 1))
 		return 0;
 	if (!runtime_dir) {
 		if (!needed)
