@@ -8,7 +8,7 @@
 
 /* A usual config or plan fits. Populated as it is mapped: the pages cost a tenth of what they would one by one. */
 #define CHUNK_SIZE ((size_t)64 * 1024)
-#define ALIGN 16
+#define ALIGN      16
 
 struct arena_chunk {
 	struct arena_chunk *older;
@@ -36,7 +36,8 @@ static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 	while (size < need + HEADER)
 		size *= 2;
 
-	chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+		     -1, 0);
 	if (chunk == MAP_FAILED)
 		out_of_memory();
 	chunk->older = older;

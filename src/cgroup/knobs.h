@@ -27,8 +27,8 @@ struct cgroup_write {
 	const char *other_file; /* write @other_value there when @file isn't there; or NULL */
 	const char *other_value;
 	const char *usage_file; /* holds a number that must not be above @value; or NULL */
-	const char *
-		pointer; /* JSON pointer of the property; "" when it comes from tare's own defaults */
+	/* JSON pointer of the property; "" when it comes from tare's own defaults */
+	const char *pointer;
 	bool lines;
 	bool optional;       /* no such file: nothing to do */
 	bool may_be_refused; /* EPERM is no error: the parent cgroup doesn't have it either */
@@ -50,8 +50,8 @@ struct cgroup_knobs {
 	uint32_t n_device_program;
 	const char *device_pointer;
 	const char *rt_runtime, *rt_period; /* v1: what new parents need of it, too; or NULL */
-	bool cpus_given,
-		mems_given; /* cpuset on v1 needs both before anyone can join; these are written anyway */
+	/* cpuset on v1 needs both before anyone can join; these are written anyway */
+	bool cpus_given, mems_given;
 };
 
 #define KNOB_ROOT "/linux/resources"

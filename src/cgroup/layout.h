@@ -23,12 +23,12 @@ extern const char *const cgroup_mode_names[]; /* "none", "v1", "hybrid", "v2" */
 struct cgroup_hierarchy {
 	bool v2;
 	const char *mount; /* where it is mounted: "/sys/fs/cgroup/memory" */
-	const char
-		*root; /* what of the hierarchy is mounted there, as mountinfo's root field: "/" */
-	const char *
-		controllers; /* v1: "cpu,cpuacct" or "name=systemd", as in mount options; v2: cgroup.controllers, space-separated */
-	const char *
-		own_path; /* the runtime's own cgroup in it, from /proc/self/cgroup, relative to root: "/" */
+	/* what of the hierarchy is mounted there, as mountinfo's root field: "/" */
+	const char *root;
+	/* v1: "cpu,cpuacct" or "name=systemd", as in mount options; v2: cgroup.controllers, space-separated */
+	const char *controllers;
+	/* the runtime's own cgroup in it, from /proc/self/cgroup, relative to root: "/" */
+	const char *own_path;
 	const char *base; /* below which relative paths begin, relative to the mount; "" for root */
 	bool closed; /* the runtime may make no cgroup in it, so it is as if it were not there */
 };
@@ -44,11 +44,11 @@ struct cgroup_layout {
 struct cgroup_dir {
 	const char *path;  /* absolute */
 	const char *mount; /* what of it is the hierarchy's mount */
-	uint32_t
-		existing; /* how many names of the path, below the mount, were there before the container */
+	/* how many names of the path, below the mount, were there before the container */
+	uint32_t existing;
 	bool v2;
-	const char *
-		controllers; /* v1: as in struct cgroup_hierarchy; v2: ""; NULL: an old record has none */
+	/* v1: as in struct cgroup_hierarchy; v2: ""; NULL: an old record has none */
+	const char *controllers;
 	const char *sub; /* where in it the processes are, "container"; NULL: in itself */
 };
 

@@ -14,10 +14,10 @@ struct cgroup_request {
 	const char *path, *mount; /* absolute; @path begins with @mount */
 	bool v2;
 	uint32_t expected; /* what cgroup_existing() said before; UINT32_MAX if it was not asked */
-	const char *
-		enable; /* v2: controllers to switch on in every parent, "+cpu +memory"; "" for none */
-	const char *
-		needed; /* v2: those of them that must come on; the others are for statistics and updates */
+	/* v2: controllers to switch on in every parent, "+cpu +memory"; "" for none */
+	const char *enable;
+	/* v2: those of them that must come on; the others are for statistics and updates */
+	const char *needed;
 	bool exclusive; /* refuse it while another create has it; one hierarchy is enough to tell */
 	bool of_unit;   /* systemd may have made it, with a process in it: fit as it is */
 	bool cpuset;    /* v1: this hierarchy has the cpuset controller */

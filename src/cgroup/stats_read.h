@@ -21,8 +21,8 @@ struct stats_reader {
 /* One number: where it is in each version, and what it is called. */
 struct stats_number {
 	const char *name;
-	const char *v1_file,
-		*v1_key; /* the number behind this word; NULL: the first in the file. NULL file: 0 */
+	/* the number behind this word; NULL: the first in the file. NULL file: 0 */
+	const char *v1_file, *v1_key;
 	const char *v2_file, *v2_key;
 	uint64_t v1_scale, v2_scale; /* to multiply with; 0: as it is */
 	bool if_any;                 /* leave it out when it is 0 */

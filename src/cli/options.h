@@ -48,8 +48,8 @@ option_set option_set_text, option_set_switch, option_set_unsigned, option_set_v
 struct operands {
 	const char *words[4];
 	size_t n;
-	char *const *
-		rest; /* of a command that hands words on as they are: what is behind its first operand, NULL at the end */
+	/* of a command that hands words on as they are: what is behind its first operand, NULL at the end */
+	char *const *rest;
 };
 
 /* What options_parse() found besides options that were set */

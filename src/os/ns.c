@@ -77,7 +77,8 @@ int os_in_user_namespace(const char *root)
 	len = readlink(path, link, sizeof(link));
 	if (len < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return (size_t)len != strlen(INITIAL_USER_NS) || memcmp(link, INITIAL_USER_NS, (size_t)len) != 0;
+	return (size_t)len != strlen(INITIAL_USER_NS) ||
+	       memcmp(link, INITIAL_USER_NS, (size_t)len) != 0;
 }
 
 int os_loopback_up(void)

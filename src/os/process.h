@@ -48,7 +48,8 @@ struct os_process_stat {
 	char state;          /* R, S, D, Z, X, ... */
 	bool dying;          /* it exits, or a SIGKILL is on its way to it; fields 9 and 31 */
 	uint64_t start_time; /* clock ticks since boot; field 22 */
-	int exit_code;       /* as waitpid's status, once it is a zombie; field 52, 0 without the right to see it */
+	/* as waitpid's status, once it is a zombie; field 52, 0 without the right to see it */
+	int exit_code;
 };
 
 /* os_process_stat() - read /proc/@pid/stat. Return: 0; -ENOENT if there is no such process; -errno */

@@ -52,7 +52,8 @@ static void fault_parse(struct act *a)
 	const char *text = getenv("TARE_FAULT"), *kill_at = getenv("TARE_KILL_AT");
 
 	a->fault_step = -1;
-	if (text && sscanf(text, "%d:%d:%31[^:]:%d", &a->fault_step, &fault_error, fault_call, &fault_nth) < 2)
+	if (text && sscanf(text, "%d:%d:%31[^:]:%d", &a->fault_step, &fault_error, fault_call,
+			   &fault_nth) < 2)
 		a->fault_step = -1;
 	if (kill_at)
 		kill_step = atoi(kill_at);
@@ -276,7 +277,8 @@ static int describe_end(const struct act *a, const struct os_process_stat *stat,
 
 	if (!stat->comm[0]) {
 		/* Somebody else's child, reaped already: nobody can tell how it ended. */
-		err_user_code(err, -ECHILD, "%s is gone, killed or ended in step \"%s\"", who, step);
+		err_user_code(err, -ECHILD, "%s is gone, killed or ended in step \"%s\"", who,
+			      step);
 		err->kind = ERR_SYSTEM;
 		return -ECHILD;
 	}
@@ -290,11 +292,15 @@ static int describe_end(const struct act *a, const struct os_process_stat *stat,
 		      WTERMSIG(code), sigabbrev_np(WTERMSIG(code)), step);
 	err->kind = ERR_SYSTEM;
 	if (WTERMSIG(code) == SIGSYS)
-		err_hint(err, "the seccomp profile kills a system call that tare itself needs until execve");
+		err_hint(
+			err,
+			"the seccomp profile kills a system call that tare itself needs until execve");
 	if (WTERMSIG(code) == SIGKILL && ran_out_of_memory(a)) {
 		err_context(err, "out of memory");
 		err_at(err, "/linux/resources/memory/limit");
-		err_hint(err, "the limit is too low for the container to start: raise linux.resources.memory.limit");
+		err_hint(
+			err,
+			"the limit is too low for the container to start: raise linux.resources.memory.limit");
 	}
 	return -ECHILD;
 }
@@ -456,7 +462,8 @@ static bool is_link(int root, const char *path, const char *text)
 }
 
 /* Is it still the very thing that the child made? The same inode; or a link or node just like the step's. */
-static bool is_still_it(const struct act *a, int root, const struct made_node *node, const struct stat *st)
+static bool is_still_it(const struct act *a, int root, const struct made_node *node,
+			const struct stat *st)
 {
 	const struct step *step = &a->plan->steps[node->step];
 
@@ -473,7 +480,8 @@ static void remove_made(const struct act *a, int root, const struct made_node *n
 {
 	struct stat st;
 
-	if (fstatat(root, node->path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_still_it(a, root, node, &st))
+	if (fstatat(root, node->path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !is_still_it(a, root, node, &st))
 		return;
 	(void)unlinkat(root, node->path, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
 }

@@ -22,8 +22,10 @@ struct trace_options;
 /* A file, directory or node that the child made in the rootfs directory itself (not on a mount of its own). */
 struct made_node {
 	uint64_t dev, ino;
-	uint32_t step;  /* if ino is 0: the DEVICE or SYMLINK that says what it is, which is how undo knows it */
-	char path[232]; /* relative to the rootfs; longer ones are not undone, and that is reported */
+	/* if ino is 0: the DEVICE or SYMLINK that says what it is, which is how undo knows it */
+	uint32_t step;
+	/* relative to the rootfs; longer ones are not undone, and that is reported */
+	char path[232];
 };
 
 #define MADE_MAX 48
@@ -37,8 +39,10 @@ struct made_node {
 	"mappings must not overlap, and the kernel takes at most 340 of them, in less than 4096 bytes of text"
 
 struct trace_entry {
-	int64_t start_ns, end_ns; /* CLOCK_REALTIME: the only clock that a time namespace does not shift; 0: not run */
-	uint16_t who, kind;       /* enum step_who, enum step_kind: `start` has the entries but not the plan */
+	/* CLOCK_REALTIME: the only clock that a time namespace does not shift; 0: not run */
+	int64_t start_ns, end_ns;
+	/* enum step_who, enum step_kind: `start` has the entries but not the plan */
+	uint16_t who, kind;
 };
 
 /* Shared between the processes of one start. MAP_SHARED; in a create it is a memfd, so that `start` can map it too. */
@@ -48,46 +52,55 @@ struct progress {
 	struct made_node made[MADE_MAX];
 
 	/* Touched by each step: on one page if the plan is short, so that each process faults once */
-	_Alignas(4096) struct err err;    /* of the first process that failed, err.code 0 otherwise */
-	volatile int32_t step[STEP_WHOS]; /* index of the step that each process is in; -1 before and after */
-	volatile int32_t child_pid;       /* as the parent sees it; set by who called clone */
-	volatile int32_t listener;        /* the seccomp listener's fd in the child, plus one; 0: none yet */
-	volatile int32_t listener_sent;   /* 1: it is with the agent, so the child may go on */
-	volatile uint32_t n_warnings;     /* may exceed WARNINGS_MAX: the rest is lost */
+	_Alignas(4096) struct err err; /* of the first process that failed, err.code 0 otherwise */
+	/* index of the step that each process is in; -1 before and after */
+	volatile int32_t step[STEP_WHOS];
+	volatile int32_t child_pid; /* as the parent sees it; set by who called clone */
+	/* the seccomp listener's fd in the child, plus one; 0: none yet */
+	volatile int32_t listener;
+	volatile int32_t listener_sent; /* 1: it is with the agent, so the child may go on */
+	volatile uint32_t n_warnings;   /* may exceed WARNINGS_MAX: the rest is lost */
 	volatile uint32_t n_made, made_lost;
-	uint32_t n_trace;                 /* plan->n_steps */
+	uint32_t n_trace; /* plan->n_steps */
 	struct trace_entry trace[];
 };
 
 struct act {
 	const struct plan *plan;
 	const struct create_options *options;
-	enum step_who who;      /* which process this is */
-	size_t index;           /* of the step that runs */
-	int *fd;                /* the slots; -EBADF while empty. All are O_CLOEXEC */
-	pid_t child_pid;        /* parent: the container's init, 0 before the clone */
+	enum step_who who; /* which process this is */
+	size_t index;      /* of the step that runs */
+	int *fd;           /* the slots; -EBADF while empty. All are O_CLOEXEC */
+	pid_t child_pid;   /* parent: the container's init, 0 before the clone */
 	int child_pidfd;
-	int sync;               /* this side of the SEQPACKET pair between parent and child; -EBADF when closed */
-	int sync_peer;          /* the other side, before the clone */
-	int state_dir;          /* parent: directory fd of the state directory */
-	bool locked;            /* parent: we hold its lock. The child closes its copy of the fd at once */
-	pid_t unit_holder;      /* parent: who is in the unit until the init is; 0: nobody */
-	bool unit_started;      /* parent: the unit is ours to stop */
-	int start_conn;         /* child: connection from `start`, kept until exec */
-	int page_fd;            /* memfd of *page, so that `start` can map it too; -EBADF in a run */
-	struct record *record;  /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */
-	int fault_step;         /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
-	int notify_socket;      /* parent: what the container notifies through, or -EBADF */
-	int console_master;     /* parent, foreground run with a terminal */
-	const char *cwd;        /* child: the container's directory that is the working directory now, by its text in a */
-	size_t cwd_len;         /*   step, so that the next step in it need not look it up again; NULL: another one */
-	mode_t umask;           /* child: what DEVICE steps give back after the last of them */
-	bool cover_mounted[2];  /* child: the source in slot in[i] of MASK is mounted, so from now on it can be cloned */
+	int sync; /* this side of the SEQPACKET pair between parent and child; -EBADF when closed */
+	int sync_peer; /* the other side, before the clone */
+	int state_dir; /* parent: directory fd of the state directory */
+	bool locked;   /* parent: we hold its lock. The child closes its copy of the fd at once */
+	pid_t unit_holder;     /* parent: who is in the unit until the init is; 0: nobody */
+	bool unit_started;     /* parent: the unit is ours to stop */
+	int start_conn;        /* child: connection from `start`, kept until exec */
+	int page_fd;           /* memfd of *page, so that `start` can map it too; -EBADF in a run */
+	struct record *record; /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */
+	int fault_step; /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
+	int notify_socket;  /* parent: what the container notifies through, or -EBADF */
+	int console_master; /* parent, foreground run with a terminal */
+	/*
+	 * child: the container's directory that is the working directory now, by its text in a step, so that the next
+	 * step in it need not look it up again; NULL: another one
+	 */
+	const char *cwd;
+	size_t cwd_len;
+	mode_t umask; /* child: what DEVICE steps give back after the last of them */
+	/* child: the source in slot in[i] of MASK is mounted, so from now on it can be cloned */
+	bool cover_mounted[2];
 	struct progress *page;
-	struct progress *child_page; /* the init's: the same page, but for `start`, which gets it from the init */
-	bool cwd_done;          /* child: CWD got there with the rights of root */
-	char executable[PATH_MAX]; /* child: what FIND_EXECUTABLE found, absolute in the container */
-	char home[PATH_MAX];       /* child: "HOME=..." or empty, by HOME */
+	/* the init's: the same page, but for `start`, which gets it from the init */
+	struct progress *child_page;
+	bool cwd_done; /* child: CWD got there with the rights of root */
+	/* child: what FIND_EXECUTABLE found, absolute in the container */
+	char executable[PATH_MAX];
+	char home[PATH_MAX]; /* child: "HOME=..." or empty, by HOME */
 };
 
 /*
@@ -104,8 +117,8 @@ typedef int step_fn(struct act *a, const struct step *step, struct err *err);
 /* undo_<kind>() - take back what a done step made, in the parent; must not fail loudly, keeps errors to itself */
 typedef void undo_fn(struct act *a, const struct step *step);
 
-#define STEP_DECLARE(upper, lower, name, effect) \
-	step_fn step_##lower __attribute__((weak)); \
+#define STEP_DECLARE(upper, lower, name, effect)                                                   \
+	step_fn step_##lower __attribute__((weak));                                                \
 	undo_fn undo_##lower __attribute__((weak));
 STEP_KINDS(STEP_DECLARE)
 #undef STEP_DECLARE
@@ -126,7 +139,8 @@ bool step_has_undo(enum step_kind kind);
 int act_run(struct act *a, enum step_who who, size_t from, struct err *err) MUST_CHECK;
 
 /* act_init() - @fd: array of plan->n_slots, set to -EBADF here */
-void act_init(struct act *a, const struct plan *plan, const struct create_options *options, int *fd);
+void act_init(struct act *a, const struct plan *plan, const struct create_options *options,
+	      int *fd);
 
 /*
  * act_page() - make the shared page: a memfd when `start` will need it, else plain shared memory

@@ -16,8 +16,8 @@ static bool is_alive(const struct container *c)
 {
 	struct os_process_stat stat;
 
-	return c->pid > 0 && os_process_stat(c->pid, &stat) == 0 && stat.start_time == c->start_time &&
-	       stat.state != 'Z' && stat.state != 'X';
+	return c->pid > 0 && os_process_stat(c->pid, &stat) == 0 &&
+	       stat.start_time == c->start_time && stat.state != 'Z' && stat.state != 'X';
 }
 
 /*
@@ -79,8 +79,8 @@ static int open_dir(const char *root, const char *id, struct err *err)
 	return r < 0 ? err_set(err, r, "open the state directory") : r;
 }
 
-int container_open(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
-		   struct err *err)
+int container_open(struct arena *arena, const char *root, const char *id, int *ret_dir,
+		   struct container *ret, struct err *err)
 {
 	defer_close int dir = open_dir(root, id, err);
 	int r;
@@ -95,15 +95,16 @@ int container_open(struct arena *arena, const char *root, const char *id, int *r
 	return 0;
 }
 
-int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err)
+int container_load(struct arena *arena, const char *root, const char *id, struct container *ret,
+		   struct err *err)
 {
 	defer_close int dir = -EBADF;
 
 	return container_open(arena, root, id, &dir, ret, err);
 }
 
-int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
-			  struct err *err)
+int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir,
+			  struct container *ret, struct err *err)
 {
 	defer_close int dir = open_dir(root, id, err);
 	int r;
@@ -147,7 +148,8 @@ static bool is_swept(const char *root, const char *id, const struct container *c
 }
 
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
-		   void (*broken)(void *to, const char *id, const struct err *err), void *to, struct err *err)
+		   void (*broken)(void *to, const char *id, const struct err *err), void *to,
+		   struct err *err)
 {
 	struct dirent **names = NULL;
 	struct container *list;

@@ -22,29 +22,33 @@ enum container_status {
 	CONTAINER_STOPPED,
 };
 
-extern const char *const container_status_names[]; /* "creating", "created", "running", "paused", "stopped" */
+/* "creating", "created", "running", "paused", "stopped" */
+extern const char *const container_status_names[];
 
 /* The record, with what is derived from the process when it is read. Strings live in the arena given to the reader. */
 struct container {
 	const char *id, *bundle, *rootfs; /* absolute */
 	const char *created;              /* RFC 3339, UTC, nanoseconds */
 	enum container_status status;
-	pid_t pid;                        /* of init in our pid namespace; 0 when stopped */
-	uint64_t start_time;              /* field 22 of /proc/PID/stat: with pid it names one process for ever */
-	uint32_t owner;                   /* uid that created it */
-	bool private_pid_ns;              /* the kernel ends everything in it together with its init */
-	bool has_notify;                  /* it has a socket to notify through */
-	bool has_process;                 /* config.json had a process: it can be started */
-	bool has_poststart, has_poststop, has_listener; /* config.json is parsed again only if one of these needs it */
-	bool no_new_keyring;              /* it has its caller's session keyring, and exec gives none either */
-	uint64_t pid_ns;                  /* inode of the pid namespace that pid and creator are seen from */
-	pid_t creator;                    /* of a `creating` record: the runtime that makes it */
+	pid_t pid; /* of init in our pid namespace; 0 when stopped */
+	/* field 22 of /proc/PID/stat: with pid it names one process for ever */
+	uint64_t start_time;
+	uint32_t owner;      /* uid that created it */
+	bool private_pid_ns; /* the kernel ends everything in it together with its init */
+	bool has_notify;     /* it has a socket to notify through */
+	bool has_process;    /* config.json had a process: it can be started */
+	/* config.json is parsed again only if one of these needs it */
+	bool has_poststart, has_poststop, has_listener;
+	bool no_new_keyring; /* it has its caller's session keyring, and exec gives none either */
+	uint64_t pid_ns;     /* inode of the pid namespace that pid and creator are seen from */
+	pid_t creator;       /* of a `creating` record: the runtime that makes it */
 	uint64_t creator_start_time;
-	bool left_over;                   /* still `creating`, but its creator is gone: the rest of a killed runtime */
+	/* still `creating`, but its creator is gone: the rest of a killed runtime */
+	bool left_over;
 	struct key_value_list annotations;
 	struct cgroup_dir *cgroups; /* one in each hierarchy */
 	size_t n_cgroups;
-	struct unit unit;           /* systemd's, that the cgroups are of; name NULL: made by file */
+	struct unit unit; /* systemd's, that the cgroups are of; name NULL: made by file */
 };
 
 /* container_id_check() - is @id a legal id: 1..1024 of [A-Za-z0-9_+.-], not starting with "." or "-" (rows Z-12, 2.2) */
@@ -77,8 +81,9 @@ struct trace_options {
  * On failure nothing is left: no process, cgroup, mount, state directory or file.
  * Return: 0; -errno and *err
  */
-int container_create(const char *root, struct create_options *options, int config_fd, const struct trace_options *trace,
-		     struct container_started *ret, struct err *err) MUST_CHECK;
+int container_create(const char *root, struct create_options *options, int config_fd,
+		     const struct trace_options *trace, struct container_started *ret,
+		     struct err *err) MUST_CHECK;
 
 void container_started_clear(struct container_started *started);
 
@@ -88,30 +93,32 @@ void container_started_clear(struct container_started *started);
  *
  * As container_delete(), but for the little that can have changed meanwhile it does not ask.
  */
-int container_end(const char *root, const char *id, struct container_started *started, const struct report *report,
-		  struct err *err) MUST_CHECK;
+int container_end(const char *root, const char *id, struct container_started *started,
+		  const struct report *report, struct err *err) MUST_CHECK;
 
 /*
  * container_start() - let a created container execute its program; returns when it has, and poststart hooks are done
  * @notify_socket: the service manager's, to which its readiness is passed on before that; NULL: nobody waits
  */
-int container_start(const char *root, const char *id, const char *notify_socket, const struct trace_options *trace, const struct report *report,
+int container_start(const char *root, const char *id, const char *notify_socket,
+		    const struct trace_options *trace, const struct report *report,
 		    struct err *err) MUST_CHECK;
 
 /* What exec's options change about the process. Strings are borrowed. */
 struct process_changes {
-	struct str_list args;           /* n > 0: the program and its arguments */
+	struct str_list args;            /* n > 0: the program and its arguments */
 	struct str_list env, caps, gids; /* added: NAME=VALUE, CAP_*, group ids */
-	const char *cwd, *user;         /* UID[:GID] */
-	const char *apparmor, *label;   /* profile, SELinux label */
+	const char *cwd, *user;          /* UID[:GID] */
+	const char *apparmor, *label;    /* profile, SELinux label */
 	bool tty, no_new_privs;
 };
 
 struct exec_options {
-	struct create_options common;   /* id, console_socket, pid_file, pidfd_socket, foreground, preserve_fds, report */
-	int process_fd;                 /* process.json; -EBADF: the container's own process is what gets changed */
+	/* id, console_socket, pid_file, pidfd_socket, foreground, preserve_fds, report */
+	struct create_options common;
+	int process_fd; /* process.json; -EBADF: the container's own process is what gets changed */
 	struct process_changes changes;
-	struct str_list cgroups;        /* as cgroup_choose_below() takes them */
+	struct str_list cgroups; /* as cgroup_choose_below() takes them */
 	bool ignore_paused;
 };
 
@@ -121,14 +128,16 @@ struct exec_options {
  * On failure nothing is left: no process, no pid file. Nothing is read from the bundle.
  * Return: 0; -ESRCH and "container not running"; -ENOENT and "... does not exist"; -errno and *err
  */
-int container_exec(const char *root, struct exec_options *options, const struct trace_options *trace,
-		   struct container_started *ret, struct err *err) MUST_CHECK;
+int container_exec(const char *root, struct exec_options *options,
+		   const struct trace_options *trace, struct container_started *ret,
+		   struct err *err) MUST_CHECK;
 
 /*
  * container_load() - read the record and look at the process
  * Return: 0; -ENOENT and *err "container \"x\" does not exist"
  */
-int container_load(struct arena *arena, const char *root, const char *id, struct container *ret, struct err *err) MUST_CHECK;
+int container_load(struct arena *arena, const char *root, const char *id, struct container *ret,
+		   struct err *err) MUST_CHECK;
 
 /*
  * container_list() - every container below @root, by name. One that can't be read is reported by @broken and skipped
@@ -136,14 +145,16 @@ int container_load(struct arena *arena, const char *root, const char *id, struct
  * Return: 0, also when @root is not there; -errno
  */
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
-		   void (*broken)(void *to, const char *id, const struct err *err), void *to, struct err *err) MUST_CHECK;
+		   void (*broken)(void *to, const char *id, const struct err *err), void *to,
+		   struct err *err) MUST_CHECK;
 
 /*
  * container_kill() - send @signal to init, by pidfd and start time; @all (and SIGKILL without a private pid namespace): to
  * every process in its cgroup
  * Return: 0; -ESRCH and "container not running"; -ENOENT and "... does not exist"
  */
-int container_kill(const char *root, const char *id, int signal, bool all, struct err *err) MUST_CHECK;
+int container_kill(const char *root, const char *id, int signal, bool all,
+		   struct err *err) MUST_CHECK;
 
 /*
  * container_pause(), container_resume() - stop every process of a created or running container, and let them go on
@@ -163,8 +174,8 @@ int container_resume(const char *root, const char *id, struct err *err) MUST_CHE
  * kept in the saved config.json, where the next update starts.
  * Return: 0; -ESRCH and "container not running"; -EINVAL with a pointer that counts from @text; -errno
  */
-int container_update(const char *root, const char *id, const char *text, size_t len, const struct report *report,
-		     struct err *err) MUST_CHECK;
+int container_update(const char *root, const char *id, const char *text, size_t len,
+		     const struct report *report, struct err *err) MUST_CHECK;
 
 /* Who gets the lines of events; write() returns 0, or -errno to end it */
 struct event_sink {
@@ -178,14 +189,14 @@ struct event_sink {
  *
  * Return: 0; -ESRCH and "container not running"; -errno, also @sink's
  */
-int container_events(const char *root, const char *id, int interval_ms, const struct event_sink *sink,
-		     struct err *err) MUST_CHECK;
+int container_events(const char *root, const char *id, int interval_ms,
+		     const struct event_sink *sink, struct err *err) MUST_CHECK;
 
 /*
  * container_pids() - the processes of a container by their numbers in our pid namespace, ascending; none once it has stopped
  */
-int container_pids(struct arena *arena, const char *root, const char *id, pid_t **ret_pids, size_t *ret_n,
-		   struct err *err) MUST_CHECK;
+int container_pids(struct arena *arena, const char *root, const char *id, pid_t **ret_pids,
+		   size_t *ret_n, struct err *err) MUST_CHECK;
 
 /*
  * container_delete() - remove a stopped container: cgroups, then poststop hooks, then the state directory

@@ -21,8 +21,9 @@
 #include <sys/stat.h>
 
 const char *const container_status_names[] = {
-	[CONTAINER_CREATING] = "creating", [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
-	[CONTAINER_PAUSED] = "paused",	   [CONTAINER_STOPPED] = "stopped",
+	[CONTAINER_CREATING] = "creating", [CONTAINER_CREATED] = "created",
+	[CONTAINER_RUNNING] = "running",   [CONTAINER_PAUSED] = "paused",
+	[CONTAINER_STOPPED] = "stopped",
 };
 
 /* Spec: runtime.md "State": unique; the characters are the peers' (row 2.2 "id", Z-12) */
@@ -35,15 +36,18 @@ int container_id_check(const char *id, struct err *err)
 	if (len > 1024)
 		return err_user(err, "invalid container id: longer than 1024 bytes");
 	if (id[0] == '.' || id[0] == '-')
-		return err_user(err, "invalid container id \"%s\": it begins with \"%c\"", id, id[0]);
+		return err_user(err, "invalid container id \"%s\": it begins with \"%c\"", id,
+				id[0]);
 	for (size_t i = 0; i < len; i++) {
 		char c = id[i];
 
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		    strchr("_+.-", c))
 			continue;
-		return err_user(err, "invalid container id \"%.64s\": only letters, digits and _ + . - are allowed",
-				id);
+		return err_user(
+			err,
+			"invalid container id \"%.64s\": only letters, digits and _ + . - are allowed",
+			id);
 	}
 	return 0;
 }
@@ -51,8 +55,8 @@ int container_id_check(const char *id, struct err *err)
 /* ---- read ------------------------------------------------------------------------------------------------------- */
 
 /* The bundle's resolved path, and its config.json's bytes. */
-static int read_bundle(struct record *record, struct create_options *o, struct arena *arena, int config_fd,
-		       int *ret_bundle, struct err *err)
+static int read_bundle(struct record *record, struct create_options *o, struct arena *arena,
+		       int config_fd, int *ret_bundle, struct err *err)
 {
 	defer_close int bundle = -EBADF, opened = -EBADF;
 	char path[PATH_MAX], *text;
@@ -67,14 +71,17 @@ static int read_bundle(struct record *record, struct create_options *o, struct a
 	o->bundle = arena_strdup(arena, path);
 
 	if (config_fd < 0) {
-		opened = openat(bundle, "config.json", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		opened =
+			openat(bundle, "config.json", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		if (opened < 0) {
 			err_sys(err, "open config.json in the bundle \"%s\"", path);
-			return err_hint(err, "tare-oci spec --bundle %s writes one to start from", path);
+			return err_hint(err, "tare-oci spec --bundle %s writes one to start from",
+					path);
 		}
 		config_fd = opened;
 	}
-	r = os_file_read(&record->config_arena, config_fd, CONFIG_MAX_BYTES, &text, &record->config_len);
+	r = os_file_read(&record->config_arena, config_fd, CONFIG_MAX_BYTES, &text,
+			 &record->config_len);
 	if (r == -EFBIG)
 		return err_user(err, "read config.json: it is larger than %zu MiB",
 				CONFIG_MAX_BYTES / (1024 * 1024));
@@ -86,8 +93,8 @@ static int read_bundle(struct record *record, struct create_options *o, struct a
 }
 
 /* Spec: config.md "Root": relative to the bundle; the directory must exist (row A-7) */
-static int resolve_rootfs(struct create_options *o, const struct config *config, struct arena *arena, int bundle,
-			  struct err *err)
+static int resolve_rootfs(struct create_options *o, const struct config *config,
+			  struct arena *arena, int bundle, struct err *err)
 {
 	defer_close int rootfs = -EBADF;
 	char path[PATH_MAX];
@@ -151,8 +158,8 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 	record->arena = &plan->arena;
 }
 
-static int make_plan(struct plan *plan, struct create_options *o, struct record *record, int config_fd,
-		     struct err *err)
+static int make_plan(struct plan *plan, struct create_options *o, struct record *record,
+		     int config_fd, struct err *err)
 {
 	struct arena *arena = &record->config_arena;
 	defer_close int bundle = -EBADF;
@@ -171,7 +178,9 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 	r = resolve_rootfs(o, config, &plan->arena, bundle, err);
 	if (r < 0)
 		return r;
-	r = facts_read_parts(arena, "", facts_needed(config) | (o->cgroups == CGROUPS_SYSTEMD ? FACTS_SYSTEMD : 0),
+	r = facts_read_parts(arena, "",
+			     facts_needed(config) |
+				     (o->cgroups == CGROUPS_SYSTEMD ? FACTS_SYSTEMD : 0),
 			     &facts, err);
 	if (r < 0)
 		return r;
@@ -208,8 +217,10 @@ static void fail(struct act *a)
 	bool poststop = false;
 
 	/* Loaded first: undo removes it. */
-	if (a->state_dir >= 0 && hook_has_run(a) && record_read(&arena, a->state_dir, &c, &ignored) == 0)
-		poststop = c.has_poststop && cleanup_config(&arena, a->state_dir, &config, &ignored) == 0;
+	if (a->state_dir >= 0 && hook_has_run(a) &&
+	    record_read(&arena, a->state_dir, &c, &ignored) == 0)
+		poststop = c.has_poststop &&
+			   cleanup_config(&arena, a->state_dir, &config, &ignored) == 0;
 	act_undo(a);
 	if (poststop)
 		cleanup_poststop(&c, config, a->options->report);
@@ -263,8 +274,9 @@ void container_started_clear(struct container_started *started)
 	arena_clear(&started->arena);
 }
 
-int container_create(const char *root, struct create_options *options, int config_fd, const struct trace_options *trace,
-		     struct container_started *ret, struct err *err)
+int container_create(const char *root, struct create_options *options, int config_fd,
+		     const struct trace_options *trace, struct container_started *ret,
+		     struct err *err)
 {
 	struct record record = { .root = root, .id = options->id };
 	struct plan plan = { 0 };
@@ -276,7 +288,8 @@ int container_create(const char *root, struct create_options *options, int confi
 		return r;
 	r = make_plan(&plan, options, &record, config_fd, err);
 	if (r == 0) {
-		act_init(&a, &plan, options, arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));
+		act_init(&a, &plan, options,
+			 arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));
 		a.record = &record;
 		r = act_create(&a, trace, err);
 		if (r == 0)

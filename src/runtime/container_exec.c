@@ -153,7 +153,8 @@ static int look(struct look *l, const char *root, const struct exec_options *o,
 	if (r == 0)
 		r = make_process(&l->arena, o, &l->config->process, &l->process, &l->ignored, err);
 	if (r == 0)
-		r = facts_read_parts(NULL, "", facts_needed_by_process(&l->process), &l->facts, err);
+		r = facts_read_parts(NULL, "", facts_needed_by_process(&l->process), &l->facts,
+				     err);
 	if (r == 0)
 		r = look_at_namespaces(l->c.pid, l->facts.namespaces, &in->namespaces, err);
 	if (r == 0)

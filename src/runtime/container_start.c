@@ -24,12 +24,14 @@ static int check_status(const struct container *c, struct err *err)
 		return err_user(err, "cannot start an already running container");
 	case CONTAINER_CREATING:
 	case CONTAINER_PAUSED:
-		return err_user(err, "cannot start a container in the %s state", container_status_names[c->status]);
+		return err_user(err, "cannot start a container in the %s state",
+				container_status_names[c->status]);
 	}
 	if (!c->has_process) {
 		err_user(err, "cannot start a container without a process");
 		err_at(err, "/process");
-		return err_hint(err, "config.json had no \"process\" when the container was created");
+		return err_hint(err,
+				"config.json had no \"process\" when the container was created");
 	}
 	return 0;
 }
@@ -39,15 +41,21 @@ static int plan_start(struct plan *plan, const struct container *c, const struct
 		      const char *notify_socket, struct err *err)
 {
 	struct create_options options = {
-		.id = c->id, .bundle = c->bundle, .rootfs = c->rootfs, .notify_socket = notify_socket,
+		.id = c->id,
+		.bundle = c->bundle,
+		.rootfs = c->rootfs,
+		.notify_socket = notify_socket,
 	};
-	struct planner_state state = { .plan = plan, .config = config, .options = &options, .has_notify = c->has_notify };
+	struct planner_state state = {
+		.plan = plan, .config = config, .options = &options, .has_notify = c->has_notify
+	};
 
 	return plan_started(&state, err);
 }
 
 static int act_start(struct plan *plan, int *dir, const struct container *c, struct record *record,
-		     const struct trace_options *trace, const struct report *report, struct err *err)
+		     const struct trace_options *trace, const struct report *report,
+		     struct err *err)
 {
 	const struct create_options options = { .report = report };
 	struct act a;
@@ -84,8 +92,8 @@ static bool takes_container_along(const struct err *err)
 	return strcmp(err->step_name, step_names[STEP_HOOK]) == 0;
 }
 
-int container_start(const char *root, const char *id, const char *notify_socket, const struct trace_options *trace, const struct report *report,
-		    struct err *err)
+int container_start(const char *root, const char *id, const char *notify_socket,
+		    const struct trace_options *trace, const struct report *report, struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
 	static const struct config without_hooks;

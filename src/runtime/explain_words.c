@@ -17,7 +17,8 @@ const char *const step_why[STEP_KIND_COUNT] = {
 		"the caller asked for a handle on the process that no reused pid can fool",
 	[STEP_NOTIFY_MAKE] =
 		"a place that the container sees, for the socket that it notifies through",
-	[STEP_NOTIFY_BIND] = "the container says here that it is ready: the manager would not believe it",
+	[STEP_NOTIFY_BIND] =
+		"the container says here that it is ready: the manager would not believe it",
 	[STEP_NOTIFY_RELAY] =
 		"who started us wants to know when the container is ready, not when it was begun",
 	[STEP_START_BIND] = "`start` will knock here; only we may make it, in tare's own directory",
@@ -41,8 +42,10 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_STAGE_FORK] =
 		"a helper joins the namespaces, so that the runtime itself never leaves its own",
 	[STEP_NS_JOIN] = "share this view of the system with those who are in it already",
-	[STEP_INIT_OPEN] = "take hold of the container's first process, by a handle that no other can get",
-	[STEP_NS_ENTER] = "see the system as the container's other processes do; all at once, or not at all",
+	[STEP_INIT_OPEN] =
+		"take hold of the container's first process, by a handle that no other can get",
+	[STEP_NS_ENTER] =
+		"see the system as the container's other processes do; all at once, or not at all",
 	[STEP_CLOSE_UNNEEDED] =
 		"others in there will see the process from its first moment: nothing may be left to take",
 	[STEP_CLONE] = "the container is born: one process with its own view of the system",
@@ -112,7 +115,8 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_MEMORY_POLICY] = "which memory nodes its pages come from",
 	[STEP_PERSONALITY] = "what kind of machine the program believes it is on",
 	[STEP_SESSION] = "no terminal and no signals of whoever started us",
-	[STEP_UNDUMPABLE] = "nobody in the container may look into a process that is not yet confined",
+	[STEP_UNDUMPABLE] =
+		"nobody in the container may look into a process that is not yet confined",
 	[STEP_FIND_EXECUTABLE] = "a missing program should fail now and with a clear word",
 	[STEP_HOME] = "what the container's own passwd says",
 	[STEP_CWD] = "where the program starts; checked to be inside",

@@ -213,7 +213,9 @@ static bool is_given(const char *label)
 
 unsigned facts_needed_by_process(const struct config_process *process)
 {
-	return is_given(process->apparmor_profile) || is_given(process->selinux_label) ? FACTS_SECURITY : 0;
+	return is_given(process->apparmor_profile) || is_given(process->selinux_label)
+		       ? FACTS_SECURITY
+		       : 0;
 }
 
 unsigned facts_needed(const struct config *config)
@@ -236,7 +238,8 @@ int facts_read(struct arena *arena, const char *root, struct facts *ret_facts, s
 	return facts_read_parts(arena, root, FACTS_ALL, ret_facts, err);
 }
 
-int facts_read_parts(struct arena *arena, const char *root, unsigned parts, struct facts *ret_facts, struct err *err)
+int facts_read_parts(struct arena *arena, const char *root, unsigned parts, struct facts *ret_facts,
+		     struct err *err)
 {
 	struct facts facts = {
 		/* The kernel told us at our exec. */

@@ -25,7 +25,8 @@ struct facts {
 	uint64_t capabilities;   /* our permitted set */
 	uint64_t kernel_version; /* major << 16 | minor << 8 */
 	int last_cap;            /* /proc/sys/kernel/cap_last_cap */
-	uint64_t namespaces;     /* CLONE_NEW* flags that the kernel knows; all bits set if it was not asked */
+	/* CLONE_NEW* flags that the kernel knows; all bits set if it was not asked */
+	uint64_t namespaces;
 	struct cgroup_layout cgroup;
 	bool apparmor, selinux; /* enabled on this host */
 	bool seccomp;

@@ -14,7 +14,8 @@ const char *const step_names[STEP_KIND_COUNT] = { STEP_KINDS(STEP_NAME) };
 #define STEP_EFFECT(upper, lower, name, effect) [STEP_##upper] = effect,
 const enum step_effect step_effects[STEP_KIND_COUNT] = { STEP_KINDS(STEP_EFFECT) };
 
-struct step *plan_add(struct plan *plan, enum step_who who, enum step_kind kind, const char *pointer)
+struct step *plan_add(struct plan *plan, enum step_who who, enum step_kind kind,
+		      const char *pointer)
 {
 	struct step *step, *grown;
 
@@ -137,6 +138,7 @@ void plan_clear(struct plan *plan)
  * The policy. Each planner appends the steps of one feature; what it needs from an earlier one is in the slots.
  * Why here and not elsewhere is said at the planner's own definition.
  */
+/* clang-format off */
 static planner *const create_policy[] = {
 	plan_refused,         /* what tare can't do yet, before anything else is said about the config */
 	plan_caller,          /* root, or a user who needs a user namespace for everything that follows */
@@ -190,6 +192,7 @@ static planner *const create_policy[] = {
 	plan_process,         /* ids, capabilities, filter, exec */
 	plan_started,         /* run: the parent sees the exec, then poststart */
 };
+/* clang-format on */
 
 int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
 {
@@ -198,7 +201,8 @@ int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
 		.config = in->config,
 		.facts = in->facts,
 		.options = in->options,
-		.slots = { SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE },
+		.slots = { SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE, SLOT_NONE,
+			   SLOT_NONE },
 		.unit_holder = SLOT_NONE,
 	};
 	int r;

@@ -460,8 +460,8 @@ static int check_handovers(struct check *c)
 
 int plan_check(const struct plan *plan, struct err *err)
 {
-	static int (*const rules[])(struct check *) = { check_forks,    check_slots, check_undo,
-							check_pointers, check_order, check_entry,
+	static int (*const rules[])(struct check *) = { check_forks,    check_slots,    check_undo,
+							check_pointers, check_order,    check_entry,
 							check_end,      check_handovers };
 	struct check c = { .plan = plan, .err = err, .stage = NOWHERE, .clone = NOWHERE };
 	int r;

@@ -166,6 +166,7 @@ static int plan_executed(struct planner_state *s, struct err *err)
 
 /* ---- the order -------------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static planner *const exec_policy[] = {
 	plan_refused,  /* what tare can't do yet */
 	plan_labels,   /* what security modules are told */
@@ -195,6 +196,7 @@ static planner *const exec_policy[] = {
 	plan_process,         /* ids, capabilities, filter, exec */
 	plan_executed,        /* the parent sees the exec */
 };
+/* clang-format on */
 
 /* The saved config as it is for a process that comes later. */
 static void exchange(struct config *config, const struct enter_input *in)

@@ -84,8 +84,8 @@ int plan_labels(struct planner_state *s, struct err *err)
 	return mount ? check_mount_label(s, mount, err) : 0;
 }
 
-static struct step *add_label(struct planner_state *s, enum step_who who, const char *file, const char *text,
-			      const char *pointer)
+static struct step *add_label(struct planner_state *s, enum step_who who, const char *file,
+			      const char *text, const char *pointer)
 {
 	struct step *step = plan_add(s->plan, who, STEP_LABEL, pointer);
 

@@ -25,8 +25,9 @@ struct mount_request {
 	struct mount_words words;
 	const char *uid_map; /* BIND with mappings of its own; as /proc/PID/uid_map takes it */
 	const char *gid_map;
-	int16_t idmap_ns;    /* the namespace made for these */
-	size_t fresh_parent; /* 1 + index of the entry whose own, fresh tmpfs holds the target; or 0 */
+	int16_t idmap_ns; /* the namespace made for these */
+	/* 1 + index of the entry whose own, fresh tmpfs holds the target; or 0 */
+	size_t fresh_parent;
 	bool holds_others;     /* it is such a tmpfs */
 	int16_t own_dir;       /* and this is it */
 	bool late_ro;          /* something is still made in it: becomes read-only before PIVOT */

@@ -123,9 +123,10 @@ static void add_ids(struct planner_state *s)
 	if (gids->n)
 		memcpy(copy, gids->items, gids->n * sizeof(*copy));
 	if (keep && gids->n)
-		plan_warn(s->plan,
-			  "process.user.additionalGids is left out: the annotation "
-			  ANNOTATION_KEEP_GROUPS " asks for the caller's groups instead");
+		plan_warn(
+			s->plan,
+			"process.user.additionalGids is left out: the annotation " ANNOTATION_KEEP_GROUPS
+			" asks for the caller's groups instead");
 	step->u.ids.uid = process->uid;
 	step->u.ids.gid = process->gid;
 	step->u.ids.gids = copy;
@@ -171,7 +172,9 @@ static void ignore_syscall(struct plan *plan, const struct seccomp_unknown *unkn
 
 static int refuse_unknown(const struct seccomp_unknown *unknown, struct err *err)
 {
-	err_user(err, "unknown system call \"%s\", and the annotation " ANNOTATION_SECCOMP_STRICT " makes that an error",
+	err_user(err,
+		 "unknown system call \"%s\", and the annotation " ANNOTATION_SECCOMP_STRICT
+		 " makes that an error",
 		 unknown->name);
 	if (unknown->nearest)
 		err_hint(err, "perhaps \"%s\" was meant", unknown->nearest);
@@ -187,7 +190,8 @@ static int add_seccomp(struct planner_state *s, struct err *err)
 	r = seccomp_compile(&s->plan->arena, &s->config->linux_.seccomp, &program, err);
 	if (r < 0)
 		return r;
-	if (program.n_unknown && annotation_is_one(&s->config->annotations, ANNOTATION_SECCOMP_STRICT))
+	if (program.n_unknown &&
+	    annotation_is_one(&s->config->annotations, ANNOTATION_SECCOMP_STRICT))
 		return refuse_unknown(&program.unknown[0], err);
 	/* For an exec it was said at create. */
 	for (size_t i = 0; i < program.n_unknown && !s->enter; i++)

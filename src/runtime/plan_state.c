@@ -32,7 +32,8 @@ void plan_tell_pid(struct planner_state *s)
 	struct plan *plan = s->plan;
 
 	if (o->pid_file)
-		plan_add(plan, STEP_PARENT, STEP_PID_FILE, "")->u.pid_file.path = plan_strdup(plan, o->pid_file);
+		plan_add(plan, STEP_PARENT, STEP_PID_FILE, "")->u.pid_file.path =
+			plan_strdup(plan, o->pid_file);
 	if (o->pidfd_socket)
 		plan_add(plan, STEP_PARENT, STEP_PIDFD_SEND, "")->u.pidfd_send.path =
 			plan_strdup(plan, o->pidfd_socket);

@@ -15,21 +15,27 @@ struct planner_state {
 	const struct create_options *options;
 	struct plan_slots slots;
 	struct mount_request *mounts; /* [config->mounts.n], by plan_root_open; see plan_mount.h */
-	int16_t *device_sources;  /* trees of host device nodes, for DEVICE_BIND; used by plan_device.c only */
-	int16_t *cgroup_dirs;     /* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
+	/* trees of host device nodes, for DEVICE_BIND; used by plan_device.c only */
+	int16_t *device_sources;
+	/* [facts->cgroup.n]: directory of each hierarchy's cgroup, else SLOT_NONE */
+	int16_t *cgroup_dirs;
 	const char **cgroup_paths; /* [facts->cgroup.n]: absolute path of each, else NULL */
-	enum step_who opener;     /* who takes trees of the host: the parent; without CAP_SYS_ADMIN the child, by plan_caller */
-	int16_t unit_holder;      /* by plan_unit_start: who is in the unit until the init is; SLOT_NONE: nobody */
-	struct unit unit;         /* of systemd's; name NULL: none */
-	struct unit_property_list unit_later; /* what would keep the init out, to be set when it is in */
-	bool delegate;            /* the last name of it is the container's own, by annotation */
-	const char *cgroup_sub;   /* cgroup of the processes below the limited one, or NULL */
-	int16_t ns[NS_TYPES];     /* joined namespaces, by plan_ns_open */
-	int16_t start_socket;     /* by plan_start_bind */
+	/* who takes trees of the host: the parent; without CAP_SYS_ADMIN the child, by plan_caller */
+	enum step_who opener;
+	/* by plan_unit_start: who is in the unit until the init is; SLOT_NONE: nobody */
+	int16_t unit_holder;
+	struct unit unit; /* of systemd's; name NULL: none */
+	/* what would keep the init out, to be set when it is in */
+	struct unit_property_list unit_later;
+	bool delegate;          /* the last name of it is the container's own, by annotation */
+	const char *cgroup_sub; /* cgroup of the processes below the limited one, or NULL */
+	int16_t ns[NS_TYPES];   /* joined namespaces, by plan_ns_open */
+	int16_t start_socket;   /* by plan_start_bind */
 	const struct enter_input *enter; /* exec only */
-	bool has_notify;          /* the container has a socket to notify through; by plan_notify, of `start`: the record's */
+	/* the container has a socket to notify through; by plan_notify, of `start`: the record's */
+	bool has_notify;
 	int16_t notify_dir, notify_socket;
-	int16_t agent;            /* connected to the seccomp agent; by listener_connect() */
+	int16_t agent; /* connected to the seccomp agent; by listener_connect() */
 	int16_t hook_stdout, hook_stderr; /* by plan_hook_output, SLOT_NONE: not asked for */
 };
 
@@ -38,7 +44,8 @@ typedef int planner(struct planner_state *s, struct err *err);
 /* plan_state.c */
 planner plan_state_make, plan_start_bind, plan_created, plan_started;
 /* plan_ns.c */
-planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_ns_root, plan_network, plan_names;
+planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_ns_root,
+	plan_network, plan_names;
 /* plan_cgroup.c, plan_unit.c */
 planner plan_cgroup_make, plan_cgroup_join;
 /* plan_rootless.c */
@@ -56,7 +63,8 @@ planner plan_caller;
 struct cgroup_knobs;
 struct cgroup_write;
 int plan_unit_path(struct planner_state *s, const char **ret_path, struct err *err);
-int plan_unit_start(struct planner_state *s, const struct cgroup_knobs *knobs, const char *path, struct err *err);
+int plan_unit_start(struct planner_state *s, const struct cgroup_knobs *knobs, const char *path,
+		    struct err *err);
 bool plan_unit_waits(const struct planner_state *s, const struct cgroup_write *write);
 void plan_unit_entered(struct planner_state *s);
 void plan_unit_joined(struct planner_state *s);
@@ -72,12 +80,14 @@ void plan_cgroup_sub_make(struct planner_state *s);
 void plan_cgroup_sub_entered(struct planner_state *s);
 int plan_cgroup_sub(struct planner_state *s, const char **ret_sub, struct err *err);
 /* plan_root.c, plan_mount.c, plan_device.c, plan_mask.c */
-planner plan_root_open, plan_root_open_inside, plan_cgroup_trees, plan_root_attach, plan_idmap_child, plan_mounts, plan_devices;
+planner plan_root_open, plan_root_open_inside, plan_cgroup_trees, plan_root_attach,
+	plan_idmap_child, plan_mounts, plan_devices;
 planner plan_pivot, plan_masks, plan_root_propagation;
 /* plan_console.c */
 planner plan_console_connect, plan_console;
 /* plan_refuse.c, plan_label.c, plan_listener.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
-planner plan_refused, plan_labels, plan_listener, plan_limits, plan_session, plan_sysctl, plan_find_executable, plan_process;
+planner plan_refused, plan_labels, plan_listener, plan_limits, plan_session, plan_sysctl,
+	plan_find_executable, plan_process;
 planner plan_hook_output, plan_create_hooks, plan_start_hooks;
 
 /*

@@ -13,14 +13,15 @@
 
 #include <stdbool.h>
 
-#define RECORD_VERSION 1
-#define RECORD_FILE "state.json"
-#define RECORD_CONFIG "config.json"
-#define RECORD_SOCKET "start.sock"
-#define RECORD_TEMPORARY ".state.json" /* becomes state.json; only who has the lock writes it */
+#define RECORD_VERSION          1
+#define RECORD_FILE             "state.json"
+#define RECORD_CONFIG           "config.json"
+#define RECORD_SOCKET           "start.sock"
+#define RECORD_TEMPORARY        ".state.json" /* becomes state.json; only who has the lock writes it */
 #define RECORD_CONFIG_TEMPORARY ".config.json" /* becomes config.json at the end of an update */
-#define RECORD_POSTSTOP "poststop" /* empty; there once a delete has taken the poststop hooks on itself */
-#define RECORD_END_MAX 128
+/* empty; there once a delete has taken the poststop hooks on itself */
+#define RECORD_POSTSTOP  "poststop"
+#define RECORD_END_MAX   128
 #define RECORD_MAX_BYTES ((size_t)4 * 1024 * 1024)
 
 /* On the start socket: the init's greeting, with the shared page; and the word that lets it go on. */
@@ -28,18 +29,20 @@ enum { START_HELLO = 'h', START_GO = 'g' };
 
 /* What create knows of the container before it is made, in memory that outlives the config. */
 struct record {
-	const char *root;       /* the runtime's --root */
+	const char *root; /* the runtime's --root */
 	const char *id;
-	struct container *draft; /* all that STATE_MAKE needs to render @text; its annotations are the config's */
-	struct arena *arena;     /* for what is rendered: the plan's */
+	/* all that STATE_MAKE needs to render @text; its annotations are the config's */
+	struct container *draft;
+	struct arena *arena; /* for what is rendered: the plan's */
 	const struct cgroup_dir *cgroups;
 	size_t n_cgroups;
-	uint64_t start_time;     /* of the init, once it is known; it may be gone when the record is written again */
-	char *text, *end;       /* state.json; at @end is room for what changes: status and process */
-	const char *config;     /* the bytes of config.json, saved beside it; NULL once they are */
+	/* of the init, once it is known; it may be gone when the record is written again */
+	uint64_t start_time;
+	char *text, *end;   /* state.json; at @end is room for what changes: status and process */
+	const char *config; /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;
-	struct arena config_arena; /* owns @config and all that was decoded from it; unmapped by STATE_MAKE, the last to
-				      need it, so before the clone */
+	/* owns @config and all that was decoded from it; unmapped by STATE_MAKE, the last to need it, so before the clone */
+	struct arena config_arena;
 };
 
 /*
@@ -49,7 +52,8 @@ struct record {
 void record_render(struct arena *arena, const struct container *container, struct record *record);
 
 /* record_write() - replace state.json in the directory @dir */
-int record_write(int dir, struct record *record, const char *status, pid_t pid, struct err *err) MUST_CHECK;
+int record_write(int dir, struct record *record, const char *status, pid_t pid,
+		 struct err *err) MUST_CHECK;
 
 /*
  * record_read() - decode state.json of the directory @dir, and look at the process
@@ -66,15 +70,15 @@ int container_read(struct arena *arena, int dir, struct container *ret, struct e
  *
  * Return: 0; -ENOENT and *err "container \"x\" does not exist"; -errno
  */
-int container_open(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
-		   struct err *err) MUST_CHECK;
+int container_open(struct arena *arena, const char *root, const char *id, int *ret_dir,
+		   struct container *ret, struct err *err) MUST_CHECK;
 
 /*
  * container_read_locked() - the same under the lock of its directory; for whoever changes something
  * @ret_dir: owned by the caller; closing it gives the lock back
  */
-int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir, struct container *ret,
-			  struct err *err) MUST_CHECK;
+int container_read_locked(struct arena *arena, const char *root, const char *id, int *ret_dir,
+			  struct container *ret, struct err *err) MUST_CHECK;
 
 /* record_creator() - of a `creating` record: the runtime that wrote it, as a pidfd; -ESRCH if it is gone */
 int record_creator(const struct container *container);

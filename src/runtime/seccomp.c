@@ -28,8 +28,8 @@ struct compiler {
 	bool stub; /* numbers newer than the profile get ENOSYS */
 	struct named *named;
 	size_t n_named;
-	uint32_t largest
-		[SECCOMP_ARCHES]; /* number mentioned, also by redundant rules; or NO_NUMBER */
+	/* number mentioned, also by redundant rules; or NO_NUMBER */
+	uint32_t largest[SECCOMP_ARCHES];
 	const struct syscall_row *socketcall, *ipc;
 	struct call_table table;  /* of the architecture at hand */
 	struct range_list ranges; /* of the token at hand */

@@ -212,7 +212,9 @@ int step_affinity(struct act *a, const struct step *step, struct err *err)
 	if (r < 0) {
 		err_set(err, r, "keep the process to the CPUs %s", step->u.affinity.cpus);
 		if (r == -EINVAL)
-			err_hint(err, "at least one of them must be online and in the container's cpuset");
+			err_hint(
+				err,
+				"at least one of them must be online and in the container's cpuset");
 	}
 	return r;
 }

@@ -57,16 +57,19 @@ int step_ns_open(struct act *a, const struct step *step, struct err *err)
 
 	fd = os_ns_open(step->u.ns_open.path, ns_clone_flags[type]);
 	if (fd == -EINVAL) {
-		err_user(err, "open \"%s\": it is not a %s namespace", step->u.ns_open.path, ns_names[type]);
+		err_user(err, "open \"%s\": it is not a %s namespace", step->u.ns_open.path,
+			 ns_names[type]);
 		return -EINVAL;
 	}
 	if (fd < 0)
-		return err_set(err, fd, "open the %s namespace \"%s\"", ns_names[type], step->u.ns_open.path);
+		return err_set(err, fd, "open the %s namespace \"%s\"", ns_names[type],
+			       step->u.ns_open.path);
 	if (step->u.ns_open.not_own && is_own_ns(fd, type))
-		return err_user(err,
-				"join \"%s\": it is the host's %s namespace, and hostname, domainname or sysctl "
-				"would change the host",
-				step->u.ns_open.path, ns_names[type]);
+		return err_user(
+			err,
+			"join \"%s\": it is the host's %s namespace, and hostname, domainname or sysctl "
+			"would change the host",
+			step->u.ns_open.path, ns_names[type]);
 	a->fd[step->out] = take_fd(&fd);
 	return 0;
 }
@@ -78,7 +81,9 @@ int step_ns_join(struct act *a, const struct step *step, struct err *err)
 
 	if (r == -EINVAL && type == NS_USER) {
 		err_set(err, r, "join the user namespace");
-		return err_hint(err, "it may be the one that the runtime is in already: leave it out of the config");
+		return err_hint(
+			err,
+			"it may be the one that the runtime is in already: leave it out of the config");
 	}
 	return r < 0 ? err_set(err, r, "join the %s namespace", ns_names[type]) : 0;
 }
@@ -109,13 +114,17 @@ static int clone_error(int code, int cgroup, const char *what, struct err *err)
 {
 	err_set(err, code, "clone %s", what);
 	if (code == -EBUSY && cgroup >= 0)
-		err_hint(err, "its cgroup has controllers enabled for children, so no process may be in it");
+		err_hint(
+			err,
+			"its cgroup has controllers enabled for children, so no process may be in it");
 	if (code == -EOPNOTSUPP && cgroup >= 0)
-		err_hint(err, "its cgroup is threaded, or in a threaded one that is not its own domain");
+		err_hint(err,
+			 "its cgroup is threaded, or in a threaded one that is not its own domain");
 	if (code == -EAGAIN && cgroup >= 0)
 		err_hint(err, "the cgroup's pids limit, or RLIMIT_NPROC, is reached");
 	if (code == -ENOSPC)
-		err_hint(err, "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
+		err_hint(err,
+			 "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces");
 	return code;
 }
 
@@ -160,7 +169,8 @@ int step_clone(struct act *a, const struct step *step, struct err *err)
 		run_child(a);
 	}
 	if (pid < 0) {
-		clone_error(pid, cgroup, a->plan->enters ? "the process" : "the container's init", err);
+		clone_error(pid, cgroup, a->plan->enters ? "the process" : "the container's init",
+			    err);
 		if (pid == -EINVAL)
 			name_missing(flags, err);
 		return pid;
@@ -229,7 +239,8 @@ int step_stage_fork(struct act *a, const struct step *step, struct err *err)
 		return err->code;
 	}
 	if (a->child_pid == 0)
-		return err_set(err, -ECHILD, "join the namespaces: the stage ended (status 0x%x)", (unsigned)status);
+		return err_set(err, -ECHILD, "join the namespaces: the stage ended (status 0x%x)",
+			       (unsigned)status);
 
 	a->child_pidfd = os_pidfd_open(a->child_pid);
 	if (a->child_pidfd < 0)
@@ -249,11 +260,13 @@ int step_ns_root(struct act *a, const struct step *step, struct err *err)
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */
 
-static size_t offset_line(char *buf, size_t size, const char *clock, const struct config_time_offset *offset)
+static size_t offset_line(char *buf, size_t size, const char *clock,
+			  const struct config_time_offset *offset)
 {
 	if (!offset->set)
 		return 0;
-	return (size_t)snprintf(buf, size, "%s %lld %u\n", clock, (long long)offset->secs, offset->nanosecs);
+	return (size_t)snprintf(buf, size, "%s %lld %u\n", clock, (long long)offset->secs,
+				offset->nanosecs);
 }
 
 /*
@@ -281,7 +294,9 @@ int step_time_ns(struct act *a, const struct step *step, struct err *err)
 	if (r < 0) {
 		err_set(err, r, "write the offsets of the time namespace");
 		if (r == -ERANGE)
-			err_hint(err, "an offset may not take a clock below zero or above half of its range");
+			err_hint(
+				err,
+				"an offset may not take a clock below zero or above half of its range");
 		return r;
 	}
 

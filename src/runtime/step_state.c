@@ -97,7 +97,8 @@ static int list_cgroups(struct act *a, struct container *c, struct err *err)
 		r = cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path,
 				    &step->u.cgroup_make.existing);
 		if (r < 0)
-			return err_set(err, r, "look for the cgroup \"%s\"", step->u.cgroup_make.path);
+			return err_set(err, r, "look for the cgroup \"%s\"",
+				       step->u.cgroup_make.path);
 		if (step->u.cgroup_make.of_unit)
 			count_unit(step, c);
 		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
@@ -272,7 +273,8 @@ static int wait_for_slow(const struct act *a, int sock, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "wait for %s", thing);
 	if (r > 0)
-		return err_user_code(err, -EINTR, "wait for %s: ended by SIG%s", thing, sigabbrev_np(r));
+		return err_user_code(err, -EINTR, "wait for %s: ended by SIG%s", thing,
+				     sigabbrev_np(r));
 	return 0;
 }
 
@@ -303,7 +305,8 @@ int step_sync_wait(struct act *a, const struct step *step, struct err *err)
 	if (r == 0)
 		return err_user_code(err, -EPIPE, "the runtime is gone");
 	if (token != (char)step->u.sync_wait.token)
-		return err_bug(err, "wait for signal \"%c\", got \"%c\"", step->u.sync_wait.token, token);
+		return err_bug(err, "wait for signal \"%c\", got \"%c\"", step->u.sync_wait.token,
+			       token);
 	return 0;
 }
 
@@ -376,13 +379,16 @@ static int connect_and_go(struct act *a, struct err *err)
 
 	conn = os_seqpacket_connect(a->state_dir, RECORD_SOCKET);
 	if (conn == -ECONNREFUSED || conn == -ENOENT)
-		return err_user_code(err, -EBUSY, "cannot start a container that has been started already");
+		return err_user_code(err, -EBUSY,
+				     "cannot start a container that has been started already");
 	if (conn < 0)
 		return err_set(err, conn, "connect to the start socket");
 	peer = os_seqpacket_peer(conn);
 	if (peer != a->child_pid)
-		return err_bug(err, "the start socket belongs to process %d, not to the container's init %d",
-			       (int)peer, (int)a->child_pid);
+		return err_bug(
+			err,
+			"the start socket belongs to process %d, not to the container's init %d",
+			(int)peer, (int)a->child_pid);
 
 	r = os_receive_byte(conn, &byte, &page);
 	if (r == 1 && (byte != START_HELLO || page < 0))
@@ -410,7 +416,8 @@ int step_start_connect(struct act *a, const struct step *step, struct err *err)
 
 	r = record_dir_lock(a->state_dir);
 	if (r == -ENOENT)
-		return err_user_code(err, -ENOENT, "container \"%s\" does not exist", a->record->id);
+		return err_user_code(err, -ENOENT, "container \"%s\" does not exist",
+				     a->record->id);
 	if (r < 0)
 		return err_set(err, r, "lock the state directory");
 	r = connect_and_go(a, err);

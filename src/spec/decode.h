@@ -54,8 +54,9 @@ enum field_kind {
 	FIELD_GROUP,      /* an object whose members are in the same struct */
 	FIELD_OBJECT,     /* an object with a struct of its own at .offset */
 	FIELD_OBJECTS,    /* a list of them: { items, n } */
-	FIELD_OBJECT_MAP, /* an object of objects: { items, n }, the name is the first member of each */
-	FIELD_CUSTOM,     /* .custom does it all */
+	/* an object of objects: { items, n }, the name is the first member of each */
+	FIELD_OBJECT_MAP,
+	FIELD_CUSTOM, /* .custom does it all */
 };
 
 enum {

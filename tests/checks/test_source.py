@@ -46,6 +46,12 @@ def test_a_layer_includes_only_those_below_it():
     assert not wrong, "\n".join(wrong)
 
 
+def test_make_format_changes_nothing():
+    done = subprocess.run(["clang-format-14", "--dry-run", "-Werror", *sources(".c", ".h")], cwd=REPO, capture_output=True,
+                          text=True, check=False)
+    assert not done.returncode, done.stderr[-4000:] + "\nrun `make format`"
+
+
 def test_includes_are_full_paths_from_src():
     wrong = [f"{name} includes {include}" for name in sources(".c", ".h") if name.startswith("src/")
              for include in INCLUDE.findall((REPO / name).read_text()) if not (REPO / "src" / include).exists()]

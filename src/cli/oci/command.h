@@ -45,9 +45,11 @@ struct command {
 	const char *details; /* more lines for --help, or NULL */
 	const struct option *options;
 	bool enters_container; /* run from a protected copy of the binary */
-	bool records_nothing;  /* no container is made or looked for, so a user needs no place for them */
-	bool hands_words_on;   /* what is behind the first operand belongs to another program: words->rest */
-	int failure_status;    /* when run() or what comes before it fails; 0: 1 */
+	/* no container is made or looked for, so a user needs no place for them */
+	bool records_nothing;
+	/* what is behind the first operand belongs to another program: words->rest */
+	bool hands_words_on;
+	int failure_status; /* when run() or what comes before it fails; 0: 1 */
 
 	/*
 	 * check() - what must be looked at before the program opens a single file, like inherited
@@ -66,8 +68,8 @@ struct command {
 };
 
 extern const struct command command_create, command_start, command_run, command_state, command_kill,
-	command_delete, command_exec_cli, command_list, command_ps, command_pause, command_resume, command_update, command_events,
-	command_spec, command_features, command_explain;
+	command_delete, command_exec_cli, command_list, command_ps, command_pause, command_resume,
+	command_update, command_events, command_spec, command_features, command_explain;
 
 /* All of them, in the order of --help; NULL ends it */
 extern const struct command *const commands[];

@@ -24,7 +24,8 @@
 struct watch {
 	const struct container_started *started;
 	int signals;
-	int notify; /* socket on which it says that it is ready; -EBADF once it has, or if nobody asks */
+	/* socket on which it says that it is ready; -EBADF once it has, or if nobody asks */
+	int notify;
 	struct report report;
 	struct relay relay; /* only with a terminal */
 	bool has_terminal;

@@ -30,13 +30,13 @@
 static void test_values(void **state)
 {
 	static const uint8_t expected[] = {
-		7,    0,    0,    0, /* y, and up to the next multiple of 4 */
-		2,    0,    0,    0,    'a',  'b',  0,    0, /* s */
-		1,    0,    0,    0,                         /* b */
-		20,   0,    0,    0,    0,    0,    0,    0, /* a(st): the length without what aligns its first element */
-		1,    0,    0,    0,    'x',  0,    0,    0, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* "x", 2^64-1: 16 bytes */
-		0,    0,    0,    0,                      /* "" ... */
+		7, 0, 0, 0,                 /* y, and up to the next multiple of 4 */
+		2, 0, 0, 0, 'a', 'b', 0, 0, /* s */
+		1, 0, 0, 0,                 /* b */
+		/* a(st): the length without what aligns its first element */
+		20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 'x', 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, /* "x", 2^64-1: 16 bytes */
+		0, 0, 0, 0,       /* "" ... */
 	};
 	defer_arena struct arena arena = { 0 };
 	struct dbus_buffer buffer = { .arena = &arena };
@@ -222,8 +222,8 @@ static void test_addresses(void **state)
 struct answer {
 	const char *member;
 	const char *error, *text; /* an error's name and its text; or */
-	const char *
-		job_result; /* a job's path, and later its end as this; or neither: an empty reply */
+	/* a job's path, and later its end as this; or neither: an empty reply */
+	const char *job_result;
 };
 
 struct peer {

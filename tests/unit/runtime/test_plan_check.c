@@ -267,7 +267,19 @@ static void too_many_tokens(struct plan *plan)
 /* ---- exec ------------------------------------------------------------------------------------------------------- */
 
 /* Where things are in the plan of make_entering(). */
-enum { E_INIT, E_SOCKET, E_FORK, E_CGROUP, E_HIDE, E_ENTER, E_CLOSE, E_CLONE, E_CONSOLE, E_EXEC, E_WAIT };
+enum {
+	E_INIT,
+	E_SOCKET,
+	E_FORK,
+	E_CGROUP,
+	E_HIDE,
+	E_ENTER,
+	E_CLOSE,
+	E_CLONE,
+	E_CONSOLE,
+	E_EXEC,
+	E_WAIT
+};
 
 static void make_entering(struct plan *plan)
 {

@@ -209,8 +209,8 @@ static void test_golden_exec_plans(void **state)
 	for (size_t c = 0; c < ARRAY_LEN(configs); c++) {
 		for (size_t h = 0; h < ARRAY_LEN(exec_hosts); h++) {
 			defer_arena struct arena arena = { 0 };
-			char *name = arena_printf(&arena, "exec-%s-%s.txt", configs[c],
-						  exec_hosts[h]);
+			char *name =
+				arena_printf(&arena, "exec-%s-%s.txt", configs[c], exec_hosts[h]);
 			char *text = explain_exec(&arena, configs[c], exec_hosts[h]);
 			size_t len;
 

@@ -32,30 +32,41 @@ static const struct json *parse(struct arena *arena, struct json_writer *w)
 static void test_Y2_Y4_state(void **state)
 {
 	struct key_value annotations[] = { { "a", "b \"c\"" }, { "d", "" } };
-	struct state_doc doc = { .id = "web", .status = "running", .bundle = "/b", .pid = 42,
-				 .annotations = { annotations, 2 }, .rootfs = "/b/r", .created = "2026", .owner = "root" };
+	struct state_doc doc = { .id = "web",
+				 .status = "running",
+				 .bundle = "/b",
+				 .pid = 42,
+				 .annotations = { annotations, 2 },
+				 .rootfs = "/b/r",
+				 .created = "2026",
+				 .owner = "root" };
 	struct arena arena = { 0 };
 	struct json_writer w;
 
 	json_writer_init(&w, &arena, 0);
 	state_doc_write(&w, NULL, &doc);
-	assert_string_equal(json_writer_text(&w, NULL),
-			    "{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":42,\"status\":\"running\",\"bundle\":\"/b\","
-			    "\"rootfs\":\"/b/r\",\"created\":\"2026\",\"annotations\":{\"a\":\"b \\\"c\\\"\",\"d\":\"\"},"
-			    "\"owner\":\"root\"}");
+	assert_string_equal(
+		json_writer_text(&w, NULL),
+		"{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":42,\"status\":\"running\",\"bundle\":\"/b\","
+		"\"rootfs\":\"/b/r\",\"created\":\"2026\",\"annotations\":{\"a\":\"b \\\"c\\\"\",\"d\":\"\"},"
+		"\"owner\":\"root\"}");
 
 	doc = (struct state_doc){ .id = "web", .status = "stopped", .bundle = "/b" };
 	json_writer_init(&w, &arena, 0);
 	state_doc_write(&w, NULL, &doc);
-	assert_string_equal(json_writer_text(&w, NULL),
-			    "{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":0,\"status\":\"stopped\",\"bundle\":\"/b\"}");
+	assert_string_equal(
+		json_writer_text(&w, NULL),
+		"{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":0,\"status\":\"stopped\",\"bundle\":\"/b\"}");
 	arena_clear(&arena);
 }
 
 static void test_Y2_Y4_state_with_a_hole(void **state)
 {
 	struct key_value annotations[] = { { "\"pid\":", "x" } };
-	struct state_doc doc = { .id = "\"pid\":", .status = "creating", .bundle = "/b", .pid = 7,
+	struct state_doc doc = { .id = "\"pid\":",
+				 .status = "creating",
+				 .bundle = "/b",
+				 .pid = 7,
 				 .annotations = { annotations, 1 } };
 	const char *before, *after;
 	struct arena arena = { 0 };
@@ -80,7 +91,7 @@ static bool has_string(const struct json *list, const char *text)
 {
 	const struct json *entry;
 
-	json_each (entry, list) {
+	json_each(entry, list) {
 		if (!strcmp(json_string(entry), text))
 			return true;
 	}
@@ -157,7 +168,8 @@ static void test_F7_seccomp(void **state)
 	assert_int_equal(json_member(seccomp, "archs")->len, SECCOMP_ARCHES);
 	assert_int_equal(json_member(seccomp, "knownFlags")->len, 4);
 	assert_int_equal(json_member(seccomp, "supportedFlags")->len, 4);
-	assert_true(has_string(json_member(seccomp, "supportedFlags"), "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
+	assert_true(has_string(json_member(seccomp, "supportedFlags"),
+			       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
 }
 
 /* plan_refused() refuses each of these; when one goes from there, it comes here. */
@@ -184,7 +196,8 @@ static void test_F13_F14_Z20_annotations(void **state)
 
 	json_each(entry, annotations)
 		assert_non_null(json_string(entry));
-	assert_string_equal(json_string(json_member(annotations, "run.tare.version")), tare_version);
+	assert_string_equal(json_string(json_member(annotations, "run.tare.version")),
+			    tare_version);
 	assert_int_equal(unsafe->len, 9);
 	assert_true(has_string(unsafe, "org.systemd.property."));
 	assert_true(has_string(unsafe, "run.oci.delegate-cgroup"));
@@ -203,7 +216,8 @@ static void test_F1_promised_versions_are_read(void **state)
 		struct arena arena = { 0 };
 		struct config *config;
 		struct err err;
-		char *text = arena_printf(&arena, "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"}}", versions[i]);
+		char *text = arena_printf(
+			&arena, "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"}}", versions[i]);
 
 		assert_int_equal(config_read(&arena, text, strlen(text), &config, &err), 0);
 		arena_clear(&arena);

@@ -12,8 +12,8 @@
 struct model_candidate {
 	const struct config_seccomp_arg *args[8];
 	size_t n;
-	struct config_seccomp_arg
-		mux; /* the argument 0 that socketcall and ipc have instead of the rule's */
+	/* the argument 0 that socketcall and ipc have instead of the rule's */
+	struct config_seccomp_arg mux;
 	uint32_t ret;
 };
 
