@@ -19,21 +19,13 @@
 /* "DATA" and "OK" with a guid of 32 digits are 43 bytes. */
 #define LOGIN_ANSWER_MAX 512
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
 
 /* Wait until the socket is ready. Return: 0; -ETIMEDOUT; -errno */
 static int wait_for(struct dbus *bus, short events)
 {
 	struct pollfd fd = { .fd = bus->fd, .events = events };
-	int64_t left = bus->deadline_ms - now_ms();
+	int64_t left = bus->deadline_ms - clock_ms();
 	int r;
 
 	if (left <= 0)
@@ -141,7 +133,7 @@ int dbus_open(struct dbus *bus, const char *path, bool is_bus, const char *match
 	bus->fd = os_socket_connect(path);
 	if (bus->fd < 0)
 		return bus->fd;
-	bus->deadline_ms = now_ms() + DBUS_TIMEOUT_MS;
+	bus->deadline_ms = clock_ms() + DBUS_TIMEOUT_MS;
 	bus->in = arena_alloc(&bus->arena, DBUS_MESSAGE_MAX);
 	out.arena = &bus->arena;
 	r = is_bus ? put_bus_calls(bus, &out, match) : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cgroup/make.h"
 
+#include "cgroup/freezer.h"
 #include "cgroup/names.h"
 #include "cgroup/parents.h"
 #include "cgroup/processes.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cgroup/processes.h"
 
+#include "cgroup/file.h"
+#include "cgroup/freezer.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -18,34 +20,8 @@
 /* A line is at most eight bytes, and a host has at most four million pids. */
 #define PROCS_MAX_BYTES ((size_t)8 * 4 * 1024 * 1024)
 
-/* A v1 freezer that meets a fork at the wrong moment stays in FREEZING; thawing and trying again helps. */
-#define FREEZE_RETRY_MS 50
-
 /* Without a freezer, processes that fork while we signal them are met again in the next round. */
 #define KILL_ROUNDS 100
-
-static void sleep_ms(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
-}
-
-static int write_file(const char *dir, const char *file, const char *text)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/%s", dir, file) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return os_file_write_at(AT_FDCWD, path, text, strlen(text));
-}
-
-static int read_file(const char *dir, const char *file, char *buf, size_t size)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/%s", dir, file) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return (int)os_read_at(AT_FDCWD, path, buf, size);
-}
 
 /* ---- every process in a tree ------------------------------------------------------------------------------------ */
 
@@ -127,96 +103,6 @@ static int found_one(pid_t pid, void *arg)
 int cgroup_has_processes(const char *path)
 {
 	return walk(path, found_one, NULL, 0);
-}
-
-/* ---- freezing --------------------------------------------------------------------------------------------------- */
-
-/* In the order in which a freezer is looked for: the v1 mount that is called so, other v1 ones, v2. */
-static int freezer_rank(const struct cgroup_dir *dir)
-{
-	if (dir->v2)
-		return 2;
-	return strstr(dir->mount, "freezer") ? 0 : 1;
-}
-
-/* The directory with a freezer, and its state. NULL if there is none. */
-static const struct cgroup_dir *find_freezer(const struct cgroup_dir *dirs, size_t n, char *state,
-					     size_t size)
-{
-	for (int rank = 0; rank <= 2; rank++) {
-		for (size_t i = 0; i < n; i++) {
-			const char *file = dirs[i].v2 ? "cgroup.freeze" : "freezer.state";
-
-			if (freezer_rank(&dirs[i]) == rank &&
-			    read_file(dirs[i].path, file, state, size) >= 0)
-				return &dirs[i];
-		}
-	}
-	return NULL;
-}
-
-int cgroup_is_frozen(const struct cgroup_dir *dirs, size_t n)
-{
-	char state[32];
-	const struct cgroup_dir *freezer = find_freezer(dirs, n, state, sizeof(state));
-
-	if (!freezer)
-		return 0;
-	return freezer->v2 ? state[0] == '1' : strcmp(state, "THAWED") != 0;
-}
-
-static bool is_settled(const struct cgroup_dir *freezer)
-{
-	char text[256];
-
-	if (freezer->v2)
-		return read_file(freezer->path, "cgroup.events", text, sizeof(text)) >= 0 &&
-		       strstr(text, "frozen 1");
-	return read_file(freezer->path, "freezer.state", text, sizeof(text)) >= 0 &&
-	       strcmp(text, "FROZEN") == 0;
-}
-
-static int set_frozen(const struct cgroup_dir *freezer, bool frozen)
-{
-	if (freezer->v2)
-		return write_file(freezer->path, "cgroup.freeze", frozen ? "1" : "0");
-	return write_file(freezer->path, "freezer.state", frozen ? "FROZEN" : "THAWED");
-}
-
-int cgroup_freeze(const struct cgroup_dir *dirs, size_t n, int timeout_ms)
-{
-	char state[32];
-	const struct cgroup_dir *freezer = find_freezer(dirs, n, state, sizeof(state));
-	int r;
-
-	if (!freezer)
-		return -EOPNOTSUPP;
-	r = set_frozen(freezer, true);
-	for (int waited_ms = 0; r == 0; waited_ms++) {
-		if (is_settled(freezer))
-			return 0;
-		if (waited_ms >= timeout_ms) {
-			r = -ETIMEDOUT;
-			break;
-		}
-		sleep_ms(1);
-		if (!freezer->v2 && waited_ms % FREEZE_RETRY_MS == FREEZE_RETRY_MS - 1) {
-			r = set_frozen(freezer, false);
-			if (r == 0)
-				r = set_frozen(freezer, true);
-		}
-	}
-	/* Half frozen is worse than not at all; the error is the first one. */
-	(void)!set_frozen(freezer, false);
-	return r;
-}
-
-int cgroup_thaw(const struct cgroup_dir *dirs, size_t n)
-{
-	char state[32];
-	const struct cgroup_dir *freezer = find_freezer(dirs, n, state, sizeof(state));
-
-	return freezer ? set_frozen(freezer, false) : -EOPNOTSUPP;
 }
 
 /* ---- signals ---------------------------------------------------------------------------------------------------- */
@@ -331,7 +217,7 @@ int cgroup_signal_all(const struct cgroup_dir *dirs, size_t n, int signal, struc
 static int kill_v2(const struct cgroup_dir *dirs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (dirs[i].v2 && write_file(dirs[i].path, "cgroup.kill", "1") == 0) {
+		if (dirs[i].v2 && cgroup_file_write(dirs[i].path, "cgroup.kill", "1") == 0) {
 			if (cgroup_is_frozen(dirs, n))
 				(void)!cgroup_thaw(dirs, n);
 			return 1;
@@ -342,7 +228,7 @@ static int kill_v2(const struct cgroup_dir *dirs, size_t n)
 
 int cgroup_kill_all(const struct cgroup_dir *dirs, size_t n, struct err *err)
 {
-	char state[32];
+	bool freezable = cgroup_has_freezer(dirs, n);
 	int found;
 
 	if (kill_v2(dirs, n))
@@ -351,9 +237,9 @@ int cgroup_kill_all(const struct cgroup_dir *dirs, size_t n, struct err *err)
 		found = cgroup_signal_all(dirs, n, SIGKILL, err);
 		if (found < 0)
 			return found;
-		if (found == 0 || find_freezer(dirs, n, state, sizeof(state)))
+		if (found == 0 || freezable)
 			return 0;
-		sleep_ms(1);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
 	return err_set(err, -EBUSY, "end the processes of the container: new ones keep coming");
 }
@@ -366,8 +252,9 @@ uint64_t cgroup_oom_kills(const struct cgroup_dir *dirs, size_t n)
 	const char *at;
 
 	for (size_t i = 0; i < n; i++) {
-		if (read_file(dirs[i].path, dirs[i].v2 ? "memory.events" : "memory.oom_control",
-			      text, sizeof(text)) < 0)
+		if (cgroup_file_read(dirs[i].path,
+				     dirs[i].v2 ? "memory.events" : "memory.oom_control", text,
+				     sizeof(text)) < 0)
 			continue;
 		at = strstr(text, "oom_kill ");
 		if (at)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The processes of a container's cgroups: are there any, are they frozen, end them all.
+ * The processes of a container's cgroups: are there any, which, end them all.
  *
  * A container has one directory in each hierarchy; each of these functions picks the one that serves best. Cgroups that
  * the container made below its own are included.
  *
- * Rows: K-7 to K-9, K-17
+ * Rows: K-8, K-9, K-17
  */
 #ifndef TARE_CGROUP_PROCESSES_H
 #define TARE_CGROUP_PROCESSES_H
@@ -14,8 +14,6 @@
 #include "cgroup/layout.h"
 
 #include <sys/types.h>
-
-#define CGROUP_FREEZE_TIMEOUT_MS 2000
 
 /* cgroup_has_processes() - in @path or below. Return: 1, 0 (also when it is gone); -errno */
 int cgroup_has_processes(const char *path) MUST_CHECK;
@@ -42,16 +40,6 @@ int cgroup_pids(struct arena *arena, const struct cgroup_dir *dirs, size_t n, pi
 
 /* cgroup_kill_all() - SIGKILL for every process; does not wait for their end. Return: 0; -errno */
 int cgroup_kill_all(const struct cgroup_dir *dirs, size_t n, struct err *err) MUST_CHECK;
-
-/* cgroup_is_frozen() - Return: 1, 0 (also when there is no freezer) */
-int cgroup_is_frozen(const struct cgroup_dir *dirs, size_t n);
-
-/*
- * cgroup_freeze(), cgroup_thaw() - and wait until it is done
- * Return: 0; -EOPNOTSUPP without a freezer; -ETIMEDOUT: it was thawed again; -errno
- */
-int cgroup_freeze(const struct cgroup_dir *dirs, size_t n, int timeout_ms) MUST_CHECK;
-int cgroup_thaw(const struct cgroup_dir *dirs, size_t n) MUST_CHECK;
 
 /* cgroup_oom_kills() - how many processes the kernel has ended for want of memory; 0 when it can't be known */
 uint64_t cgroup_oom_kills(const struct cgroup_dir *dirs, size_t n);

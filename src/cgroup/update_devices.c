@@ -2,8 +2,8 @@
 #include "cgroup/update_devices.h"
 
 #include "cgroup/filter.h"
+#include "cgroup/freezer.h"
 #include "cgroup/hints.h"
-#include "cgroup/processes.h"
 #include "os/dir.h"
 #include "os/file.h"
 

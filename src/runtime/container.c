@@ -2,7 +2,7 @@
 /* Looking at containers: one, and all of them. */
 #include "runtime/container.h"
 
-#include "cgroup/processes.h"
+#include "cgroup/freezer.h"
 #include "os/process.h"
 #include "runtime/cleanup.h"
 #include "runtime/record.h"

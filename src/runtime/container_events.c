@@ -7,6 +7,7 @@
  */
 #include "runtime/container.h"
 
+#include "base/clock.h"
 #include "base/json_write.h"
 #include "cgroup/oom.h"
 #include "cgroup/stats.h"
@@ -115,14 +116,6 @@ static int emit_oom(const struct container *c, const struct event_sink *sink)
 
 /* ---- again and again -------------------------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int emit_ooms(const struct container *c, struct cgroup_oom *oom,
 		     const struct event_sink *sink)
 {
@@ -139,26 +132,26 @@ static int watch(const struct container *c, const struct cgroups *cgroups, int i
 {
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 				{ .fd = oom->fd, .events = POLLIN } };
-	int64_t next = now_ms() + interval_ms, left;
+	int64_t next = clock_ms() + interval_ms, left;
 	int r;
 
 	for (;;) {
-		left = next - now_ms();
+		left = next - clock_ms();
 		r = poll(fds, ARRAY_LEN(fds), left > 0 ? (int)left : 0);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		r = emit_ooms(c, oom, sink);
 		if (r < 0 || (fds[0].revents & POLLIN))
 			return r;
-		if (now_ms() < next)
+		if (clock_ms() < next)
 			continue;
 		r = emit_stats(c, &cgroups->layout, cgroups->dirs, sink);
 		if (r < 0)
 			return r;
 		/* Without drift; but who was stopped for a while doesn't catch up. */
 		next += interval_ms;
-		if (next < now_ms())
-			next = now_ms() + interval_ms;
+		if (next < clock_ms())
+			next = clock_ms() + interval_ms;
 	}
 }
 

@@ -2,6 +2,7 @@
 /* kill: a signal to init, or to everything in the container. */
 #include "runtime/container.h"
 
+#include "cgroup/freezer.h"
 #include "cgroup/processes.h"
 #include "os/process.h"
 

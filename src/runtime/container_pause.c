@@ -9,7 +9,7 @@
  */
 #include "runtime/container.h"
 
-#include "cgroup/processes.h"
+#include "cgroup/freezer.h"
 #include "os/process.h"
 #include "runtime/record.h"
 

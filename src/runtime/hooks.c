@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/hooks.h"
 
+#include "base/clock.h"
 #include "os/process.h"
 #include "os/signal.h"
 #include "os/spawn.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 /* How much of a failed hook's output is shown: its last words. */
 #define TAIL_MAX 400
@@ -89,21 +89,13 @@ static int ended_badly(const struct hook_job *job, int status, struct tail *tail
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int time_left_ms(int64_t end_ms)
 {
 	int64_t left;
 
 	if (end_ms == 0)
 		return -1;
-	left = end_ms - monotonic_ms();
+	left = end_ms - clock_ms();
 	if (left <= 0)
 		return 0;
 	return left > INT32_MAX ? INT32_MAX : (int)left;
@@ -118,7 +110,7 @@ static int wait_for_end(const struct hook_job *job, int pidfd, int output, struc
 {
 	defer_close int stop = job->watch < 0 ? os_signal_stop_fd() : -EBADF;
 	int64_t end_ms =
-		job->hook->timeout_s ? monotonic_ms() + (int64_t)job->hook->timeout_s * 1000 : 0;
+		job->hook->timeout_s ? clock_ms() + (int64_t)job->hook->timeout_s * 1000 : 0;
 	struct pollfd fds[] = {
 		{ .fd = pidfd, .events = POLLIN },
 		{ .fd = output, .events = POLLIN },

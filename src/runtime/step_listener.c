@@ -6,6 +6,7 @@
  */
 #include "runtime/step_listener.h"
 
+#include "base/clock.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
 #include "os/socket.h"
@@ -13,10 +14,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 /* How long the child waits for somebody to fetch it: the other side is at work already, or it was killed. */
-#define TAKE_TIMEOUT_S 10
+#define TAKE_TIMEOUT_MS 10000
 
 /* How long an agent may leave its end of the connection unread. */
 #define AGENT_TIMEOUT_MS 10000
@@ -38,15 +38,6 @@ int listener_announce(struct act *a, struct err *err)
 	return r < 0 ? err_set(err, r, "announce the seccomp listener") : 0;
 }
 
-static int64_t monotonic_s(void)
-{
-	struct timespec now;
-
-	/* No system call: the C library reads it from the vDSO. */
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static void relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -58,12 +49,12 @@ static void relax(void)
 
 int listener_wait(struct act *a, int listener, struct err *err)
 {
-	int64_t end = monotonic_s() + TAKE_TIMEOUT_S;
+	int64_t end = clock_ms() + TAKE_TIMEOUT_MS;
 
 	a->page->listener = listener + 1;
 	for (unsigned looks = 1; !a->page->listener_sent; looks++) {
 		relax();
-		if (looks % 4096 == 0 && monotonic_s() > end)
+		if (looks % 4096 == 0 && clock_ms() > end)
 			return err_set(err, -ETIMEDOUT,
 				       "wait until the seccomp listener is handed over");
 	}

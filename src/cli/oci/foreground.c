@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/oci/foreground.h"
 
+#include "base/clock.h"
 #include "cli/oci/relay.h"
 #include "os/process.h"
 #include "runtime/cleanup.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 /*
  * After the container's end, when somebody outside it still holds its terminal: how long to wait
@@ -37,14 +37,6 @@ struct watch {
 };
 
 enum { WATCH_SIGNALS, WATCH_PIDFD, WATCH_NOTIFY, WATCH_RELAY, WATCH_FDS = WATCH_RELAY + RELAY_FDS };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 int foreground_signals(struct err *err)
 {
@@ -194,7 +186,7 @@ static int reap_init(struct watch *w, struct err *err)
 		return err_set(err, r, "read the exit status of the container");
 	w->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	w->ended = true;
-	w->deadline_ms = now_ms() + LINGER_MS;
+	w->deadline_ms = clock_ms() + LINGER_MS;
 	if (w->has_terminal)
 		relay_end(&w->relay);
 	return 0;
@@ -213,7 +205,7 @@ static bool is_over(const struct watch *w, int n_ready)
 	 */
 	if (w->relay.hung_up || w->relay.output.begin != w->relay.output.end)
 		return false;
-	return n_ready == 0 || now_ms() > w->deadline_ms;
+	return n_ready == 0 || clock_ms() > w->deadline_ms;
 }
 
 static int watch_once(struct watch *w, int *ret_ready, struct err *err)

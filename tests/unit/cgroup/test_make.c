@@ -2,6 +2,7 @@
 /* Making and removing on plain directories, which behave as cgroups do as far as names go; and the hints. */
 #include "cgroup/hints.h"
 #include "cgroup/make.h"
+#include "cgroup/freezer.h"
 #include "cgroup/processes.h"
 #include "cgroup/remove.h"
 
@@ -239,6 +240,37 @@ static void test_signals_and_freezing_without_a_freezer(void **state)
 	assert_int_equal(cgroup_has_processes(dir.path), 0);
 }
 
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void test_K7_a_freeze_that_takes_too_long_is_taken_back(void **state)
+{
+	struct place *place = *state;
+	struct cgroup_dir dir = { .mount = place->mount, .v2 = true };
+	char text[8] = "";
+	FILE *file;
+
+	dir.path = place->mount;
+	write_text(at(place, "/cgroup.freeze"), "0\n");
+	/* What nobody rings for: a plain file */
+	write_text(at(place, "/cgroup.events"), "populated 1\nfrozen 0\n");
+	assert_int_equal(cgroup_freeze(&dir, 1, 20), -ETIMEDOUT);
+	file = fopen(at(place, "/cgroup.freeze"), "r");
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_string_equal(text, "0\n");
+
+	write_text(at(place, "/cgroup.events"), "populated 1\nfrozen 1\n");
+	assert_int_equal(cgroup_freeze(&dir, 1, 20), 0);
+	assert_int_equal(cgroup_is_frozen(&dir, 1), 1);
+}
+
 static void test_K17_oom_kills_are_counted(void **state)
 {
 	struct place *place = *state;
@@ -281,6 +313,7 @@ int main(void)
 		TEST(test_K11_existing_with_processes_or_frozen),
 		TEST(test_half_made_is_taken_back),
 		TEST(test_signals_and_freezing_without_a_freezer),
+		TEST(test_K7_a_freeze_that_takes_too_long_is_taken_back),
 		TEST(test_K17_oom_kills_are_counted),
 		cmocka_unit_test(test_hints),
 	};
