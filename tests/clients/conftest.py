@@ -8,7 +8,7 @@ with runc beside it.
 A test asks for one of
 
     engine    podman and docker: their command line is the same (engines/cli.py), so one test is a case for each
-    podman, docker, ctr, cri    one of them alone
+    podman, rootless, docker, ctr, cri    one of them alone (rootless: podman of a user who is not root)
 
 and runs once for each variant of the runtime: runc, tare, and for podman also plain (containers.conf without the lines
 for tare-oci) and as-crun (the same binary, called crun). --variants picks some of them.
@@ -37,15 +37,16 @@ from engines.containerd import Containerd  # noqa: E402
 from engines.cri import Cri  # noqa: E402
 from engines.docker import Docker  # noqa: E402
 from engines.podman import Podman  # noqa: E402
+from engines.rootless import RootlessPodman  # noqa: E402
 from engines.site import OCI, REFERENCE, Site  # noqa: E402
 from support.host import Snapshot  # noqa: E402
 from support.time_limit import time_limit  # noqa: E402
 
 SETTLE_S = 15.0
 TIME_LIMIT_S = 120
-ENGINES = {c.kind: c for c in (Podman, Docker, Containerd, Cri)}
-FIXTURES = {"engine": ["podman", "docker"], "podman": ["podman"], "docker": ["docker"], "ctr": ["ctr"], "cri": ["cri"]}
-PROGRAMS = {"podman": ["podman", "conmon"], "docker": ["dockerd", "containerd"], "ctr": ["containerd", "ctr"],
+ENGINES = {c.kind: c for c in (Podman, RootlessPodman, Docker, Containerd, Cri)}
+FIXTURES = {"engine": ["podman", "docker"], "podman": ["podman"], "rootless": ["rootless"], "docker": ["docker"], "ctr": ["ctr"], "cri": ["cri"]}
+PROGRAMS = {"podman": ["podman", "conmon"], "rootless": ["podman", "conmon", "newuidmap", "slirp4netns"], "docker": ["dockerd", "containerd"], "ctr": ["containerd", "ctr"],
             "cri": ["containerd"]}
 REFERENCE_RESULTS = {}
 
@@ -189,6 +190,11 @@ def engine(request, site, running):
 
 @pytest.fixture
 def podman(request, site, running):
+    yield from client(request, site, running)
+
+
+@pytest.fixture
+def rootless(request, site, running):
     yield from client(request, site, running)
 
 

@@ -20,7 +20,7 @@ OCI = Path(runtime.binary()).resolve()
 REFERENCE = Path("/usr/sbin/runc")
 DOCS = runtime.REPO / "docs/engines"
 INSTALLED = "/usr/local/bin/tare-oci"
-NETWORKS = ["podman", "docker", "remapped", "containerd", "cri"]
+NETWORKS = ["podman", "rootless", "docker", "remapped", "containerd", "cri"]
 
 
 class Site:
