@@ -29,6 +29,7 @@ struct decoder {
 	size_t len;
 	struct err *err;
 	const struct object *top; /* what the whole document is, for advice; may be NULL */
+	bool open; /* anybody may add names to it: unknown ones are neither collected nor counted */
 	struct config_ignored_list ignored; /* what was not understood, in the file's order */
 	size_t ignored_capacity;
 };

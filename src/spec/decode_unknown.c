@@ -61,7 +61,10 @@ static const char *only_place(struct decoder *d, const struct json *v)
 
 int decode_unknown(struct decoder *d, const struct object *object, const struct json *v)
 {
-	const char *near = near_sibling(d, object, v);
+	const char *near;
 
+	if (d->open)
+		return 0;
+	near = near_sibling(d, object, v);
 	return decode_ignored(d, v, near ? near : only_place(d, v), "unknown property");
 }
