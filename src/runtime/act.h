@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 struct trace_options;
+struct moved_device;
 
 /* A file, directory or node that the child made in the rootfs directory itself (not on a mount of its own). */
 struct made_node {
@@ -85,6 +86,8 @@ struct act {
 	int fault_step; /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
 	int notify_socket;  /* parent: what the container notifies through, or -EBADF */
 	int console_master; /* parent, foreground run with a terminal */
+	struct moved_device
+		*moved; /* parent: the host's network devices, the last first (step_net.c) */
 	/*
 	 * child: the container's directory that is the working directory now, by its text in a step, so that the next
 	 * step in it need not look it up again; NULL: another one

@@ -51,6 +51,8 @@ static const struct argument {
 	ARG(ID_MAP, id_map, deny_groups, ARG_BOOL),
 	ARG(TIME_NS, time_ns, monotonic, ARG_OFFSET),
 	ARG(TIME_NS, time_ns, boottime, ARG_OFFSET),
+	ARG(NET_DEVICE, net_device, host_name, ARG_TEXT),
+	ARG(NET_DEVICE, net_device, name, ARG_TEXT),
 	ARG(HOSTNAME, hostname, name, ARG_TEXT),
 	ARG(DOMAINNAME, domainname, name, ARG_TEXT),
 	ARG(SYSCTL, sysctl, key, ARG_TEXT),

@@ -280,6 +280,73 @@ void command_loopback(const struct shell *sh, const struct step *step)
 	fputs("ip link set lo up", sh->out);
 }
 
+/* The container's network namespace as a word: that of a joined one, or its first process's. */
+static void put_network(const struct shell *sh, const struct step *open)
+{
+	const struct step *joined = open ? plan_slot_writer(sh->plan, open->in[0]) : NULL;
+
+	if (joined)
+		shell_word(sh->out, joined->u.ns_open.path);
+	else
+		fputs("/proc/\"$pid\"/ns/net", sh->out);
+}
+
+void command_net_open(const struct shell *sh, const struct step *step)
+{
+	fputs("test -e ", sh->out);
+	put_network(sh, step);
+}
+
+/* The device's name there, as a word. Of a template a shell has to find the number first. */
+static void put_device_name(FILE *out, const char *name)
+{
+	const char *number = strchr(name, '%');
+	defer_free char *before = NULL;
+
+	if (!number) {
+		shell_word(out, name);
+	} else if (asprintf(&before, "%.*s", (int)(number - name), name) >= 0) {
+		shell_word(out, before);
+		fputs("\"$n\"", out);
+		if (number[2])
+			shell_word(out, number + 2);
+	}
+}
+
+static void put_number_search(const struct shell *sh, const struct step *open, const char *name)
+{
+	fputs("n=0; while nsenter --net=", sh->out);
+	put_network(sh, open);
+	fputs(" ip link show dev ", sh->out);
+	put_device_name(sh->out, name);
+	fputs(" > /dev/null 2>&1; do n=$((n+1)); done; ", sh->out);
+}
+
+void command_net_device(const struct shell *sh, const struct step *step)
+{
+	const struct step *open = plan_slot_writer(sh->plan, step->in[0]);
+	const char *from = step->u.net_device.host_name, *to = step->u.net_device.name;
+	FILE *out = sh->out;
+
+	if (strchr(to, '%'))
+		put_number_search(sh, open, to);
+	fputs("addresses=$(ip -o address show dev ", out);
+	shell_word(out, from);
+	fputs(" scope global permanent | awk '{print $4}') && ip link set dev ", out);
+	shell_word(out, from);
+	fputs(" netns ", out);
+	put_network(sh, open);
+	fputs(" name ", out);
+	put_device_name(out, to);
+	fputs(" && nsenter --net=", out);
+	put_network(sh, open);
+	fputs(" sh -euc 'for a in $2; do ip address add \"$a\" dev \"$1\"; done; ip link set "
+	      "\"$1\" up' - ",
+	      out);
+	put_device_name(out, to);
+	fputs(" \"$addresses\"", out);
+}
+
 void command_hostname(const struct shell *sh, const struct step *step)
 {
 	fputs("hostname ", sh->out);

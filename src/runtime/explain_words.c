@@ -55,6 +55,9 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_CGROUP_NS] =
 		"the container sees its own cgroup as the top, so this comes after it has joined",
 	[STEP_LOOPBACK] = "a new network namespace has only a loopback interface, and it is down",
+	[STEP_NET_OPEN] = "take hold of the container's network, to act there from outside",
+	[STEP_NET_DEVICE] =
+		"a network device of the host's becomes the container's, with its lasting addresses",
 	[STEP_HOSTNAME] = "a name of its own, in its own uts namespace",
 	[STEP_DOMAINNAME] = "an NIS domain of its own, in its own uts namespace",
 	[STEP_SYSCTL] = "a kernel setting that belongs to one of the container's namespaces",

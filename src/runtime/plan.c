@@ -163,6 +163,7 @@ static planner *const create_policy[] = {
 	plan_time_ns,         /* child: time namespace and offsets, while it is still the host's root */
 	plan_id_maps,         /* parent: uid_map and gid_map */
 	plan_idmap_child,     /* parent: mounts idmapped by the container's own user namespace */
+	plan_net_devices,     /* parent: network devices of the host, which only who has rights on both sides can move */
 	plan_limits,          /* affinity; oom_score_adj; with a user namespace: room for rlimits, by the parent */
 	plan_mapped,          /* hand-over: the child has its ids and limits */
 	plan_root_open_inside, /* the trees of the host, where only the child has the right to clone them */

@@ -71,6 +71,8 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(TIME_NS, time_ns, "unshare-time", EFFECT_DIES)                                           \
 	X(CGROUP_NS, cgroup_ns, "unshare-cgroup", EFFECT_DIES)                                     \
 	X(LOOPBACK, loopback, "loopback-up", EFFECT_DIES)                                          \
+	X(NET_OPEN, net_open, "open-network", EFFECT_DIES)                                         \
+	X(NET_DEVICE, net_device, "move-network-device", EFFECT_MAKES)                             \
 	X(HOSTNAME, hostname, "set-hostname", EFFECT_DIES)                                         \
 	X(DOMAINNAME, domainname, "set-domainname", EFFECT_DIES)                                   \
 	X(SYSCTL, sysctl, "write-sysctl", EFFECT_DIES)                                             \
@@ -174,6 +176,7 @@ struct step {
 		struct { const char *parts[3]; /* container process state, with the pid between them; the last may be NULL */ } listener_send; /* in[0]: the socket */
 		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
 		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
+		struct { const char *host_name, *name; /* the latter may have a %d in it */ } net_device; /* in[0]: netlink socket in the container */
 		struct { pid_t pid; uint64_t start_time; } init_open; /* out: pidfd */
 		struct { uint64_t flags; /* CLONE_NEW* */ pid_t pid; } ns_enter; /* in[0]: pidfd of the process whose they are, in[1]: proc */
 		struct { uint64_t flags; /* CLONE_NEW*, no signal */ } clone; /* in[0]: cgroup2 directory or none; out: pidfd */

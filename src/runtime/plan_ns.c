@@ -40,8 +40,9 @@ static bool is_written(const struct planner_state *s, enum ns_type type)
 	case NS_UTS:
 		return config->hostname || config->domainname;
 	case NS_IPC:
-	case NS_NETWORK:
 		return config->linux_.sysctl.n > 0;
+	case NS_NETWORK:
+		return config->linux_.sysctl.n > 0 || config->linux_.net_devices.n > 0;
 	default:
 		return false;
 	}
@@ -228,6 +229,46 @@ int plan_ns_root(struct planner_state *s, struct err *err)
 		return 0;
 	plan_add(s->plan, STEP_CHILD, STEP_NS_ROOT,
 		 plan_strdup(s->plan, l->namespaces[NS_USER].pointer));
+	return 0;
+}
+
+/*
+ * plan_net_devices() - network devices of the host's become the container's
+ *
+ * By the parent, since it takes rights on both sides; before SYNC_MAPPED, so that hooks and sysctl find the devices there.
+ *
+ * Spec: config-linux.md "Network Devices" (row L-24)
+ */
+int plan_net_devices(struct planner_state *s, struct err *err)
+{
+	const struct config_net_device_list *devices = &s->config->linux_.net_devices;
+	struct plan *plan = s->plan;
+	struct step *step;
+	int16_t socket;
+
+	if (devices->n == 0)
+		return 0;
+	if (s->opener == STEP_CHILD) {
+		err_user_code(err, -EPERM,
+			      "move network device \"%s\" to the container: only root may",
+			      devices->items[0].host_name);
+		err_hint(err, "leave linux.netDevices out, or run tare-oci as root");
+		return err_at(err, "/linux/netDevices");
+	}
+	socket = plan_slot(plan, "container's network");
+	step = plan_add(plan, STEP_PARENT, STEP_NET_OPEN, "/linux/netDevices");
+	step->in[0] = s->ns[NS_NETWORK];
+	step->in[1] = s->slots.proc;
+	step->out = socket;
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct config_net_device *d = &devices->items[i];
+
+		step = plan_add(plan, STEP_PARENT, STEP_NET_DEVICE,
+				plan_printf(plan, "/linux/netDevices/%s", d->host_name));
+		step->in[0] = socket;
+		step->u.net_device.host_name = plan_strdup(plan, d->host_name);
+		step->u.net_device.name = plan_strdup(plan, d->name ? d->name : d->host_name);
+	}
 	return 0;
 }
 

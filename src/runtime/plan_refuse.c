@@ -5,11 +5,6 @@
  */
 #include "runtime/planners.h"
 
-static bool has_net_devices(const struct config *config)
-{
-	return config->linux_.net_devices.n > 0;
-}
-
 static bool has_intel_rdt(const struct config *config)
 {
 	return config->linux_.intel_rdt.set;
@@ -19,8 +14,6 @@ static const struct {
 	bool (*is_asked_for)(const struct config *config);
 	const char *what, *pointer, *hint;
 } refused[] = {
-	{ has_net_devices, "move network devices into the container", "/linux/netDevices",
-	  "leave linux.netDevices out, and move them with `ip link set DEVICE netns PID`" },
 	{ has_intel_rdt, "join a class of service of Intel RDT", "/linux/intelRdt",
 	  "leave linux.intelRdt out" },
 };

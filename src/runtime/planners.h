@@ -45,7 +45,7 @@ typedef int planner(struct planner_state *s, struct err *err);
 planner plan_state_make, plan_start_bind, plan_created, plan_started;
 /* plan_ns.c */
 planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_ns_root,
-	plan_network, plan_names;
+	plan_net_devices, plan_network, plan_names;
 /* plan_cgroup.c, plan_unit.c */
 planner plan_cgroup_make, plan_cgroup_join;
 /* plan_rootless.c */

@@ -67,8 +67,8 @@ int step_ns_open(struct act *a, const struct step *step, struct err *err)
 	if (step->u.ns_open.not_own && is_own_ns(fd, type))
 		return err_user(
 			err,
-			"join \"%s\": it is the host's %s namespace, and hostname, domainname or sysctl "
-			"would change the host",
+			"join \"%s\": it is the host's %s namespace, and hostname, domainname, sysctl or "
+			"netDevices would change the host",
 			step->u.ns_open.path, ns_names[type]);
 	a->fd[step->out] = take_fd(&fd);
 	return 0;

@@ -149,12 +149,22 @@ static bool is_device_name(const char *name)
 	       !strpbrk(name, "/: \t\n\v\f\r");
 }
 
+/* The kernel fills in a number for one %d, and takes no other %. */
+static bool is_new_name(const char *name)
+{
+	const char *percent = strchr(name, '%');
+
+	return is_device_name(name) &&
+	       (!percent || (percent[1] == 'd' && !strchr(percent + 1, '%')));
+}
+
 static int check_net_device(struct decoder *d, const struct json *v, void *out)
 {
 	const struct config_net_device *device = out;
-	const char *bad = !is_device_name(device->host_name)              ? device->host_name
-			  : device->name && !is_device_name(device->name) ? device->name
-									  : NULL;
+	bool is_there = is_device_name(device->host_name) && !strchr(device->host_name, '%');
+	const char *bad = !is_there                                    ? device->host_name
+			  : device->name && !is_new_name(device->name) ? device->name
+								       : NULL;
 
 	if (!bad)
 		return 0;

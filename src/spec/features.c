@@ -75,7 +75,7 @@ static void add_linux(struct json_writer *w)
 	add_enabled(w, "intelRdt", false);
 	add_memory_policy(w);
 	add_mount_extensions(w);
-	add_enabled(w, "netDevices", false);
+	add_enabled(w, "netDevices", true);
 	json_object_end(w);
 }
 

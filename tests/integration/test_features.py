@@ -193,13 +193,8 @@ def test_F11_idmapped_mounts(features):
     assert features["linux"]["mountExtensions"]["idmap"]["enabled"] is True
 
 
-def test_F12_L24_net_devices_are_denied_and_refused(tare, bundle, features):
-    assert features["linux"]["netDevices"]["enabled"] is False
-    b = bundle()
-    b.namespace("network")
-    b.linux["netDevices"] = {"dummy0": {}}
-    result, _ = tare.try_create(b)
-    result.fails("/linux/netDevices")
+def test_F12_net_devices(features):
+    assert features["linux"]["netDevices"]["enabled"] is True
 
 
 def test_F13_annotations_are_texts(features):

@@ -480,10 +480,9 @@ def test_P4_listen_fds(tare, bundle, tmp, with_pid_namespace):
 
 @pytest.mark.only("tare")
 @pytest.mark.parametrize("row, change, pointer", [
-    ("L-24", lambda b: b.namespace("network").linux.update(netDevices={"eth0": {}}), "/linux/netDevices"),
     ("I-1", lambda b: b.linux.update(intelRdt={"closID": "x"}), "/linux/intelRdt"),
 ], ids=lambda v: v if isinstance(v, str) and "-" in v else "")
-def test_L24_unsupported_is_refused_not_ignored(tare, bundle, row, change, pointer):
+def test_I1_unsupported_is_refused_not_ignored(tare, bundle, row, change, pointer):
     b = bundle()
     change(b)
     result = tare.run(b).fails("not supported yet by this version of tare", pointer)

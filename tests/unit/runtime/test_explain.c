@@ -25,6 +25,10 @@ static void fill(struct step *step)
 	case STEP_ID_MAP_NS:
 		step->u.id_map_ns.uid_map = step->u.id_map_ns.gid_map = "0 1000 1\n";
 		return;
+	case STEP_NET_DEVICE:
+		step->u.net_device.host_name = "eth0";
+		step->u.net_device.name = "lan%d";
+		return;
 	case STEP_HOOK:
 		step->u.hook.hook = &hook;
 		step->u.hook.state_before = "{\"pid\":";

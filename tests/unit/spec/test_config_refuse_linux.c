@@ -98,6 +98,12 @@ static const struct refused rows[] = {
 	{ "L-24 long name", LINUX("'netDevices':{'eth0123456789012':{}}"),
 	  "/linux/netDevices/eth0123456789012",
 	  "read \"eth0123456789012\": \"eth0123456789012\" can't be the name of a network device" },
+	{ "L-24 two numbers", LINUX("'netDevices':{'eth0':{'name':'a%d%d'}}"),
+	  "/linux/netDevices/eth0",
+	  "read \"eth0\": \"a%d%d\" can't be the name of a network device" },
+	{ "L-24 no template on the host", LINUX("'netDevices':{'eth%d':{}}"),
+	  "/linux/netDevices/eth%d",
+	  "read \"eth%d\": \"eth%d\" can't be the name of a network device" },
 	{ "L-24 number", LINUX("'netDevices':{'eth0':{'name':23}}"), "/linux/netDevices/eth0/name",
 	  "read \"name\": expected a string, got 23" },
 
