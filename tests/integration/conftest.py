@@ -40,6 +40,7 @@ from support import runtime as rt
 from support.bundle import HOLD, MOUNTS, Bundle, Template
 from support.host import Snapshot
 from support.namespaces import Inhabitant
+from support.time_limit import scaled
 from support.time_limit import time_limit as limited_to
 
 SETTLE_S = 3.0
@@ -99,7 +100,7 @@ def nothing_left(request, tmp):
     yield
     if request.node.get_closest_marker("keeps_host"):
         return
-    end = time.monotonic() + SETTLE_S
+    end = time.monotonic() + scaled(SETTLE_S)
     while True:
         after = Snapshot(roots)
         left = after.differences(before)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Containers of a user who is not root, and of root in a user namespace. Rows Q-3, X-14, X-17, K-3, K-6, M-13, M-20."""
+"""
+Containers of a user who is not root, and of root in a user namespace. Rows Q-3, X-14, X-17, K-3, K-6, M-13, M-20.
+
+They also run as a user, in a guest where systemd has delegated cgroups to him (tests/vm/test_delegated.py has what is special
+there).
+"""
 
 import json
 import os
@@ -9,9 +14,11 @@ import tempfile
 import pytest
 
 from support.bundle import HOLD, MOUNTS
-from support.user import COUNT, FIRST, GID, UID, UserRuntime, subids
+from support.user import BY_ROOT, COUNT, FIRST, GID, UID, UserRuntime, needs_root, subids
 
 pytestmark = pytest.mark.only("tare")
+# Nothing was delegated to nobody. A user who runs the tests in a guest was given a cgroup.
+nothing_delegated = pytest.mark.skipif(not BY_ROOT, reason="this user may make cgroups")
 
 
 @pytest.fixture
@@ -101,6 +108,7 @@ def test_P20_groups_can_not_be_set_where_setgroups_is_denied(user, bundle, not_g
     assert "may deny setgroups" in result.err
 
 
+@needs_root
 def test_X17_groups_that_keep_a_user_out_stay(user, bundle, tmp, not_given):
     """Without a right to gid_map the container can't drop a group whose members must not read a file."""
     secret = tmp / "secret"
@@ -209,6 +217,7 @@ def test_M11_source_that_only_its_owner_may_enter(user, bundle, tmp, given):
     assert user.run(b).ok().out == "mine"
 
 
+@needs_root
 def test_M11_source_of_another_user_is_refused(user, bundle, tmp, given):
     private = tmp / "private"
     (private / "in").mkdir(parents=True)
@@ -249,6 +258,7 @@ def test_B7_idmapped_mounts_are_for_root(user, bundle, given):
 # ---- cgroups ----------------------------------------------------------------------------------------------------------------
 
 
+@nothing_delegated
 def test_K6_limit_without_a_delegated_cgroup_is_an_error(user, bundle, given):
     b = user.own(bundle())
     b.resources["memory"] = {"limit": 64 << 20}
@@ -263,6 +273,7 @@ def test_K3_device_rules_of_a_user_are_named_as_ignored(user, bundle, given):
     assert [w for w in warnings if w.startswith("ignore /linux/resources/devices: only root of the host")], warnings
 
 
+@nothing_delegated
 def test_G2_path_without_a_delegated_cgroup_is_named_as_ignored(user, bundle, given):
     b = user.own(bundle())
     b.linux["cgroupsPath"] = "/x/y"
@@ -270,6 +281,7 @@ def test_G2_path_without_a_delegated_cgroup_is_named_as_ignored(user, bundle, gi
     assert [w for w in warnings if w.startswith("ignore /linux/cgroupsPath: no cgroup was delegated")], warnings
 
 
+@nothing_delegated
 def test_C2_rootless_false_wants_a_cgroup(user, bundle, given):
     user.run(user.own(bundle()), globals=["--rootless", "false"]).fails("make a cgroup: none was delegated to uid 65534")
 
@@ -349,7 +361,7 @@ def test_C2_root_directory_of_a_user_is_in_his_runtime_directory(user, bundle, t
 def test_C2_user_without_a_runtime_directory_is_told_what_to_do(user):
     done = call(user, "list")
     assert done.returncode == 1
-    assert done.stderr == ("tare-oci: find the place where uid 65534's containers are recorded\n"
+    assert done.stderr == (f"tare-oci: find the place where uid {UID}'s containers are recorded\n"
                            "hint: set XDG_RUNTIME_DIR, or give --root DIR\n")
 
 
@@ -399,6 +411,7 @@ def test_Q3_root_of_a_user_namespace_makes_another(inner_root, bundle, not_given
     assert fields(inner_root.run(b).ok().out) == [["5", "0", "1"]]
 
 
+@nothing_delegated
 def test_K6_limit_of_root_of_a_user_namespace_is_an_error(inner_root, bundle, not_given):
     b = inner_root.own(bundle())
     b.resources["pids"] = {"limit": 17}

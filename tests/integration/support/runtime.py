@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.time_limit import scaled
+
 REPO = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 60
 # Global options for every command, e.g. to run the suite with another cgroup manager.
@@ -79,12 +81,12 @@ class Result:
 
 def wait_until(condition, what, timeout=30.0):
     """Poll until condition() is true; returns its value, fails the test with `what` after the timeout."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + scaled(timeout)
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {timeout} s in vain: {what}"
+        assert time.monotonic() < end, f"waited {scaled(timeout):.0f} s in vain: {what}"
         time.sleep(0.005)
 
 
@@ -175,7 +177,7 @@ class Runtime:
             stdout=out or subprocess.PIPE, stderr=err or subprocess.PIPE, env=env, cwd=cwd, pass_fds=pass_fds,
             text=True, errors="replace", preexec_fn=before)
         try:
-            stdout, stderr = process.communicate(stdin if isinstance(stdin, str) else None, timeout=timeout)
+            stdout, stderr = process.communicate(stdin if isinstance(stdin, str) else None, timeout=scaled(timeout))
         except subprocess.TimeoutExpired:
             # Not communicate(): a container that inherited the pipes would keep us waiting for ever.
             process.send_signal(signal.SIGKILL)
@@ -183,7 +185,7 @@ class Runtime:
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe:
                     pipe.close()
-            raise AssertionError(f"{' '.join(command)} did not end in {timeout} s") from None
+            raise AssertionError(f"{' '.join(command)} did not end in {scaled(timeout):.0f} s") from None
         records = read_log(log)
         return Result(command, process.returncode, stdout or "", stderr or "", records)
 

@@ -16,6 +16,7 @@ import termios
 import time
 
 from support.runtime import wait_until
+from support.time_limit import scaled
 
 
 def window(fd):
@@ -91,7 +92,7 @@ class OnTerminal:
 
     def wait(self, timeout=20):
         """Its exit status, negative for a signal."""
-        end = time.monotonic() + timeout
+        end = time.monotonic() + scaled(timeout)
         while self.status is None:
             self._read(0.01)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -150,7 +151,7 @@ class ConsoleSocket:
 
 def read_master(fd, until=None, timeout=10.0):
     """What comes out of a master: up to the text `until`, or to the end of all who have the slave."""
-    seen, end = b"", time.monotonic() + timeout
+    seen, end = b"", time.monotonic() + scaled(timeout)
     while until is None or until not in seen.decode(errors="replace"):
         ready, _, _ = select.select([fd], [], [], max(0, end - time.monotonic()))
         assert ready, f"waited in vain for {until!r}; there was {seen!r}"

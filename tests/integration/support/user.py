@@ -1,18 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The runtime as a user calls it: nobody, without groups or capabilities, in an isolated copy of /etc/subuid and /etc/subgid
-that says what he was given.
+The runtime as a user calls it. Where the tests run as root: nobody, without groups or capabilities, in an isolated copy of
+/etc/subuid and /etc/subgid that says what he was given. Where they run as a user, as in a guest with a delegated
+user@UID.service: that user, with what he has.
 """
 
 import contextlib
 import os
+import pwd
 import subprocess
+
+import pytest
 
 from support import runtime as rt
 
-UID = GID = 65534
-NAME = "nobody"
-FIRST, COUNT = 300000, 65536
+BY_ROOT = os.geteuid() == 0
+UID, GID = (65534, 65534) if BY_ROOT else (os.geteuid(), os.getegid())
+NAME = pwd.getpwuid(UID).pw_name
+
+needs_root = pytest.mark.skipif(not BY_ROOT, reason="its preparation needs root")
+
+
+def given_ids():
+    """The first range of subordinate ids that the user has in both files: (first, count)."""
+    if BY_ROOT:
+        return 300000, 65536
+    for line in open("/etc/subuid"):
+        name, first, count = line.strip().split(":")
+        if name == NAME and line in open("/etc/subgid").readlines():
+            return int(first), int(count)
+    return 0, 0
+
+
+FIRST, COUNT = given_ids()
 
 
 class UserRuntime(rt.Runtime):
@@ -24,8 +44,8 @@ class UserRuntime(rt.Runtime):
         self.prefix = []
 
     def command(self, *args, globals=()):
-        return ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups", *self.prefix,
-                *super().command(*args, globals=globals)]
+        become = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"] if BY_ROOT else []
+        return [*become, *self.prefix, *super().command(*args, globals=globals)]
 
     def own(self, bundle):
         """Give a bundle to the user. Returns it."""
@@ -53,5 +73,10 @@ def bound(path, text, work):
 @contextlib.contextmanager
 def subids(work, text=f"{NAME}:{FIRST}:{COUNT}\n"):
     """What /etc/subuid and /etc/subgid say."""
+    if not BY_ROOT:
+        if bool(text) != bool(COUNT):
+            pytest.skip(f"{NAME} has {'' if COUNT else 'no '}subordinate ids here, and only root may change that")
+        yield
+        return
     with bound("/etc/subuid", text, work), bound("/etc/subgid", text, work):
         yield
