@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "os/path.h"
 
+#include "base/guard.h"
 #include "os/fault.h"
 #include "os/node.h"
 
@@ -28,6 +29,11 @@ int os_open_in_root(int root, const char *path, int flags, uint64_t resolve)
 	long fd;
 
 	OS_FAULT("openat2");
+	if (!GUARD(in_root)) {
+		how.resolve &= ~(uint64_t)RESOLVE_IN_ROOT;
+		path += strspn(path, "/");
+		path = *path ? path : ".";
+	}
 	for (int tries = 0; tries < EAGAIN_TRIES; tries++) {
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 		if (fd >= 0)

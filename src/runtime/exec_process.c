@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/exec_process.h"
 
+#include "base/guard.h"
 #include "base/num.h"
 #include "spec/words.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The kernel's NGROUPS_MAX. */
@@ -45,6 +47,10 @@ static int read_id(const char *text, size_t len, uint32_t *ret)
 {
 	uint64_t number;
 
+	if (!GUARD(user_number)) {
+		*ret = (uint32_t)strtoul(text, NULL, 10);
+		return 0;
+	}
 	if (len == 0 || num_u64(text, len, &number) < 0 || number >= UINT32_MAX)
 		return -EINVAL;
 	*ret = (uint32_t)number;
@@ -153,6 +159,8 @@ static int add_caps(struct config_capabilities *caps, const struct str_list *wor
 			caps->permitted |= bit;
 			caps->bounding |= bit;
 			caps->ambient |= bit & caps->inheritable;
+			if (!GUARD(inheritable))
+				caps->inheritable |= bit;
 			continue;
 		}
 		near = words_near(&words_capability, words->items[i]);

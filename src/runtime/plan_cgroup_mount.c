@@ -6,6 +6,7 @@
  * namespace the hierarchies are mounted anew and begin at the container's own cgroup; without one,
  * just that cgroup's directory is bound (row M-15).
  */
+#include "base/guard.h"
 #include "runtime/plan_mount.h"
 #include "runtime/plan_label.h"
 
@@ -17,7 +18,8 @@
  */
 static bool must_be_readonly(const struct planner_state *s)
 {
-	return !s_ns_private(s, NS_CGROUP) && (s_ns_private(s, NS_USER) || s->facts->rootless);
+	return GUARD(cgroup_readonly) && !s_ns_private(s, NS_CGROUP) &&
+	       (s_ns_private(s, NS_USER) || s->facts->rootless);
 }
 
 static const char *last_component(const char *path)

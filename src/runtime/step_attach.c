@@ -6,11 +6,13 @@
  */
 #include "runtime/step_target.h"
 
+#include "base/guard.h"
 #include "os/mount.h"
 #include "os/node.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/vfs.h>
 
 static bool is_link(int tree)
@@ -71,7 +73,7 @@ static int check_proc(int tree, const struct step *step, struct err *err)
 
 	if (fstatfs(tree, &fs) < 0)
 		return err_sys(err, "look at \"%s\"", step->u.attach.source);
-	if (fs.f_type != PROC_SUPER_MAGIC)
+	if (GUARD(proc_procfs) && fs.f_type != PROC_SUPER_MAGIC)
 		return err_set(err, -EINVAL, "mount \"%s\" on \"/proc\": it is not a procfs",
 			       step->u.attach.source);
 	return 0;
@@ -91,6 +93,15 @@ static int attach_here(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? err_set(err, r, "mount \"%s\" on \"%s\"", step->u.attach.source,
 			       step->u.attach.target)
 		     : 0;
+}
+
+/* Without its guard: by a path, which may mean something else by now. */
+static int attach_by_path(const struct act *a, const struct step *step, int tree)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", a->options->rootfs, step->u.attach.target);
+	return os_tree_attach(tree, AT_FDCWD, path);
 }
 
 /*
@@ -120,6 +131,6 @@ int step_attach(struct act *a, const struct step *step, struct err *err)
 		target = target_open(a, root, step->u.attach.target, flags, make_like(tree), err);
 	if (target < 0)
 		return target;
-	r = os_tree_attach(tree, target, "");
+	r = GUARD(target_fd) ? os_tree_attach(tree, target, "") : attach_by_path(a, step, tree);
 	return r < 0 ? explain_attach(r, tree, target, step, err) : 0;
 }

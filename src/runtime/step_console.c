@@ -10,6 +10,7 @@
  */
 #include "runtime/act.h"
 
+#include "base/guard.h"
 #include "os/fault.h"
 #include "os/mount.h"
 #include "os/path.h"
@@ -18,6 +19,7 @@
 #include "os/tty.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -92,7 +94,17 @@ static int open_dev_console(struct act *a, int rootfs, struct err *err)
 	return take_fd(&target);
 }
 
-static int mount_dev_console(struct act *a, int rootfs, int slave, struct err *err)
+/* Without its guard: the slave by its name, which may be something else by now. */
+static int clone_by_path(const struct act *a, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", a->options->rootfs, name);
+	return os_tree_clone(AT_FDCWD, path, 0);
+}
+
+static int mount_dev_console(struct act *a, int rootfs, int slave, const char *name,
+			     struct err *err)
 {
 	defer_close int target = -EBADF, tree = -EBADF;
 	int r;
@@ -100,7 +112,7 @@ static int mount_dev_console(struct act *a, int rootfs, int slave, struct err *e
 	target = open_dev_console(a, rootfs, err);
 	if (target < 0)
 		return target;
-	tree = os_tree_clone(slave, "", AT_EMPTY_PATH);
+	tree = GUARD(console_fd) ? os_tree_clone(slave, "", AT_EMPTY_PATH) : clone_by_path(a, name);
 	if (tree < 0)
 		return err_set(err, tree, "clone the mount of the terminal");
 	r = os_tree_attach(tree, target, "");
@@ -168,7 +180,7 @@ int step_console(struct act *a, const struct step *step, struct err *err)
 			return err_set(err, r, "set the size of the terminal");
 	}
 	if (step->u.console.mount_dev_console) {
-		r = mount_dev_console(a, rootfs, slave, err);
+		r = mount_dev_console(a, rootfs, slave, name, err);
 		if (r < 0)
 			return r;
 	}

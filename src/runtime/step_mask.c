@@ -2,6 +2,7 @@
 /* Acting on masked and read-only paths, in the container's own root; plan_mask.c says what with. */
 #include "runtime/step_target.h"
 
+#include "base/guard.h"
 #include "os/mount.h"
 #include "os/path.h"
 
@@ -20,6 +21,9 @@ static int open_path(const char *path)
 static int get_cover(struct act *a, const struct step *step, int i)
 {
 	int source = a->fd[step->in[i]];
+
+	if (i == 0 && !GUARD(mask_cover))
+		return os_tree_clone(AT_FDCWD, "/dev/null", 0);
 
 	return a->cover_mounted[i] ? os_tree_clone(source, "", AT_EMPTY_PATH) : source;
 }

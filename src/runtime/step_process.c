@@ -5,6 +5,7 @@
  */
 #include "runtime/act.h"
 
+#include "base/guard.h"
 #include "os/caps.h"
 #include "os/cwd.h"
 #include "os/exec.h"
@@ -194,7 +195,7 @@ int step_ids(struct act *a, const struct step *step, struct err *err)
 		if (r < 0)
 			return err_set(err, r, "keep capabilities over the change of ids");
 	}
-	if (step->u.ids.set_groups) {
+	if (step->u.ids.set_groups && (GUARD(groups) || step->u.ids.n_gids)) {
 		r = set_groups(step, err);
 		if (r < 0)
 			return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/step_target.h"
 
+#include "base/guard.h"
 #include "os/node.h"
 #include "os/path.h"
 
@@ -16,7 +17,7 @@ static void note_made(void *arg, int parent, const char *path, const char *name)
 
 static bool must_be_real(const char *path)
 {
-	return strcmp(path, "/proc") == 0 || strcmp(path, "/sys") == 0;
+	return GUARD(proc_real) && (strcmp(path, "/proc") == 0 || strcmp(path, "/sys") == 0);
 }
 
 /* A link was on the way. Where did it lead? Return: fd; -errno */

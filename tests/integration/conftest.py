@@ -37,6 +37,7 @@ from pathlib import Path
 import pytest
 
 from support import runtime as rt
+from support.attack import UNGUARDED, Victim, compile_attacker
 from support.bundle import HOLD, MOUNTS, Bundle, Template
 from support.host import Snapshot
 from support.namespaces import Inhabitant
@@ -52,6 +53,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "simulated: proved against a fake /proc or /sys tree; counted apart")
     config.addinivalue_line("markers", "no_sanitizer(reason): can't run under a sanitizer build")
     config.addinivalue_line("markers", "only(*flavours): runs on these runtimes only (tare, runc, crun)")
+    config.addinivalue_line("markers", "guard(name): an attack that this guard stops (base/guard.h); see the fixture `victim`")
     config.addinivalue_line("markers", "keeps_host: changes the host on purpose and restores it itself")
     if not os.environ.get("TARE_ISOLATED"):
         raise pytest.UsageError("run under tests/isolate NAME hybrid: the tests watch the whole host for leaks")
@@ -123,6 +125,29 @@ def time_limit():
 def tare(tmp, nothing_left):
     """The runtime under test. What the test created is deleted by force at its end."""
     runtime = rt.Runtime(tmp)
+    yield runtime
+    runtime.clean_up()
+    if runtime.root.exists() and not any(runtime.root.iterdir()):
+        runtime.root.rmdir()
+
+
+@pytest.fixture(scope="session")
+def attacker(session_dir):
+    """A program for both sides of an attack (support/attacker.c)."""
+    return compile_attacker(session_dir)
+
+
+@pytest.fixture(params=["guarded", "unguarded"])
+def victim(request, tmp, nothing_left):
+    """
+    The runtime under attack, twice: as it is, and from the build for tests without the guard that the test's marker
+    guard("name") names. victim.guarded says which, and so what the test has to see.
+    """
+    (guard,) = request.node.get_closest_marker("guard").args
+    guarded = request.param == "guarded"
+    if not guarded and not Path(UNGUARDED).exists():
+        pytest.skip("no build whose guards can be removed (build-unguarded)")
+    runtime = Victim(tmp, guard, guarded)
     yield runtime
     runtime.clean_up()
     if runtime.root.exists() and not any(runtime.root.iterdir()):

@@ -10,6 +10,7 @@
  * Exit statuses: 0, or what the container's program ended with; 1 for every failure of our own (255
  * where that could be the program's), also for wrong usage.
  */
+#include "base/guard.h"
 #include "base/version.h"
 #include "cli/oci/command.h"
 #include "os/ns.h"
@@ -199,14 +200,14 @@ static int seal_inherited(struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "open /dev/null in place of closed standard streams");
-	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+	if (GUARD(close_fds) && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return err_sys(err, "set inherited files to be closed on execution");
 	return 0;
 }
 
 static int protect(const struct cli *cli, struct err *err)
 {
-	int r = os_selfexe_protect(cli->argv, environ);
+	int r = GUARD(selfexe_copy) ? os_selfexe_protect(cli->argv, environ) : 0;
 
 	if (r < 0) {
 		err_set(err, r, "run from a protected copy of this binary");
@@ -364,6 +365,8 @@ static int show_version(void)
 {
 	printf("tare-oci version %s\ncommit: %s\nspec: %s\n", tare_version, tare_commit,
 	       SPEC_VERSION);
+	if (guards_are_removable())
+		printf("unsafe: guards can be removed; for tests only\n");
 	return 0;
 }
 
@@ -394,11 +397,31 @@ static int run_program(struct cli *cli, int argc, char *const *argv)
 	return run_command(cli, command, argc - 1, argv + 1);
 }
 
+/* A build for tests alone says so each time. In all others this is nothing (base/guard.h). */
+static void remove_guard(void)
+{
+	const char *name = getenv("TARE_UNSAFE_GUARD");
+
+	fprintf(stderr,
+		"tare-oci: UNSAFE: this build is for tests only: its guards can be removed\n");
+	if (!name)
+		return;
+	if (guard_remove(name) < 0) {
+		fprintf(stderr, "tare-oci: TARE_UNSAFE_GUARD: there is no guard \"%s\"\n", name);
+		_exit(1);
+	}
+	fprintf(stderr, "tare-oci: UNSAFE: the guard %s is removed\n", guard_removed());
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { .log = LOG_INIT("tare-oci"), .argv = argv };
-	int status = run_program(&cli, argc, argv);
 	struct err err = ERR_INIT;
+	int status;
+
+	if (guards_are_removable())
+		remove_guard();
+	status = run_program(&cli, argc, argv);
 
 	/* A full disk or a closed pipe: half a list must not look like a whole one. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Attacks: each is run against the runtime as it is, and has to fail; and against the build from which the one guard that
+should stop it is taken away (base/guard.h), and has to succeed, since an attack that never works proves nothing.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from support import runtime as rt
+
+UNGUARDED = os.environ.get("TARE_OCI_UNGUARDED") or str(rt.REPO / "build-unguarded/tare-oci")
+SOURCE = Path(__file__).with_name("attacker.c")
+RACES = 15  # runs of a race that must be lost
+RACES_TO_WIN = 200  # at most, of one that must be won once
+
+
+class Victim(rt.Runtime):
+    """The runtime that is attacked: with all its guards, or without the one."""
+
+    def __init__(self, work, guard, guarded):
+        super().__init__(work)
+        self.guard, self.guarded = guard, guarded
+        self.prefix = []
+        if not guarded:
+            self.path = UNGUARDED
+
+    def environment(self, env=None):
+        env = dict(os.environ if env is None else env)
+        env.pop("TARE_UNSAFE_GUARD", None)
+        return env if self.guarded else {**env, "TARE_UNSAFE_GUARD": self.guard}
+
+    def command(self, *args, globals=()):
+        return [*self.prefix, *super().command(*args, globals=globals)]
+
+    def call(self, *args, env=None, **kw):
+        return super().call(*args, env=self.environment(env), **kw)
+
+    def run(self, bundle, *options, **kw):
+        """`run`, whatever it leaves in the bundle; nobody looks, since a neighbour may be at work there."""
+        bundle.write()
+        return self.call("run", "--bundle", bundle.path, *options, self.new_id(), **kw)
+
+    def _same_bundle(self, bundle, before, result):
+        """Nor here."""
+
+    def race(self, attempt):
+        """Call attempt() again and again: it says whether the attack succeeded. It must if the guard is gone, and only then."""
+        for _ in range(RACES if self.guarded else RACES_TO_WIN):
+            if attempt():
+                assert not self.guarded, f"the attack succeeded: {self.guard} does not stop it"
+                return
+        assert self.guarded, f"{RACES_TO_WIN} attempts failed without the guard {self.guard}: the attack proves nothing"
+
+
+class Swapper:
+    """Two names that are exchanged all the time, for as long as the context lasts."""
+
+    def __init__(self, attacker, a, b):
+        self.words = [attacker, "swap", a, b]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.words)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def compile_attacker(directory):
+    """attacker.c as a static program. Returns its path."""
+    program = directory / "attacker"
+    subprocess.run(["cc", "-static", "-O1", "-Wall", "-Werror", "-o", program, SOURCE], check=True)
+    return program
