@@ -97,22 +97,54 @@ int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mo
 	return write_all(fd, bytes, len);
 }
 
-int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes,
-		       size_t len, mode_t mode)
+int os_fsync(int fd)
 {
-	int r;
+	OS_FAULT("fsync");
+	return fsync(fd) < 0 ? -errno : 0;
+}
 
-	r = os_file_make_at(dir, temporary, bytes, len, mode);
+static int make_durable(int dir, const char *name, const void *bytes, size_t len, mode_t mode)
+{
+	defer_close int fd = -EBADF;
+	int r = os_file_make_at(dir, name, bytes, len, mode);
+
+	if (r < 0)
+		return r;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : os_fsync(fd);
+}
+
+typedef int make_fn(int dir, const char *name, const void *bytes, size_t len, mode_t mode);
+
+static int replace(int dir, const char *name, const char *temporary, const void *bytes, size_t len,
+		   mode_t mode, make_fn *make)
+{
+	int r = make(dir, temporary, bytes, len, mode);
+
 	if (r == -EEXIST) {
 		/* Left by one that was killed. */
 		unlinkat(dir, temporary, 0);
-		r = os_file_make_at(dir, temporary, bytes, len, mode);
+		r = make(dir, temporary, bytes, len, mode);
 	}
 	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir, temporary, 0);
 	return r;
+}
+
+int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes,
+		       size_t len, mode_t mode)
+{
+	return replace(dir, name, temporary, bytes, len, mode, os_file_make_at);
+}
+
+int os_file_replace_durable_at(int dir, const char *name, const char *temporary, const void *bytes,
+			       size_t len, mode_t mode)
+{
+	int r = replace(dir, name, temporary, bytes, len, mode, make_durable);
+
+	return r < 0 ? r : os_fsync(dir);
 }
 
 int os_fd_path(int fd, char *buf, size_t size)

@@ -33,6 +33,16 @@ int os_file_make_at(int dir, const char *name, const void *bytes, size_t len,
 int os_file_replace_at(int dir, const char *name, const char *temporary, const void *bytes,
 		       size_t len, mode_t mode) MUST_CHECK;
 
+/*
+ * os_file_replace_durable_at() - the same for what must outlive a power cut: the bytes are on the disk before the name is,
+ * and the name is when the call returns
+ */
+int os_file_replace_durable_at(int dir, const char *name, const char *temporary, const void *bytes,
+			       size_t len, mode_t mode) MUST_CHECK;
+
+/* os_fsync() - fsync(2) of a file or a directory */
+int os_fsync(int fd) MUST_CHECK;
+
 /* os_fd_path() - the path of an open directory or file, as the kernel names it. Return: 0; -ENAMETOOLONG; -errno */
 int os_fd_path(int fd, char *buf, size_t size) MUST_CHECK;
 

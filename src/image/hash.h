@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The hash of a stream of bytes, as it goes by. nettle does the arithmetic. */
+#ifndef TARE_IMAGE_HASH_H
+#define TARE_IMAGE_HASH_H
+
+#include "spec/digest.h"
+
+#include <nettle/sha2.h>
+#include <stddef.h>
+
+struct hash {
+	enum digest_algorithm algorithm;
+	union {
+		struct sha256_ctx sha256;
+		struct sha512_ctx sha512;
+	};
+};
+
+void hash_init(struct hash *hash, enum digest_algorithm algorithm);
+void hash_add(struct hash *hash, const void *bytes, size_t len);
+
+/* hash_digest() - "sha256:..." of all that was added; the hash begins anew. @buf: DIGEST_TEXT_MAX bytes */
+void hash_digest(struct hash *hash, char *buf);
+
+#endif
