@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Guards (base/guard.h): each is used, has an attack that fails because of it, and a row in docs/security.md; and in what is
-shipped there is nothing of the switch that takes them away.
+Guards (base/guard.h): each is used, has an attack that fails because of it, and a row in docs/security.md, which also has the seven
+layers; and in what is shipped there is nothing of the switch that takes them away.
 """
 
 import os
@@ -65,6 +65,12 @@ def test_security_md_names_what_exists():
         if not re.search(rf"\b{function}\(", (REPO / "src" / file).read_text()):
             missing.append(f"{function} in {file}")
     assert not missing, missing
+
+
+def test_every_layer_has_its_row():
+    layers = set(re.findall(r"^def (test_\w+)\(", (REPO / "tests/integration/test_layers.py").read_text(), re.M))
+    assert len(layers) == 7
+    assert set(re.findall(r"\| `(test_\w+_layer_\w+)` \|$", DOC.read_text(), re.M)) == layers
 
 
 def test_every_row_of_the_escapes_is_in_security_md():

@@ -27,9 +27,8 @@ class Victim(rt.Runtime):
             self.path = UNGUARDED
 
     def environment(self, env=None):
-        env = dict(os.environ if env is None else env)
-        env.pop("TARE_UNSAFE_GUARD", None)
-        return env if self.guarded else {**env, "TARE_UNSAFE_GUARD": self.guard}
+        """With the switch set in both cases: in what is shipped it must mean nothing."""
+        return {**(os.environ if env is None else env), "TARE_UNSAFE_GUARD": self.guard}
 
     def command(self, *args, globals=()):
         return [*self.prefix, *super().command(*args, globals=globals)]
