@@ -24,6 +24,7 @@
 	X(cwd_inside)      /* the working directory is one below the root */                       \
 	X(proc_real)       /* /proc and /sys are directories of the rootfs and not links */        \
 	X(proc_procfs)     /* what is bound on /proc is a procfs */                                \
+	X(label_proc)      /* labels are written through the host's verified procfs */             \
 	X(sysctl_proc)     /* sysctls are written through the host's verified procfs */            \
 	X(mask_cover)      /* masks are the host's verified /dev/null */                           \
 	X(console_fd)      /* the terminal is mounted by the fd that was checked */                \

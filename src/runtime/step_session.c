@@ -4,9 +4,13 @@
 
 #include "base/guard.h"
 #include "os/exec.h"
+#include "os/file.h"
 #include "os/keyring.h"
 #include "os/lsm.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 /* step_session() - a session of its own: the caller's terminal is not the container's (row X-19) */
@@ -43,6 +47,15 @@ static const char *label_file(const struct act *a, const struct step *step)
 		       : step->u.label.file;
 }
 
+/* Without its guard: to what stands at /proc in the container. */
+static int write_label_by_path(const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/attr/%s", file);
+	return os_file_write_at(AT_FDCWD, path, text, strlen(text));
+}
+
 /*
  * step_label() - tell a security module what we are from the next execve() on, or what our next keyring is
  *
@@ -55,7 +68,8 @@ static const char *label_file(const struct act *a, const struct step *step)
 int step_label(struct act *a, const struct step *step, struct err *err)
 {
 	const char *file = label_file(a, step);
-	int r = os_lsm_attr_write(a->fd[step->in[0]], file, step->u.label.text);
+	int r = GUARD(label_proc) ? os_lsm_attr_write(a->fd[step->in[0]], file, step->u.label.text)
+				  : write_label_by_path(file, step->u.label.text);
 
 	if (r == 0)
 		return 0;

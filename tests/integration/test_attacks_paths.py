@@ -9,6 +9,8 @@ until it is won, or so often that it would have been (support/attack.py).
 
 import os
 import stat
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +83,44 @@ def test_X5_a_volume_instead_of_a_procfs(victim, bundle, tmp):
         result.fails(f'mount "{tmp}/fake" on "/proc": it is not a procfs', "/mounts/0")
     else:
         assert result.ok().out == "docker-default (enforce)\n"
+
+
+@pytest.fixture
+def apparmor(tmp):
+    """A host that says that it has AppArmor, whatever the kernel has: a simulated one, but for what the kernel does with a label."""
+    modules = Path("/sys/module")
+    if (modules / "apparmor").exists():
+        yield
+        return
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "modules", modules], check=True)
+    (modules / "apparmor/parameters").mkdir(parents=True)
+    (modules / "apparmor/parameters/enabled").write_text("Y\n")
+    yield
+    subprocess.run(["umount", modules], check=True)
+
+
+@pytest.mark.simulated
+@pytest.mark.rows("X-6")
+@pytest.mark.guard("label_proc")
+def test_X5_a_label_is_written_to_a_file_of_the_image(victim, bundle, apparmor):
+    """
+    CVE-2019-16884, CVE-2025-52881: the label goes to what the image has at /proc/self/attr, and the program runs without it. No
+    kernel has a profile of that name, so where the label gets to the kernel the start fails; that it does not start free is the proof.
+    """
+    b = bundle(args=["echo", "free"])
+    b.config["mounts"] = []
+    b.process["apparmorProfile"] = "tare-attack"
+    files = [b.rootfs / "proc/self/attr/exec", b.rootfs / "proc/self/attr/apparmor/exec"]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    result = victim.run(b)
+    if victim.guarded:
+        result.fails('write "exec tare-attack" to `/proc/self/attr/', "/process/apparmorProfile")
+        assert result.out == ""
+    else:
+        assert result.ok().out == "free\n"
+    assert ["exec tare-attack" in f.read_text() for f in files].count(True) == (0 if victim.guarded else 1)
 
 
 @pytest.mark.guard("sysctl_proc")
