@@ -28,6 +28,8 @@
 	X(sysctl_proc)     /* sysctls are written through the host's verified procfs */            \
 	X(mask_cover)      /* masks are the host's verified /dev/null */                           \
 	X(console_fd)      /* the terminal is mounted by the fd that was checked */                \
+	X(copy_nofollow)   /* what tmpcopyup copies is opened without following links */           \
+	X(hide_mounts)     /* --no-pivot leaves no procfs or sysfs of the host behind */           \
 	X(in_root)         /* paths of the container are resolved inside its root by the kernel */ \
 	X(target_fd)       /* a mount goes onto the fd that was checked */                         \
 	X(inheritable)     /* exec --cap leaves the inheritable set alone */                       \

@@ -10,6 +10,7 @@
  */
 #include "runtime/step_target.h"
 
+#include "base/guard.h"
 #include "os/mount.h"
 #include "os/path.h"
 #include "runtime/mount_words.h"
@@ -22,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
+#define NOFOLLOW       (GUARD(copy_nofollow) ? O_NOFOLLOW : 0)
 #define LEVELS_MAX     100
 #define HARD_LINKS_MAX 64
 
@@ -122,7 +124,7 @@ static int copy_file(struct copy *copy, int from_dir, int to_dir, const char *na
 	int r;
 
 	/* Not blocking: somebody may have put a fifo in its place since we looked. */
-	from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	from = openat(from_dir, name, O_RDONLY | NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (from < 0 || fstat(from, &st) < 0)
 		return fail(copy, "open");
 	if (!S_ISREG(st.st_mode)) {
@@ -173,7 +175,7 @@ static int copy_subdirectory(struct copy *copy, int from_dir, int to_dir, const 
 		errno = ELOOP;
 		return fail(copy, "go deeper than 100 directories into");
 	}
-	from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | NOFOLLOW | O_CLOEXEC);
 	if (from < 0 || fstat(from, &st) < 0)
 		return fail(copy, "open");
 	if (mkdirat(to_dir, name, 0700) < 0)

@@ -213,6 +213,37 @@ def test_X9_dev_that_is_a_link(victim, bundle, host, advisory):
         assert {"mine", "null", "stdin"} <= found
 
 
+# ---- copies and what lies below ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.guard("copy_nofollow")
+def test_M7_a_file_of_the_host_is_copied_into_the_container(victim, bundle, attacker, host):
+    """tmpcopyup in an image that a neighbour shares, who exchanges a file for a link: the container gets a copy of a host's file."""
+    (host / "secret").write_text("of the host")
+    (host / "secret").chmod(0o600)
+    b = bundle(args=["cat", "/data/file"]).mount("/data", "tmpfs", "tmpfs", ["tmpcopyup"])
+    (b.rootfs / "data/file").write_text("of the image")
+    os.symlink(host / "secret", b.rootfs / "data/link")
+    with Swapper(attacker, b.rootfs / "data/file", b.rootfs / "data/link"):
+        victim.race(lambda: victim.run(b).out == "of the host")
+
+
+@pytest.mark.guard("hide_mounts")
+def test_M5_the_hosts_procfs_lets_an_unmasked_one_be_mounted(victim, bundle):
+    """
+    With --no-pivot the host's mounts stay, out of sight. A procfs without masks among them is what the kernel asks for before a
+    user namespace may mount a new one: a nested container then reads what the outer one has masked.
+    """
+    b = bundle(script="mkdir /tmp/p; unshare -U -r -m -p -f sh -c 'mount -t proc proc /tmp/p && cat /tmp/p/version'")
+    b.linux["maskedPaths"] = ["/proc/version"]
+    b.process["user"] = {"uid": 1000, "gid": 1000}  # root without CAP_SETFCAP may not map itself
+    result = victim.run(b, "--no-pivot")
+    if victim.guarded:
+        assert result.out == "" and "mount: permission denied" in result.err
+    else:
+        assert result.ok().out.startswith("Linux")
+
+
 # ---- targets of mounts ----------------------------------------------------------------------------------------------
 
 
@@ -229,12 +260,15 @@ def test_X10_a_part_of_the_target_is_exchanged(victim, bundle, attacker, tmp, ho
     os.symlink(link_to(host), volume / "link")
     b = bundle(args=["cat", "/proc/self/mountinfo"])
     b.mount("/vol", "bind", volume, ["rbind"]).mount("/vol/dir/sub", "bind", source, ["rbind"])
-    with Swapper(attacker, volume / "dir", volume / "link"):
-        def attempt():
-            result = victim.run(b)
-            # It was made, says the runtime; but it is not in the container.
-            return not result.error and f"{source} " not in result.out
-        victim.race(attempt)
+    neighbour = bundle(args=["/attacker", "swap", "/vol/dir", "/vol/link"])
+    neighbour.mount("/attacker", "bind", attacker, ["bind", "ro"]).mount("/vol", "bind", volume, ["rbind"])
+    victim.run_detached(neighbour)
+
+    def attempt():
+        result = victim.run(b)
+        # It was made, says the runtime; but it is not in the container.
+        return not result.error and f"{source} " not in result.out
+    victim.race(attempt)
 
 
 @pytest.mark.guard("in_root")

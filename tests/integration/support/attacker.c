@@ -5,6 +5,8 @@
  *   attacker swap A B       exchange two names for ever (renameat2 RENAME_EXCHANGE), as fast as it goes
  *   attacker type TEXT      push TEXT into the terminal that standard input is (TIOCSTI)
  *   attacker key NAME       print the key of that name, searched in the session keyring
+ *   attacker with-key NAME TEXT COMMAND...
+ *                           execute COMMAND in a new session keyring with this key
  *   attacker userns         make a user namespace, and in it a network namespace; print "root again"
  *
  * Exit status: 0, or 1 with the reason on stderr.
@@ -59,6 +61,15 @@ static int key(const char *name)
 	return write(STDOUT_FILENO, text, (size_t)n) == n ? 0 : 1;
 }
 
+static int with_key(const char *name, const char *text, char **command)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ||
+	    syscall(SYS_add_key, "user", name, text, strlen(text), KEY_SPEC_SESSION_KEYRING) < 0)
+		return fail("make the key");
+	execv(command[0], command);
+	return fail(command[0]);
+}
+
 static int userns(void)
 {
 	if (unshare(CLONE_NEWUSER) < 0)
@@ -77,8 +88,11 @@ int main(int argc, char **argv)
 		return type(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "key") == 0)
 		return key(argv[2]);
+	if (argc > 4 && strcmp(argv[1], "with-key") == 0)
+		return with_key(argv[2], argv[3], argv + 4);
 	if (argc == 2 && strcmp(argv[1], "userns") == 0)
 		return userns();
-	fprintf(stderr, "usage: attacker swap A B | type TEXT | key NAME | userns\n");
+	fprintf(stderr,
+		"usage: attacker swap A B | type TEXT | key NAME | with-key NAME TEXT COMMAND... | userns\n");
 	return 2;
 }
