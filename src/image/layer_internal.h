@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What layer.c (which entry, where, what was there) and layer_node.c (one node and its attributes) share. */
+#ifndef TARE_IMAGE_LAYER_INTERNAL_H
+#define TARE_IMAGE_LAYER_INTERNAL_H
+
+#include "image/layer.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+/* Where an entry goes. */
+struct place {
+	int parent; /* O_PATH, borrowed */
+	const char *name;
+};
+
+/* layer_node_make() - make the node of @entry, which is no directory and no hard link, with its content. Nothing is at its place */
+int layer_node_make(struct archive *archive, struct archive_entry *entry, const struct place *place,
+		    const struct layer_options *options, struct layer_result *result,
+		    struct err *err) MUST_CHECK;
+
+/* layer_node_attributes() - owner, mode, extended attributes and ACLs; and times, unless it is a directory */
+int layer_node_attributes(struct archive_entry *entry, const struct place *place,
+			  const struct layer_options *options, struct layer_result *result,
+			  struct err *err) MUST_CHECK;
+
+/* layer_node_times() - the times of @entry for an open node */
+int layer_node_times(struct archive_entry *entry, struct timespec ret[2]);
+
+/* layer_xattr_set() - one extended attribute of what is at @place, which is not followed if it is a link. Return: 0; -errno */
+int layer_xattr_set(const struct place *place, const char *name, const void *value,
+		    size_t len) MUST_CHECK;
+
+/* layer_acl_encode() - the ACL of a kind as the kernel's attribute has it. Return: its length; 0 if there is none; -EINVAL */
+int layer_acl_encode(struct archive_entry *entry, int type, unsigned char *buf,
+		     size_t size) MUST_CHECK;
+
+#endif

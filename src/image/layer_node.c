@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One node of a layer. The order matters: chown takes set-uid bits and file capabilities away, so owner, then mode, then
+ * attributes; and everything changes the times, so they come last.
+ */
+#include "image/layer_internal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/* ---- content ---------------------------------------------------------------------------------------------------- */
+
+static int write_at(int fd, const char *bytes, size_t len, off_t offset)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, bytes, len, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		offset += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_content(struct archive *archive, struct archive_entry *entry, int fd,
+			 struct layer_result *result, struct err *err)
+{
+	la_int64_t offset;
+	const void *block;
+	size_t len;
+	int r;
+
+	while ((r = archive_read_data_block(archive, &block, &len, &offset)) == ARCHIVE_OK) {
+		r = write_at(fd, block, len, offset);
+		if (r < 0)
+			return err_set(err, r, "write");
+		result->bytes += len;
+	}
+	if (r != ARCHIVE_EOF)
+		return err_user(err, "its content can't be read: %s",
+				archive_error_string(archive));
+	/* A hole at its end. */
+	if (archive_entry_size_is_set(entry) && ftruncate(fd, archive_entry_size(entry)) < 0)
+		return err_sys(err, "set its size");
+	return 0;
+}
+
+static int make_file(struct archive *archive, struct archive_entry *entry,
+		     const struct place *place, struct layer_result *result, struct err *err)
+{
+	defer_close int fd = openat(place->parent, place->name,
+				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, "make the file");
+	return write_content(archive, entry, fd, result, err);
+}
+
+static int make_link(struct archive_entry *entry, const struct place *place, struct err *err)
+{
+	const char *text = archive_entry_symlink(entry);
+
+	if (!text)
+		text = archive_entry_symlink_utf8(entry);
+	if (!text || !*text)
+		return err_user(err, "a symbolic link to nowhere");
+	if (symlinkat(text, place->parent, place->name) < 0)
+		return err_sys(err, "make the symbolic link");
+	return 0;
+}
+
+/* Return: 0; 1 if it was left out */
+static int make_special(struct archive_entry *entry, const struct place *place,
+			const struct layer_options *options, struct layer_result *result,
+			struct err *err)
+{
+	mode_t type = archive_entry_filetype(entry);
+	dev_t number = type == S_IFIFO ? 0
+				       : makedev(archive_entry_rdevmajor(entry),
+						 archive_entry_rdevminor(entry));
+
+	/* To overlayfs it would be a whiteout, which a layer can ask for by name. */
+	if (type == S_IFCHR && number == 0)
+		return err_user(err, "a character device 0/0 is a whiteout to overlayfs");
+	if (mknodat(place->parent, place->name, type | 0600, number) == 0)
+		return 0;
+	if (errno != EPERM || !options->may_skip || type == S_IFIFO)
+		return err_sys(err, "make the %s", type == S_IFIFO ? "pipe" : "device");
+	result->devices_skipped++;
+	return 1;
+}
+
+int layer_node_make(struct archive *archive, struct archive_entry *entry, const struct place *place,
+		    const struct layer_options *options, struct layer_result *result,
+		    struct err *err)
+{
+	switch (archive_entry_filetype(entry)) {
+	case S_IFREG:
+		return make_file(archive, entry, place, result, err);
+	case S_IFLNK:
+		return make_link(entry, place, err);
+	case S_IFIFO:
+	case S_IFCHR:
+	case S_IFBLK:
+		return make_special(entry, place, options, result, err);
+	default:
+		return err_user(err, "an entry of a type that no layer can have (%#o)",
+				(unsigned)archive_entry_filetype(entry));
+	}
+}
+
+/* ---- attributes ------------------------------------------------------------------------------------------------- */
+
+/* Through the magic link of an O_PATH fd, the only way to name a link itself before setxattrat(2) of Linux 6.13. */
+int layer_xattr_set(const struct place *place, const char *name, const void *value, size_t len)
+{
+	defer_close int fd = openat(place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[40];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return setxattr(path, name, value, len, 0) < 0 ? -errno : 0;
+}
+
+static bool is_overlays_own(const char *name)
+{
+	return strncmp(name, "trusted.overlay.", 16) == 0 ||
+	       strncmp(name, "user.overlay.", 13) == 0;
+}
+
+static int set_xattr(const struct place *place, const char *name, const void *value, size_t len,
+		     const struct layer_options *options, struct layer_result *result,
+		     struct err *err)
+{
+	int r;
+
+	/* A redirect or an opaque mark of the layer's own making could show what other layers hide. */
+	if (is_overlays_own(name)) {
+		result->xattrs_skipped++;
+		return 0;
+	}
+	r = layer_xattr_set(place, name, value, len);
+	if (r < 0 && options->may_skip && (r == -EPERM || r == -EOPNOTSUPP)) {
+		result->xattrs_skipped++;
+		return 0;
+	}
+	return r < 0 ? err_set(err, r, "set the attribute \"%s\"", name) : 0;
+}
+
+static int set_xattrs(struct archive_entry *entry, const struct place *place,
+		      const struct layer_options *options, struct layer_result *result,
+		      struct err *err)
+{
+	const char *name;
+	const void *value;
+	size_t len;
+	int r = 0;
+
+	archive_entry_xattr_reset(entry);
+	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
+		r = set_xattr(place, name, value, len, options, result, err);
+	return r;
+}
+
+static int set_acl(struct archive_entry *entry, const struct place *place, int type,
+		   const char *name, const struct layer_options *options,
+		   struct layer_result *result, struct err *err)
+{
+	unsigned char value[4096];
+	int len = layer_acl_encode(entry, type, value, sizeof(value));
+
+	/* It names a user without saying the number, which here may be another's. */
+	if (len < 0) {
+		result->xattrs_skipped++;
+		return 0;
+	}
+	return len == 0 ? 0 : set_xattr(place, name, value, (size_t)len, options, result, err);
+}
+
+int layer_node_times(struct archive_entry *entry, struct timespec ret[2])
+{
+	if (!archive_entry_mtime_is_set(entry))
+		return 0;
+	ret[1] = (struct timespec){ archive_entry_mtime(entry), archive_entry_mtime_nsec(entry) };
+	ret[0] = ret[1];
+	if (archive_entry_atime_is_set(entry))
+		ret[0] = (struct timespec){ archive_entry_atime(entry),
+					    archive_entry_atime_nsec(entry) };
+	return 1;
+}
+
+int layer_node_attributes(struct archive_entry *entry, const struct place *place,
+			  const struct layer_options *options, struct layer_result *result,
+			  struct err *err)
+{
+	mode_t type = archive_entry_filetype(entry);
+	struct timespec times[2];
+	int r;
+
+	if (fchownat(place->parent, place->name, (uid_t)archive_entry_uid(entry),
+		     (gid_t)archive_entry_gid(entry), AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "give it to %lld:%lld", (long long)archive_entry_uid(entry),
+			       (long long)archive_entry_gid(entry));
+	/* It is no link, and nobody else is here to make it one. */
+	if (type != S_IFLNK &&
+	    fchmodat(place->parent, place->name, archive_entry_perm(entry), 0) < 0)
+		return err_sys(err, "set its mode");
+	r = set_xattrs(entry, place, options, result, err);
+	if (r == 0)
+		r = set_acl(entry, place, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access",
+			    options, result, err);
+	if (r == 0 && type == S_IFDIR)
+		r = set_acl(entry, place, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT,
+			    "system.posix_acl_default", options, result, err);
+	if (r == 0 && type != S_IFDIR && layer_node_times(entry, times) &&
+	    utimensat(place->parent, place->name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "set its times");
+	return r;
+}
