@@ -14,9 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Hosts with thousands of containers have mountinfo files of megabytes. */
-#define MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
-
 /* A dozen lines; only a runtime that itself stands very deep has more than a page or two. */
 #define OWN_CGROUP_USUAL (8 * 1024)
 #define OWN_CGROUP_MAX   ((size_t)1024 * 1024)
@@ -71,19 +68,18 @@ static int octal_digit(char c)
 	return c >= '0' && c <= '7' ? c - '0' : -1;
 }
 
-/* mountinfo writes space, tab, newline and backslash as \ooo. */
-static void unescape(char *text)
+void mountinfo_unescape(char *path)
 {
-	char *out = text;
+	char *out = path;
 
-	for (; *text; text++) {
-		if (text[0] == '\\' && octal_digit(text[1]) >= 0 && octal_digit(text[2]) >= 0 &&
-		    octal_digit(text[3]) >= 0) {
-			*out++ = (char)(octal_digit(text[1]) * 64 + octal_digit(text[2]) * 8 +
-					octal_digit(text[3]));
-			text += 3;
+	for (; *path; path++) {
+		if (path[0] == '\\' && octal_digit(path[1]) >= 0 && octal_digit(path[2]) >= 0 &&
+		    octal_digit(path[3]) >= 0) {
+			*out++ = (char)(octal_digit(path[1]) * 64 + octal_digit(path[2]) * 8 +
+					octal_digit(path[3]));
+			path += 3;
 		} else {
-			*out++ = *text;
+			*out++ = *path;
 		}
 	}
 	*out = '\0';
@@ -106,8 +102,8 @@ static bool parse_mount(char *line, struct cgroup_mount *ret)
 	ret->point = next_word(&head);
 	if (!ret->point)
 		return false;
-	unescape(ret->root);
-	unescape(ret->point);
+	mountinfo_unescape(ret->root);
+	mountinfo_unescape(ret->point);
 
 	ret->v2 = strncmp(type, "cgroup2 ", 8) == 0;
 	if (!ret->v2 && strncmp(type, "cgroup ", 7) != 0)
@@ -275,7 +271,7 @@ int cgroup_layout_read_of(struct arena *arena, const char *root, const char *pro
 	size_t n;
 	int r;
 
-	r = read_all(arena, root, "/proc/self/mountinfo", MOUNTINFO_MAX, &mountinfo, err);
+	r = read_all(arena, root, "/proc/self/mountinfo", CGROUP_MOUNTINFO_MAX, &mountinfo, err);
 	if (r < 0)
 		return r;
 	n = parse_mounts(arena, mountinfo, &mounts);

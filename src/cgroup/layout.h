@@ -16,6 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Hosts with thousands of containers have mountinfo files of megabytes. */
+#define CGROUP_MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
+
+/* mountinfo_unescape() - give a path in /proc/PID/mountinfo its blanks, newlines and backslashes back, in place */
+void mountinfo_unescape(char *path);
+
 enum cgroup_mode { CGROUP_NONE, CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
 
 extern const char *const cgroup_mode_names[]; /* "none", "v1", "hybrid", "v2" */

@@ -80,6 +80,7 @@ struct act {
 	bool locked;   /* parent: we hold its lock. The child closes its copy of the fd at once */
 	pid_t unit_holder;     /* parent: who is in the unit until the init is; 0: nobody */
 	bool unit_started;     /* parent: the unit is ours to stop */
+	bool rdt_made;         /* parent: the class of service was not there before */
 	int start_conn;        /* child: connection from `start`, kept until exec */
 	int page_fd;           /* memfd of *page, so that `start` can map it too; -EBADF in a run */
 	struct record *record; /* parent: what STATE_MAKE and STATE_WRITE put on disk (record.h) */

@@ -6,6 +6,7 @@
 #include "os/file.h"
 #include "os/process.h"
 #include "runtime/hooks.h"
+#include "runtime/rdt.h"
 #include "runtime/record.h"
 
 #include <fcntl.h>
@@ -94,6 +95,17 @@ int cleanup_cgroups(const struct container *c, struct err *err)
 		return r;
 	r = cgroup_kill_all(c->cgroups, c->n_cgroups, err);
 	return r < 0 ? r : remove_cgroups(c, CGROUP_REMOVE_TIMEOUT_MS, err);
+}
+
+int cleanup_rdt(const struct container *c, struct err *err)
+{
+	int r = 0;
+
+	if (c->rdt.monitor)
+		r = rdt_remove(c->rdt.monitor, err);
+	if (r == 0 && c->rdt.own)
+		r = rdt_remove(c->rdt.group, err);
+	return r;
 }
 
 void report_warning(const struct report *report, const struct err *err)

@@ -25,6 +25,9 @@ int cleanup_processes(const struct container *c, struct err *err) MUST_CHECK;
 /* cleanup_cgroups() - remove the cgroups that create made. Return: 0; -EBUSY; -errno of the first that stays */
 int cleanup_cgroups(const struct container *c, struct err *err) MUST_CHECK;
 
+/* cleanup_rdt() - remove what is only the container's in resctrl. Return: 0; -errno */
+int cleanup_rdt(const struct container *c, struct err *err) MUST_CHECK;
+
 /*
  * cleanup_poststop() - run the poststop hooks, all of them; what fails is a warning
  * Spec: runtime.md "Lifecycle" step 13

@@ -48,6 +48,7 @@ struct container {
 	struct key_value_list annotations;
 	struct cgroup_dir *cgroups; /* one in each hierarchy */
 	size_t n_cgroups;
+	struct container_rdt rdt;
 	struct unit unit; /* systemd's, that the cgroups are of; name NULL: made by file */
 };
 
@@ -168,6 +169,7 @@ int container_resume(const char *root, const char *id, struct err *err) MUST_CHE
 /*
  * container_update() - change some of the limits of a container that has not stopped
  * @text:   a LinuxResources object in JSON; what it doesn't give stays
+ * @rdt:    new lines for its class of service in resctrl, which keeps them itself; those that are NULL stay
  * @report: hears of names in it that nobody knows
  *
  * What can't be put into force is an error, and what was changed before it is taken back as far as possible. The result is
@@ -175,7 +177,8 @@ int container_resume(const char *root, const char *id, struct err *err) MUST_CHE
  * Return: 0; -ESRCH and "container not running"; -EINVAL with a pointer that counts from @text; -errno
  */
 int container_update(const char *root, const char *id, const char *text, size_t len,
-		     const struct report *report, struct err *err) MUST_CHECK;
+		     const struct config_intel_rdt *rdt, const struct report *report,
+		     struct err *err) MUST_CHECK;
 
 /* Who gets the lines of events; write() returns 0, or -errno to end it */
 struct event_sink {

@@ -8,11 +8,13 @@
 #include "runtime/container.h"
 
 #include "base/clock.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "runtime/act.h"
 #include "runtime/cleanup.h"
 #include "runtime/plan_listener.h"
+#include "runtime/rdt.h"
 #include "runtime/record.h"
 
 #include <fcntl.h>
@@ -123,6 +125,18 @@ static bool has_step(const struct plan *plan, enum step_kind kind)
 	return false;
 }
 
+/* A group that is there already is somebody else's, and the step will say so. */
+static void describe_rdt(const struct step *step, struct container_rdt *rdt)
+{
+	if (step->kind == STEP_RDT_GROUP) {
+		rdt->group = step->u.rdt_group.path;
+		rdt->own = step->u.rdt_group.wish == RDT_MAKE &&
+			   os_exists_at(AT_FDCWD, rdt->group) == 0;
+	} else if (step->kind == STEP_RDT_MONITOR) {
+		rdt->monitor = step->u.rdt_monitor.path;
+	}
+}
+
 /* Everything but what the start itself brings out; @plan's arena takes what must outlive the config. */
 static void describe(struct plan *plan, const struct plan_input *in, struct record *record)
 {
@@ -151,6 +165,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		if (plan->steps[i].kind == STEP_UNIT_START)
 			c->unit = plan->steps[i].u.unit_start.unit;
+		describe_rdt(&plan->steps[i], &c->rdt);
 	}
 	if (os_process_stat(c->creator, &self) == 0)
 		c->creator_start_time = self.start_time;

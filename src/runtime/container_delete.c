@@ -58,6 +58,8 @@ static int tear_down(int dir, const struct container *c, struct err *err)
 	r = cleanup_processes(c, err);
 	if (r == 0)
 		r = cleanup_cgroups(c, err);
+	if (r == 0)
+		r = cleanup_rdt(c, err);
 	if (r < 0 || !c->has_poststop)
 		return r;
 	/* Whoever makes the mark runs the hooks: they run once, however many deletes there are. */

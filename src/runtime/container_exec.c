@@ -182,6 +182,7 @@ static int make_plan(struct plan *plan, const char *root, struct exec_options *o
 		in.start_time = l.c.start_time;
 		in.cgroups = l.c.cgroups;
 		in.n_cgroups = l.c.n_cgroups;
+		in.rdt = l.c.rdt;
 		r = plan_enter(plan, &in, err);
 	}
 	if (r == 0)

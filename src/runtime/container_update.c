@@ -15,6 +15,7 @@
 #include "os/file.h"
 #include "runtime/cgroups.h"
 #include "runtime/cleanup.h"
+#include "runtime/rdt.h"
 #include "runtime/record.h"
 
 #include <fcntl.h>
@@ -30,6 +31,8 @@ struct update {
 	struct cgroup_changes limits;
 	bool has_devices;
 	struct device_rules devices;
+	int rdt;                /* the class of service's directory, if that changes */
+	const char *rdt_before; /* lines that take it back */
 };
 
 /* ---- plan ------------------------------------------------------------------------------------------------------- */
@@ -114,6 +117,61 @@ static int act(struct update *u, struct err *err)
 	return 0;
 }
 
+/* ---- Intel RDT -------------------------------------------------------------------------------------------------- */
+
+static void undo_rdt(const struct update *u)
+{
+	struct err ignored = ERR_INIT;
+
+	if (u->rdt >= 0 && u->rdt_before)
+		(void)!rdt_write(u->rdt, u->container->rdt.group, u->rdt_before, &ignored);
+}
+
+static int check_rdt(const struct update *u, const struct config_intel_rdt *rdt, struct err *err)
+{
+	const char *bad = NULL;
+
+	if (!u->container->rdt.group) {
+		err_user(err, "change the class of service of Intel RDT: the container has none");
+		return err_hint(err, "it needs linux.intelRdt in its config.json");
+	}
+	if (rdt->l3_cache_schema && !config_is_l3_schema(rdt->l3_cache_schema))
+		bad = rdt->l3_cache_schema;
+	if (rdt->mem_bw_schema && !config_is_mb_schema(rdt->mem_bw_schema))
+		bad = rdt->mem_bw_schema;
+	if (!bad)
+		return 0;
+	err_user(err,
+		 "change the class of service of Intel RDT: \"%.100s\" is no schema of that kind",
+		 bad);
+	return err_hint(
+		err,
+		"cache is given by lines like L3:0=f;1=ff, bandwidth by one like MB:0=50;1=70");
+}
+
+/* What the group's file says is in force and stays so: it is not written to config.json. */
+static int begin_rdt(struct update *u, const struct config_intel_rdt *rdt, struct err *err)
+{
+	const char *group = u->container->rdt.group, *lines = rdt_lines(u->arena, rdt);
+	int r;
+
+	if (!*lines)
+		return 0;
+	r = check_rdt(u, rdt, err);
+	if (r < 0)
+		return r;
+	u->rdt = os_dir_open(group);
+	if (u->rdt < 0)
+		return err_set(err, u->rdt, "open class of service \"%s\"", group);
+	r = rdt_before(u->arena, u->rdt, group, lines, &u->rdt_before, err);
+	if (r < 0)
+		return r;
+	r = rdt_write(u->rdt, group, lines, err);
+	if (r < 0)
+		undo_rdt(u);
+	return r;
+}
+
 /* Everything but the exchange of the two files can fail for many reasons, so it comes first. */
 static int act_and_save(struct update *u, int dir, struct err *err)
 {
@@ -150,12 +208,13 @@ static void report_ignored(struct update *u, const struct report *report)
 
 /* Row C-9; runc's words for one that has stopped */
 int container_update(const char *root, const char *id, const char *text, size_t len,
-		     const struct report *report, struct err *err)
+		     const struct config_intel_rdt *rdt, const struct report *report,
+		     struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
 	defer_close int dir = -EBADF;
 	struct container c;
-	struct update u = { .arena = &arena, .container = &c };
+	struct update u = { .arena = &arena, .container = &c, .rdt = -EBADF };
 	size_t config_len;
 	char *config;
 	int r;
@@ -172,5 +231,13 @@ int container_update(const char *root, const char *id, const char *text, size_t 
 		return r;
 	report_ignored(&u, report);
 	r = plan(&u, err);
-	return r < 0 ? r : act_and_save(&u, dir, err);
+	if (r == 0)
+		r = begin_rdt(&u, rdt, err);
+	if (r == 0) {
+		r = act_and_save(&u, dir, err);
+		if (r < 0)
+			undo_rdt(&u);
+	}
+	defer_close_fn(&u.rdt);
+	return r;
 }

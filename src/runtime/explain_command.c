@@ -5,6 +5,7 @@
  * no command makes, the line is a comment with the call.
  */
 #include "runtime/explain_parts.h"
+#include "runtime/rdt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -471,6 +472,41 @@ void command_cgroup_sub(const struct shell *sh, const struct step *step)
 {
 	fputs("mkdir -p ", sh->out);
 	put_cgroup_file(sh->out, step->u.cgroup_sub.dir, step->u.cgroup_sub.name);
+}
+
+/* ---- Intel RDT -------------------------------------------------------------------------------------------------- */
+
+void command_rdt_group(const struct shell *sh, const struct step *step)
+{
+	const char *path = step->u.rdt_group.path, *lines = step->u.rdt_group.lines;
+
+	static const char *const verbs[] = {
+		[RDT_MAKE] = "mkdir ", [RDT_MATCH] = "mkdir -p ", [RDT_JOIN] = "test -d "
+	};
+
+	fputs(verbs[step->u.rdt_group.wish], sh->out);
+	shell_word(sh->out, path);
+	/* The kernel takes lines one by one, and so does a shell that is asked nicely. */
+	for (; lines && *lines; lines += strcspn(lines, "\n") + 1) {
+		defer_free char *line = strndup(lines, strcspn(lines, "\n"));
+
+		fputs(" && echo ", sh->out);
+		shell_word(sh->out, line);
+		fputs(" > ", sh->out);
+		put_cgroup_file(sh->out, path, "schemata");
+	}
+}
+
+void command_rdt_monitor(const struct shell *sh, const struct step *step)
+{
+	fputs("mkdir ", sh->out);
+	shell_word(sh->out, step->u.rdt_monitor.path);
+}
+
+void command_rdt_join(const struct shell *sh, const struct step *step)
+{
+	fputs("echo 0 > ", sh->out);
+	put_cgroup_file(sh->out, step->u.rdt_join.path, "tasks");
 }
 
 /* ---- units of systemd's ----------------------------------------------------------------------------------------- */

@@ -69,6 +69,9 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_CGROUP_CHOWN] = "the container may divide its own budget further",
 	[STEP_CGROUP_OPEN] = "the helper is born here, counted and limited from the start",
 	[STEP_CGROUP_SUB] = "what the container does with its own cgroup stays below the limits",
+	[STEP_RDT_GROUP] = "a part of the processor's cache and of the way to memory, for a class",
+	[STEP_RDT_MONITOR] = "what it takes of cache and bandwidth is counted apart",
+	[STEP_RDT_JOIN] = "from here on this process and its children are of that class",
 	[STEP_UNIT_START] = "systemd makes the cgroup, and keeps the limits that it knows in force",
 	[STEP_UNIT_LEAVE] =
 		"the container's first process is in the unit, so it needs no other to stay",

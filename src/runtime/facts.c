@@ -6,6 +6,7 @@
  */
 #include "runtime/facts.h"
 
+#include "os/file.h"
 #include "os/ns.h"
 #include "runtime/passwd.h"
 #include "spec/config.h"
@@ -206,6 +207,32 @@ static int read_unprivileged(struct arena *arena, const char *root, struct facts
 	return read_subids(arena, root, "/etc/subgid", name, facts->euid, &facts->subgids, err);
 }
 
+/* Spec: proc_pid_mountinfo(5); the last one hides those before */
+static int read_resctrl(struct arena *arena, const char *root, const char **ret, struct err *err)
+{
+	const char *path = arena_printf(arena, "%s/proc/self/mountinfo", root);
+	defer_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text, *line;
+	size_t len;
+	int r;
+
+	r = fd < 0 ? -errno : os_file_read(arena, fd, CGROUP_MOUNTINFO_MAX, &text, &len);
+	if (r < 0)
+		return err_set(err, r, "read \"%s\"", path);
+	while ((line = strsep(&text, "\n"))) {
+		char *type = strstr(line, " - resctrl ");
+
+		for (int word = 0; type && word < 4; word++)
+			strsep(&line, " ");
+		if (!type || !line)
+			continue;
+		line[strcspn(line, " ")] = '\0';
+		mountinfo_unescape(line);
+		*ret = line;
+	}
+	return 0;
+}
+
 static bool is_given(const char *label)
 {
 	return label && *label;
@@ -225,6 +252,8 @@ unsigned facts_needed(const struct config *config)
 
 	if (config->linux_.sysctl.n)
 		parts |= FACTS_VERSION;
+	if (config->linux_.intel_rdt.set)
+		parts |= FACTS_RDT;
 	if (is_given(config->linux_.mount_label))
 		parts |= FACTS_SECURITY;
 	/* The only ones that a kernel which is otherwise fit may lack; of others step_clone() says it. */
@@ -264,6 +293,8 @@ int facts_read_parts(struct arena *arena, const char *root, unsigned parts, stru
 	r = read_rootless(root, facts.euid, &facts.rootless, err);
 	if (r == 0 && parts & FACTS_NAMESPACES)
 		r = facts_read_namespaces(root, &facts.namespaces, err);
+	if (r == 0 && parts & FACTS_RDT)
+		r = read_resctrl(arena, root, &facts.resctrl, err);
 	if (r == 0 && parts & FACTS_CGROUPS)
 		r = cgroup_layout_read(arena, root, &facts.cgroup, err);
 	if (r == 0 && parts & FACTS_CGROUPS && facts.rootless)

@@ -29,6 +29,7 @@ struct facts {
 	uint64_t namespaces;
 	struct cgroup_layout cgroup;
 	bool apparmor, selinux; /* enabled on this host */
+	const char *resctrl;    /* where it is mounted; NULL: nowhere, or it was not asked for */
 	bool seccomp;
 	bool systemd; /* it manages this host, so units can be had */
 };
@@ -54,7 +55,8 @@ enum facts_parts {
 	FACTS_SECURITY = 4,   /* apparmor, selinux, seccomp */
 	FACTS_CGROUPS = 8,    /* cgroup; on a host with many mounts it costs the most */
 	FACTS_SYSTEMD = 16,   /* systemd */
-	FACTS_ALL = 31,
+	FACTS_RDT = 32,       /* resctrl */
+	FACTS_ALL = 63,
 };
 
 /* facts_needed() - the parts that planning a start of @config looks at */

@@ -76,6 +76,7 @@ char *facts_print(struct arena *arena, const struct facts *facts)
 	print_cgroup(&w, &facts->cgroup);
 	json_add_bool(&w, "apparmor", facts->apparmor);
 	json_add_bool(&w, "selinux", facts->selinux);
+	json_add_string(&w, "resctrl", facts->resctrl ? facts->resctrl : "");
 	json_add_bool(&w, "seccomp", facts->seccomp);
 	json_add_bool(&w, "systemd", facts->systemd);
 	json_object_end(&w);
@@ -271,7 +272,7 @@ static void refuse_unknown(struct loader *l, const struct json *object)
 					     "subuids",        "subgids",  "capabilities",
 					     "lastCapability", "kernel",   "namespaces",
 					     "cgroup",         "apparmor", "selinux",
-					     "seccomp",        "systemd" };
+					     "seccomp",        "systemd",  "resctrl" };
 	const struct json *item;
 	size_t i;
 
@@ -317,11 +318,14 @@ int facts_load(struct arena *arena, const char *text, size_t len, struct facts *
 	load_cgroup(&l, root, &facts.cgroup);
 	load_bool(&l, root, "apparmor", &facts.apparmor);
 	load_bool(&l, root, "selinux", &facts.selinux);
+	load_text(&l, root, "resctrl", &facts.resctrl);
 	load_bool(&l, root, "seccomp", &facts.seccomp);
 	load_bool(&l, root, "systemd", &facts.systemd);
 	if (l.r < 0)
 		return l.r;
 
+	if (!*facts.resctrl)
+		facts.resctrl = NULL;
 	facts.last_cap = (int)last_cap;
 	facts.cgroup.narrow = facts.rootless;
 	*ret_facts = facts;

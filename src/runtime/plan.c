@@ -140,7 +140,6 @@ void plan_clear(struct plan *plan)
  */
 /* clang-format off */
 static planner *const create_policy[] = {
-	plan_refused,         /* what tare can't do yet, before anything else is said about the config */
 	plan_caller,          /* root, or a user who needs a user namespace for everything that follows */
 
 	plan_labels,          /* what security modules are told */
@@ -153,6 +152,7 @@ static planner *const create_policy[] = {
 	plan_root_open,       /* the rootfs and every mount source, as detached trees of the parent's mount namespace */
 	plan_ns_open,         /* joined namespaces, and the host's /proc */
 	plan_cgroup_make,     /* cgroups with their limits, before anything runs in them */
+	plan_rdt,             /* a class of service for cache and memory bandwidth */
 	plan_cgroup_trees,    /* its own cgroups as mount sources, where no cgroup namespace hides the others */
 	plan_hook_output,     /* files for what hooks print, opened where the host's paths mean something */
 	plan_start_bind,      /* where `start` will knock (create only) */
@@ -160,6 +160,7 @@ static planner *const create_policy[] = {
 
 	/* Parent and child side by side */
 	plan_cgroup_join,     /* child: v1 cgroups, then the cgroup namespace */
+	plan_rdt_join,        /* child: the class of service */
 	plan_time_ns,         /* child: time namespace and offsets, while it is still the host's root */
 	plan_id_maps,         /* parent: uid_map and gid_map */
 	plan_idmap_child,     /* parent: mounts idmapped by the container's own user namespace */

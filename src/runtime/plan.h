@@ -84,6 +84,10 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(CGROUP_OPEN, cgroup_open, "open-cgroup", EFFECT_DIES)                                    \
 	X(CGROUP_SUB, cgroup_sub, "make-sub-cgroup", EFFECT_DIES)                                  \
 	X(CGROUP_JOIN, cgroup_join, "join-cgroup", EFFECT_DIES)                                    \
+	/* Intel RDT (step_rdt.c) */                                                               \
+	X(RDT_GROUP, rdt_group, "make-rdt-group", EFFECT_MAKES)                                    \
+	X(RDT_MONITOR, rdt_monitor, "make-rdt-monitor", EFFECT_MAKES)                              \
+	X(RDT_JOIN, rdt_join, "join-rdt-group", EFFECT_DIES)                                       \
 	/* units of systemd's (step_unit.c) */                                                     \
 	X(UNIT_START, unit_start, "start-unit", EFFECT_MAKES)                                      \
 	X(UNIT_LEAVE, unit_leave, "leave-unit", EFFECT_DIES)                                       \
@@ -220,6 +224,9 @@ struct step {
 		struct { const char *dir; uint32_t uid, gid; } cgroup_chown; /* in[0]; host ids */
 		struct { const char *dir; /* absolute */ } cgroup_open; /* out: directory of a cgroup2 */
 		struct { const char *dir; const char *tasks; /* absolute; or below in[0], the v1 directory */ } cgroup_join;
+		struct { const char *path; int wish; /* enum rdt_wish */ const char *lines; /* for schemata */ } rdt_group; /* out: directory */
+		struct { const char *path; } rdt_monitor; /* out: directory */
+		struct { const char *path; /* for messages; or if in[0] is SLOT_NONE */ } rdt_join; /* in[0]: directory */
 
 		struct {
 			const char *path;                     /* absolute host path */
@@ -346,6 +353,12 @@ struct report {
 /* Who makes the cgroups: we by file, systemd, nobody. */
 enum cgroup_manager { CGROUPS_FILE, CGROUPS_SYSTEMD, CGROUPS_DISABLED };
 
+/* Where a container is in resctrl, absolute; all NULL without linux.intelRdt. */
+struct container_rdt {
+	const char *group, *monitor;
+	bool own; /* the group is the container's own and goes with it */
+};
+
 /* What the command line adds to the config. Strings are borrowed until plan_create() returns. */
 struct create_options {
 	const char *id;
@@ -391,6 +404,7 @@ struct enter_input {
 	uint64_t namespaces;                 /* CLONE_NEW* of those that init does not share with us */
 	const struct cgroup_dir *cgroups;    /* which to join */
 	size_t n_cgroups;
+	struct container_rdt rdt;
 };
 
 /*

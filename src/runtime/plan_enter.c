@@ -168,7 +168,6 @@ static int plan_executed(struct planner_state *s, struct err *err)
 
 /* clang-format off */
 static planner *const exec_policy[] = {
-	plan_refused,  /* what tare can't do yet */
 	plan_labels,   /* what security modules are told */
 	plan_listener, /* whom a seccomp filter notifies, if it does */
 
@@ -182,7 +181,8 @@ static planner *const exec_policy[] = {
 	/* The stage, still of the host */
 	plan_stage_signals, /* none blocked, none ignored */
 	plan_stage_cgroups, /* v1 cgroups */
-	plan_enter_limits, /* processors, room for rlimits, the OOM killer's score: to be inherited */
+	plan_rdt_enter,     /* the class of service */
+	plan_enter_limits,  /* processors, room for rlimits, the OOM killer's score: to be inherited */
 
 	/* The stage, at the door */
 	plan_ns_enter, /* closed to ptrace; all namespaces at once; nothing of the host's is taken along; the child */

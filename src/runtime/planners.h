@@ -31,6 +31,7 @@ struct planner_state {
 	const char *cgroup_sub; /* cgroup of the processes below the limited one, or NULL */
 	int16_t ns[NS_TYPES];   /* joined namespaces, by plan_ns_open */
 	int16_t start_socket;   /* by plan_start_bind */
+	int16_t rdt_group, rdt_monitor;  /* by plan_rdt; SLOT_NONE: not asked for */
 	const struct enter_input *enter; /* exec only */
 	/* the container has a socket to notify through; by plan_notify, of `start`: the record's */
 	bool has_notify;
@@ -48,6 +49,8 @@ planner plan_ns_open, plan_clone, plan_time_ns, plan_id_maps, plan_mapped, plan_
 	plan_net_devices, plan_network, plan_names;
 /* plan_cgroup.c, plan_unit.c */
 planner plan_cgroup_make, plan_cgroup_join;
+/* plan_rdt.c */
+planner plan_rdt, plan_rdt_join, plan_rdt_enter;
 /* plan_rootless.c */
 planner plan_caller;
 
@@ -85,9 +88,9 @@ planner plan_root_open, plan_root_open_inside, plan_cgroup_trees, plan_root_atta
 planner plan_pivot, plan_masks, plan_root_propagation;
 /* plan_console.c */
 planner plan_console_connect, plan_console;
-/* plan_refuse.c, plan_label.c, plan_listener.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
-planner plan_refused, plan_labels, plan_listener, plan_limits, plan_session, plan_sysctl,
-	plan_find_executable, plan_process;
+/* plan_label.c, plan_listener.c, plan_process.c, plan_exec.c, plan_limits.c, plan_sysctl.c, plan_hook.c */
+planner plan_labels, plan_listener, plan_limits, plan_session, plan_sysctl, plan_find_executable,
+	plan_process;
 planner plan_hook_output, plan_create_hooks, plan_start_hooks;
 
 /*

@@ -130,6 +130,18 @@ static void add_cgroups(struct json_writer *w, const struct container *c)
 	json_array_end(w);
 }
 
+static void add_rdt(struct json_writer *w, const struct container_rdt *rdt)
+{
+	if (!rdt->group)
+		return;
+	json_object_begin(w, "rdt");
+	json_add_string(w, "group", rdt->group);
+	if (rdt->monitor)
+		json_add_string(w, "monitor", rdt->monitor);
+	json_add_bool(w, "own", rdt->own);
+	json_object_end(w);
+}
+
 void record_render(struct arena *arena, const struct container *c, struct record *record)
 {
 	struct json_writer w;
@@ -159,6 +171,7 @@ void record_render(struct arena *arena, const struct container *c, struct record
 		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
 	json_object_end(&w);
 	add_cgroups(&w, c);
+	add_rdt(&w, &c->rdt);
 	if (c->unit.name) {
 		json_object_begin(&w, "unit");
 		json_add_string(&w, "name", c->unit.name);
@@ -255,7 +268,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		  struct err *err)
 {
 	const char *status = string(root, "status");
-	const struct json *unit;
+	const struct json *unit, *rdt;
 
 	if (number(root, "version") != RECORD_VERSION) {
 		err_user(err, "the record has version %llu, this tare-oci knows %d",
@@ -291,6 +304,10 @@ static int decode(struct arena *arena, const struct json *root, struct container
 		ret->status = CONTAINER_RUNNING;
 	read_annotations(arena, json_member(root, "annotations"), &ret->annotations);
 	read_cgroups(arena, json_member(root, "cgroups"), ret);
+	rdt = json_member(root, "rdt");
+	if (rdt && rdt->type == JSON_OBJECT)
+		ret->rdt = (struct container_rdt){ string(rdt, "group"), string(rdt, "monitor"),
+						   truth(rdt, "own") };
 	unit = json_member(root, "unit");
 	if (unit && unit->type == JSON_OBJECT)
 		ret->unit = (struct unit){ string(unit, "name"), truth(unit, "user") };

@@ -328,6 +328,10 @@ int config_read(struct arena *arena, const char *text, size_t len, struct config
 int config_process_read(struct arena *arena, const char *text, size_t len, struct config_process *ret_process,
 			struct config_ignored_list *ret_ignored, struct err *err) MUST_CHECK;
 
+/* config_is_l3_schema(), config_is_mb_schema() - have lines of intelRdt that form (rows I-9, I-10) */
+bool config_is_l3_schema(const char *lines);
+bool config_is_mb_schema(const char *line);
+
 /* config_env_dedup() - of entries with one name the last is kept, in its place; @arena is for the sorting (row Q-13) */
 void config_env_dedup(struct arena *arena, struct str_list *env);
 

@@ -68,22 +68,31 @@ static bool begins_with(const char *text, const char *start)
 	return !strncmp(text, start, strlen(start));
 }
 
-static int check_l3_schema(struct decoder *d, const struct json *v, void *out)
+bool config_is_l3_schema(const char *lines)
 {
-	for (const char *line = v->text; *line;
-	     line += strcspn(line, "\n"), line += *line == '\n') {
+	for (const char *line = lines; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		if (!begins_with(line, "L3:") && !begins_with(line, "L3CODE:") &&
 		    !begins_with(line, "L3DATA:"))
-			return decode_fail(
-				d, v,
-				"a line begins with none of \"L3:\", \"L3CODE:\", \"L3DATA:\"");
+			return false;
 	}
-	return 0;
+	return true;
+}
+
+bool config_is_mb_schema(const char *line)
+{
+	return begins_with(line, "MB:") && !strchr(line, '\n');
+}
+
+static int check_l3_schema(struct decoder *d, const struct json *v, void *out)
+{
+	if (config_is_l3_schema(v->text))
+		return 0;
+	return decode_fail(d, v, "a line begins with none of \"L3:\", \"L3CODE:\", \"L3DATA:\"");
 }
 
 static int check_mb_schema(struct decoder *d, const struct json *v, void *out)
 {
-	if (begins_with(v->text, "MB:") && !strchr(v->text, '\n'))
+	if (config_is_mb_schema(v->text))
 		return 0;
 	return decode_fail(d, v, "expected one line that begins with \"MB:\", got %s",
 			   decode_got(d, v));

@@ -56,6 +56,15 @@ static void add_memory_policy(struct json_writer *w)
 	json_object_end(w);
 }
 
+static void add_intel_rdt(struct json_writer *w)
+{
+	json_object_begin(w, "intelRdt");
+	json_add_bool(w, "enabled", true);
+	json_add_bool(w, "schemata", true);
+	json_add_bool(w, "monitoring", true);
+	json_object_end(w);
+}
+
 static void add_mount_extensions(struct json_writer *w)
 {
 	json_object_begin(w, "mountExtensions");
@@ -72,7 +81,7 @@ static void add_linux(struct json_writer *w)
 	add_seccomp(w);
 	add_enabled(w, "apparmor", true);
 	add_enabled(w, "selinux", true);
-	add_enabled(w, "intelRdt", false);
+	add_intel_rdt(w);
 	add_memory_policy(w);
 	add_mount_extensions(w);
 	add_enabled(w, "netDevices", true);

@@ -170,15 +170,20 @@ def test_F8_labels_are_a_matter_of_the_build(features):
     assert features["linux"]["selinux"]["enabled"] is True
 
 
-@pytest.mark.parametrize("rdt", [{"l3CacheSchema": "L3:0=f"}, {"closID": "guaranteed"}, {"closID": "/"},
-                                 {"closID": "x", "schemata": ["MB:0=10"]}], ids=["schema", "class", "root", "schemata"])
-@pytest.mark.rows("I-5", "I-6", "I-7", "I-8")
-def test_F9_I1_I2_I3_intel_rdt_is_denied_and_refused(tare, bundle, features, rdt):
-    assert features["linux"]["intelRdt"]["enabled"] is False
+def test_F9_intel_rdt(features):
+    assert features["linux"]["intelRdt"] == {"enabled": True, "schemata": True, "monitoring": True}
+
+
+@pytest.mark.skipif(Path("/sys/fs/resctrl/schemata").exists(), reason="this host has resctrl mounted")
+@pytest.mark.parametrize("rdt", [{}, {"l3CacheSchema": "L3:0=f"}, {"closID": "guaranteed"}, {"closID": "/"},
+                                 {"closID": "x", "schemata": ["MB:0=10"]}, {"enableMonitoring": True}],
+                         ids=["empty", "schema", "class", "root", "schemata", "monitoring"])
+def test_I2_without_resctrl(tare, bundle, rdt):
     b = bundle()
     b.linux["intelRdt"] = rdt
     result, _ = tare.try_create(b)
-    result.fails("/linux/intelRdt")
+    result.fails("use Intel RDT: the resctrl filesystem is not mounted on this host", "/linux/intelRdt")
+    assert "hint: mount -t resctrl" in result.err
 
 
 def test_F10_L25_memory_policy(tare, bundle, features):

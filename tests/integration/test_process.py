@@ -475,20 +475,6 @@ def test_P4_listen_fds(tare, bundle, tmp, with_pid_namespace):
     assert tare.run(b).ok().out == "0\n1\n2\n3\n\n1 web\nmine\n"
 
 
-# ---- what this version can't do yet --------------------------------------------------------------------------------------
-
-
-@pytest.mark.only("tare")
-@pytest.mark.parametrize("row, change, pointer", [
-    ("I-1", lambda b: b.linux.update(intelRdt={"closID": "x"}), "/linux/intelRdt"),
-], ids=lambda v: v if isinstance(v, str) and "-" in v else "")
-def test_I1_unsupported_is_refused_not_ignored(tare, bundle, row, change, pointer):
-    b = bundle()
-    change(b)
-    result = tare.run(b).fails("not supported yet by this version of tare", pointer)
-    assert "hint: leave" in result.err
-
-
 @pytest.mark.only("tare")
 def test_P8_P9_empty_labels_are_absent(tare, bundle):
     b = bundle()

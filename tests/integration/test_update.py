@@ -181,8 +181,13 @@ def test_kernel_memory_has_no_effect_and_says_so(tare, limited):
 
 
 @only_tare
-def test_intel_rdt_is_refused(tare, limited):
-    update(tare, limited, "--l3-cache-schema", "L3:0=f").fails('"--l3-cache-schema" is not in this version yet')
+@pytest.mark.parametrize("option", [["--l3-cache-schema", "L3:0=f"], ["--mem-bw-schema", "MB:0=50"]])
+def test_I4_intel_rdt_of_a_container_without_it(tare, limited, option):
+    before = everything(limited)
+    result = update(tare, limited, "--pids-limit", "77", *option)
+    result.fails("change the class of service of Intel RDT: the container has none")
+    assert "hint: it needs linux.intelRdt" in result.err
+    assert everything(limited) == before
 
 
 def test_update_of_nothing_is_no_error(tare, limited):

@@ -23,7 +23,7 @@ struct args {
 	const char *l3_cache_schema, *mem_bw_schema;
 };
 
-enum kind { SIZE, NUMBER, TEXT, NO_EFFECT, NOT_YET };
+enum kind { SIZE, NUMBER, TEXT, NO_EFFECT, RDT };
 
 /* What each option is in the object. Those of one group stand together. */
 static const struct limit {
@@ -49,8 +49,8 @@ static const struct limit {
 	{ "pids-limit", "pids", "limit", offsetof(struct args, pids_limit), NUMBER },
 	{ "kernel-memory", NULL, NULL, offsetof(struct args, kernel_memory), NO_EFFECT },
 	{ "kernel-memory-tcp", NULL, NULL, offsetof(struct args, kernel_memory_tcp), NO_EFFECT },
-	{ "l3-cache-schema", NULL, NULL, offsetof(struct args, l3_cache_schema), NOT_YET },
-	{ "mem-bw-schema", NULL, NULL, offsetof(struct args, mem_bw_schema), NOT_YET },
+	{ "l3-cache-schema", NULL, NULL, offsetof(struct args, l3_cache_schema), RDT },
+	{ "mem-bw-schema", NULL, NULL, offsetof(struct args, mem_bw_schema), RDT },
 };
 
 static const char *value_of(const struct args *args, const struct limit *limit)
@@ -95,10 +95,10 @@ static int add_limit(struct cli *cli, struct json_writer *w, const struct limit 
 			  "own any more",
 			  limit->option);
 		return 0;
-	case NOT_YET:
+	case RDT: /* no part of the object; see run() */
 		break;
 	}
-	return err_user(err, "option \"--%s\" is not in this version yet", limit->option);
+	return 0;
 }
 
 /* The object that the options mean, in @arena */
@@ -155,7 +155,7 @@ static int name_option(struct err *err)
 static void warn_of_options(struct cli *cli, const struct args *args)
 {
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-		if (value_of(args, &limits[i]))
+		if (limits[i].kind != RDT && value_of(args, &limits[i]))
 			log_write(&cli->log, LOG_LEVEL_WARNING,
 				  "option \"--%s\" has no effect beside \"--resources\"",
 				  limits[i].option);
@@ -186,6 +186,8 @@ static int from_file(struct arena *arena, const char *path, char **ret_text, siz
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	const struct args *a = args;
+	const struct config_intel_rdt rdt = { .l3_cache_schema = a->l3_cache_schema,
+					      .mem_bw_schema = a->mem_bw_schema };
 	struct report report = command_report(cli);
 	defer_arena struct arena arena = { 0 };
 	size_t len;
@@ -202,7 +204,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	}
 	if (r < 0)
 		return r;
-	r = container_update(cli->root, words->words[0], text, len, &report, err);
+	r = container_update(cli->root, words->words[0], text, len, &rdt, &report, err);
 	return r < 0 && !a->resources ? name_option(err) : r;
 }
 
@@ -233,8 +235,10 @@ static const struct option options[] = {
 	UPDATE_OPTION("pids-limit", 0, "N", "limit of processes, -1: none", pids_limit),
 	UPDATE_OPTION("kernel-memory", 0, "BYTES", "has no effect", kernel_memory),
 	UPDATE_OPTION("kernel-memory-tcp", 0, "BYTES", "has no effect", kernel_memory_tcp),
-	UPDATE_OPTION("l3-cache-schema", 0, "TEXT", "not in this version yet", l3_cache_schema),
-	UPDATE_OPTION("mem-bw-schema", 0, "TEXT", "not in this version yet", mem_bw_schema),
+	UPDATE_OPTION("l3-cache-schema", 0, "LINES",
+		      "Intel RDT: parts of the cache, like L3:0=f;1=ff", l3_cache_schema),
+	UPDATE_OPTION("mem-bw-schema", 0, "LINE", "Intel RDT: memory bandwidth, like MB:0=50;1=70",
+		      mem_bw_schema),
 	OPTION_END,
 };
 

@@ -29,6 +29,10 @@ static void fill(struct step *step)
 		step->u.net_device.host_name = "eth0";
 		step->u.net_device.name = "lan%d";
 		return;
+	case STEP_RDT_GROUP:
+		step->u.rdt_group.path = "/sys/fs/resctrl/gold";
+		step->u.rdt_group.lines = "L3:0=f\nMB:0=50\n";
+		return;
 	case STEP_HOOK:
 		step->u.hook.hook = &hook;
 		step->u.hook.state_before = "{\"pid\":";

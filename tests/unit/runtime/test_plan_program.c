@@ -296,9 +296,8 @@ static const struct {
 	  "set SELinux label \"x\": SELinux is not enabled on this host", "/process/selinuxLabel" },
 	{ "mount label", plan_labels, "", "\"linux\":{\"mountLabel\":\"x\"}",
 	  "label mounts \"x\": SELinux is not enabled on this host", "/linux/mountLabel" },
-	{ "rdt", plan_refused, "", "\"linux\":{\"intelRdt\":{}}",
-	  "join a class of service of Intel RDT: not supported yet by this version of tare",
-	  "/linux/intelRdt" },
+	{ "rdt", plan_rdt, "", "\"linux\":{\"intelRdt\":{}}",
+	  "use Intel RDT: the resctrl filesystem is not mounted on this host", "/linux/intelRdt" },
 	{ "empty labels are absent", plan_labels, "\"apparmorProfile\":\"\",\"selinuxLabel\":\"\"",
 	  "\"linux\":{\"mountLabel\":\"\"}", NULL, NULL },
 };

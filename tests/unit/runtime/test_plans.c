@@ -22,6 +22,9 @@ static const char *const hosts[] = { "v1", "hybrid", "v2", "rootless" };
 /* Those that systemd can be asked on, with a config whose cgroupsPath is a unit's; a host without it refuses. */
 static const char *const unit_hosts[] = { "v1", "v2" };
 
+/* Where the host has what this config asks for, and where it has not. */
+static const char *const hardware_hosts[] = { "v2", "v1", "rootless" };
+
 static const struct create_options run_options = {
 	.id = "web",
 	.bundle = "/bundle",
@@ -198,6 +201,8 @@ static void test_golden_plans(void **state)
 		for (size_t h = 0; h < ARRAY_LEN(hosts); h++)
 			check_plan(configs[c], hosts[h]);
 	}
+	for (size_t h = 0; h < ARRAY_LEN(hardware_hosts); h++)
+		check_plan("hardware", hardware_hosts[h]);
 	for (size_t h = 0; h < ARRAY_LEN(unit_hosts); h++)
 		check_plan("unit", unit_hosts[h]);
 }

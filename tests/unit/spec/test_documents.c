@@ -176,7 +176,9 @@ static void test_F9_F12_what_the_hardware_has(void **state)
 {
 	const struct json *linux_ = json_member(features(), "linux");
 
-	assert_false(is_enabled(linux_, "intelRdt"));
+	assert_true(is_enabled(linux_, "intelRdt"));
+	assert_true(json_member(json_member(linux_, "intelRdt"), "schemata")->boolean);
+	assert_true(json_member(json_member(linux_, "intelRdt"), "monitoring")->boolean);
 	assert_true(is_enabled(linux_, "netDevices"));
 }
 
