@@ -14,6 +14,9 @@
 #include <signal.h>
 #include <stdio.h>
 
+/* How long an init that has SIGKILL may take to end; runc gives one that it kills as much. */
+#define DYING_TIMEOUT_MS 10000
+
 static int unknown(const char *id, bool force, struct err *err)
 {
 	return force ? 0 : err_user_code(err, -ENOENT, "container \"%s\" does not exist", id);
@@ -36,6 +39,22 @@ static int end_creator(const struct container *c, struct err *err)
 		return err_set(err, -ETIMEDOUT, "end the runtime %d that is creating the container",
 			       (int)c->creator);
 	return 0;
+}
+
+/*
+ * A container that is about to end is waited for: a kill returns before its signal has done its work, and whoever types
+ * delete after it means what is left a moment later. Others are not waited for.
+ */
+static void await_end(const struct container *c)
+{
+	defer_close int pidfd = -EBADF;
+	struct os_process_stat stat;
+
+	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
+		return;
+	pidfd = os_process_open(c->pid, c->start_time);
+	if (pidfd >= 0 && os_process_stat(c->pid, &stat) == 0 && stat.dying)
+		(void)!os_pidfd_ended(pidfd, DYING_TIMEOUT_MS);
 }
 
 static int check_status(const struct container *c, const char *id, bool force, struct err *err)
@@ -124,6 +143,10 @@ static int try_delete(const char *root, const char *id, bool force, const struct
 		return err_set(err, dir, "open the state directory");
 	/* Without the lock, since a create that hangs may have it. */
 	r = container_read(&arena, dir, &c, err);
+	if (r == 0 && !force) {
+		await_end(&c);
+		r = container_read(&arena, dir, &c, err);
+	}
 	if (r == 0)
 		r = check_status(&c, id, force, err);
 	else

@@ -402,6 +402,24 @@ def test_Y14_delete_removes_cgroup_parents_that_create_made(tare, bundle):
     assert not any((h / "made").exists() for h in hierarchies())
 
 
+@only_tare
+def test_Y13_Y14_delete_waits_for_one_that_is_dying(tare, bundle):
+    """Two hundred processes make its end take some time: an init goes only after everybody in its pid namespace."""
+    b = bundle(script="for i in $(seq 200); do sleep 1000 & done; echo ready; wait")
+    for _ in range(5):
+        c = tare.run_detached(b).wait_out("ready")
+        c.kill("KILL").ok()
+        c.delete().ok()
+    assert tare.list() == {}
+
+
+@only_tare
+def test_Y15_delete_does_not_wait_for_one_that_lives(tare, running):
+    begin = time.monotonic()
+    running.delete().fails("cannot delete container", "that is not stopped: running")
+    assert time.monotonic() - begin < 5
+
+
 def test_K8_delete_kills_what_outlived_init(tare, bundle):
     b = bundle(script="sleep 1000 & echo started; exit 0")
     b.without_namespace("pid")
