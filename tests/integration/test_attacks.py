@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from support import runtime as rt
+from support.attack import delayed
 from support.terminal import OnTerminal
 
 pytestmark = [pytest.mark.only("tare"), pytest.mark.no_sanitizer("an attack is the same under it, and the other half is of another build")]
 
-DELAY_US = 400_000
+DELAY_US = 400_000  # for a loop in the container's shell to come by
 SECRET = "the host's secret"
 
 
@@ -79,11 +80,6 @@ def test_X1_the_hosts_binary_is_overwritten(victim, bundle, tmp):
 # ---- a process that enters ------------------------------------------------------------------------------------------
 
 
-def delayed(call):
-    """Words before a command, so that the moment before this system call lasts long enough to be met: DELAY_US."""
-    return ["strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:delay_enter={DELAY_US}"]
-
-
 # For each new process: is one of its files a directory of the host's? From there it goes up to the host's root.
 LOOK_INTO_FDS = """
 echo ready
@@ -101,7 +97,7 @@ def test_X2_files_of_the_entering_process_lead_to_the_host(victim, bundle, secre
     b = bundle(script=LOOK_INTO_FDS.format(secret=secret))
     b.process["capabilities"] = {k: ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"] for k in ("bounding", "effective", "permitted")}
     c = victim.run_detached(b).wait_out("ready")
-    victim.prefix = delayed("setsid")
+    victim.prefix = delayed("setsid", DELAY_US)
     c.exec("true").ok()
     assert (SECRET in c.out) is not victim.guarded
 
@@ -123,7 +119,7 @@ def test_X2_memory_of_the_entering_process_is_read(victim, bundle):
     memory. It has the container's ids and capabilities by then, so the container may look.
     """
     c = victim.run_detached(bundle("docker", script=READ_ENVIRONMENTS)).wait_out("ready")
-    victim.prefix = delayed("execve")
+    victim.prefix = delayed("execve", DELAY_US)
     c.exec("true", env=dict(os.environ, HOST_SECRET="of the host")).ok()
     assert ("HOST_SECRET=of the host" in c.out) is not victim.guarded
 

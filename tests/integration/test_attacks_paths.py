@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from support.attack import Swapper
+from support.attack import Swapper, delayed
 from support.terminal import ConsoleSocket
 
 pytestmark = [pytest.mark.only("tare"), pytest.mark.no_sanitizer("an attack is the same under it, and the other half is of another build")]
+
+
+DELAY_US = 2000  # for names to be exchanged also when the machine is busy
 
 
 @pytest.fixture
@@ -183,6 +186,7 @@ def test_X8_the_console_is_something_else(victim, bundle, attacker, tmp, host):
     b.mount("/dev", "bind", volume, ["rbind"])
     b.mount("/dev/pts", "devpts", "devpts", ["newinstance", "ptmxmode=0666"])
     b.process["terminal"] = True
+    victim.prefix = delayed("open_tree", DELAY_US)
     with Swapper(attacker, volume / "pts", volume / "evil"):
         def attempt():
             with ConsoleSocket(victim.fresh("socket")) as sock:
@@ -224,6 +228,7 @@ def test_M7_a_file_of_the_host_is_copied_into_the_container(victim, bundle, atta
     b = bundle(args=["cat", "/data/file"]).mount("/data", "tmpfs", "tmpfs", ["tmpcopyup"])
     (b.rootfs / "data/file").write_text("of the image")
     os.symlink(host / "secret", b.rootfs / "data/link")
+    victim.prefix = delayed("newfstatat", DELAY_US, "exit")
     with Swapper(attacker, b.rootfs / "data/file", b.rootfs / "data/link"):
         victim.race(lambda: victim.run(b).out == "of the host")
 
@@ -263,6 +268,7 @@ def test_X10_a_part_of_the_target_is_exchanged(victim, bundle, attacker, tmp, ho
     neighbour = bundle(args=["/attacker", "swap", "/vol/dir", "/vol/link"])
     neighbour.mount("/attacker", "bind", attacker, ["bind", "ro"]).mount("/vol", "bind", volume, ["rbind"])
     victim.run_detached(neighbour)
+    victim.prefix = delayed("move_mount", DELAY_US)
 
     def attempt():
         result = victim.run(b)

@@ -12,8 +12,14 @@ from support import runtime as rt
 
 UNGUARDED = os.environ.get("TARE_OCI_UNGUARDED") or str(rt.REPO / "build-unguarded/tare-oci")
 SOURCE = Path(__file__).with_name("attacker.c")
-RACES = 15  # runs of a race that must be lost
+RACES = 10  # runs of a race that must be lost
 RACES_TO_WIN = 200  # at most, of one that must be won once
+
+
+def delayed(call, microseconds, where="enter"):
+    """Words before a command, so that the moment before this system call (where="exit": after it) lasts long enough to be met."""
+    return ["strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+            f"inject={call}:delay_{where}={microseconds}"]
 
 
 class Victim(rt.Runtime):
