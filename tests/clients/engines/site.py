@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Where the engines live for one run of the tests: a tmpfs for their data, an empty /run and /var/lib that hide the
+Where the engines live for one run of the tests: a tmpfs for their data, an empty /run, /var/lib and /dev/shm that hide the
 machine's, and a network namespace for each of them, so that no engine's links and packet filter reach another's.
 
 Must run under tests/isolate, whose mount namespace ends with the run.
@@ -29,9 +29,10 @@ class Site:
     def __init__(self):
         self.work = Path(tempfile.mkdtemp(prefix="tare-clients-"))
         self.work.chmod(0o755)
-        self.mounted = ["/run", "/var/lib", self.work]
+        self.mounted = ["/run", "/var/lib", "/dev/shm", self.work]  # podman keeps its locks in /dev/shm
         for target in self.mounted:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tare-clients", target], check=True)
+            mode = "1777" if target == "/dev/shm" else "755"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "tare-clients", target], check=True)
         Path("/run/lock").mkdir()
         for name in NETWORKS:
             subprocess.run(["ip", "netns", "add", name], check=True)
