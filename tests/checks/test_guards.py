@@ -68,7 +68,7 @@ def test_security_md_names_what_exists():
 
 
 def test_every_layer_has_its_row():
-    layers = set(re.findall(r"^def (test_\w+)\(", (REPO / "tests/integration/test_layers.py").read_text(), re.M))
+    layers = set(re.findall(r"^def (test_\w+)\(", (REPO / "tests/integration/test_seven_layers.py").read_text(), re.M))
     assert len(layers) == 7
     assert set(re.findall(r"\| `(test_\w+_layer_\w+)` \|$", DOC.read_text(), re.M)) == layers
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The advisories of runc and crun that requirements section 4.1 names, as attacks: on what the runtime leaves within reach of
-a container, and on what it lets a container's process be. test_attacks_paths.py has those on paths, test_layers.py those
+a container, and on what it lets a container's process be. test_attacks_paths.py has those on paths, test_seven_layers.py those
 that a layer of the config stops. docs/security.md has the table.
 
 Each runs twice (fixture `victim`): guarded, it must fail; without the one guard that is named, it must succeed.
