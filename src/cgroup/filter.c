@@ -56,7 +56,12 @@ static int own_first(uint32_t *ids, int n)
 	return own;
 }
 
-static int attach(int fd, int program, uint32_t *ids, int n_ids)
+/*
+ * There is no moment without a program: ours is there before an older one goes, or the two are exchanged. What others have
+ * attached beside ours stays, and must agree; one that was attached to be alone suffers no other, so ours takes its
+ * place, and stays alone.
+ */
+static int attach(int fd, int program, uint32_t *ids, int n_ids, uint32_t flags)
 {
 	int own = own_first(ids, n_ids), r;
 	defer_close int old = -EBADF;
@@ -67,11 +72,8 @@ static int attach(int fd, int program, uint32_t *ids, int n_ids)
 			return 0;
 	}
 	r = os_bpf_attach_device(fd, program, -1);
-	/* A program that was attached alone, without "allow multi", suffers no other beside it. */
-	if (r == -EPERM && n_ids > 0) {
-		r = detach_all(fd, ids, n_ids);
-		return r < 0 ? r : os_bpf_attach_device(fd, program, -1);
-	}
+	if (r == -EPERM && n_ids > 0 && !(flags & BPF_F_ALLOW_MULTI))
+		return os_bpf_exchange_device(fd, program, flags);
 	return r < 0 ? r : detach_all(fd, ids, own);
 }
 
@@ -79,16 +81,16 @@ int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns,
 			 struct err *err)
 {
 	defer_close int program = -EBADF;
-	uint32_t ids[PROGRAMS_MAX];
+	uint32_t ids[PROGRAMS_MAX], flags = 0;
 	int n_ids, r;
 
 	program = load(insns, n, err);
 	if (program < 0)
 		return program;
-	n_ids = os_bpf_query_device(fd, ids, PROGRAMS_MAX);
+	n_ids = os_bpf_query_device(fd, ids, PROGRAMS_MAX, &flags);
 	if (n_ids < 0)
 		return err_set(err, n_ids, "list the device filters of cgroup \"%s\"", path);
-	r = attach(fd, program, ids, n_ids);
+	r = attach(fd, program, ids, n_ids, flags);
 	if (r < 0)
 		return err_set(err, r, "attach the device filter to cgroup \"%s\"", path);
 	return 0;
@@ -96,8 +98,8 @@ int cgroup_filter_attach(int fd, const char *path, const struct bpf_insn *insns,
 
 int cgroup_filter_detach(int fd, const char *path, struct err *err)
 {
-	uint32_t ids[PROGRAMS_MAX];
-	int n = os_bpf_query_device(fd, ids, PROGRAMS_MAX);
+	uint32_t ids[PROGRAMS_MAX], flags;
+	int n = os_bpf_query_device(fd, ids, PROGRAMS_MAX, &flags);
 	int r = n < 0 ? n : detach_all(fd, ids, n);
 
 	return r < 0 ? err_set(err, r, "take the device filters off cgroup \"%s\"", path) : 0;

@@ -55,6 +55,19 @@ int os_bpf_attach_device(int cgroup, int program, int replace)
 	return bpf(BPF_PROG_ATTACH, &attr);
 }
 
+int os_bpf_exchange_device(int cgroup, int program, uint32_t flags)
+{
+	union bpf_attr attr = {
+		.target_fd = (uint32_t)cgroup,
+		.attach_bpf_fd = (uint32_t)program,
+		.attach_type = BPF_CGROUP_DEVICE,
+		.attach_flags = flags,
+	};
+
+	OS_FAULT("bpf");
+	return bpf(BPF_PROG_ATTACH, &attr);
+}
+
 int os_bpf_detach_device(int cgroup, int program)
 {
 	union bpf_attr attr = {
@@ -67,7 +80,7 @@ int os_bpf_detach_device(int cgroup, int program)
 	return bpf(BPF_PROG_DETACH, &attr);
 }
 
-int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max)
+int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max, uint32_t *ret_flags)
 {
 	union bpf_attr attr = {
 		.query = {
@@ -81,7 +94,10 @@ int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max)
 
 	OS_FAULT("bpf");
 	r = bpf(BPF_PROG_QUERY, &attr);
-	return r < 0 ? r : (int)attr.query.prog_cnt;
+	if (r < 0)
+		return r;
+	*ret_flags = attr.query.attach_flags;
+	return (int)attr.query.prog_cnt;
 }
 
 int os_bpf_name(int program, char name[OS_BPF_NAME_SIZE])

@@ -26,8 +26,18 @@ int os_bpf_load_device(const struct bpf_insn *insns, uint32_t n, char *log,
 int os_bpf_attach_device(int cgroup, int program, int replace) MUST_CHECK;
 int os_bpf_detach_device(int cgroup, int program) MUST_CHECK;
 
-/* os_bpf_query_device() - ids of the attached programs. Return: how many, at most @max; -ENOSPC if more; -errno */
-int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max) MUST_CHECK;
+/*
+ * os_bpf_exchange_device() - @program takes the place of the one that is attached without BPF_F_ALLOW_MULTI, at once
+ * @flags: those that it was attached with; with others the kernel refuses
+ */
+int os_bpf_exchange_device(int cgroup, int program, uint32_t flags) MUST_CHECK;
+
+/*
+ * os_bpf_query_device() - ids of the attached programs
+ * @ret_flags: BPF_F_* that they were attached with
+ * Return: how many, at most @max; -ENOSPC if more; -errno
+ */
+int os_bpf_query_device(int cgroup, uint32_t *ids, uint32_t max, uint32_t *ret_flags) MUST_CHECK;
 
 /* The kernel keeps 15 bytes of a program's name; bpftool shows it. */
 #define OS_BPF_NAME_SIZE 16
