@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The record on disk, and the hand-overs around `created` and `start`. */
 #include "runtime/plan_listener.h"
+#include "spec/annotations.h"
+
+/* Nobody writes one by accident, so who did is told that it has no effect. */
+static void warn_of_missed(struct planner_state *s)
+{
+	const struct key_value_list *annotations = &s->config->annotations;
+
+	for (size_t i = 0; i < annotations->n; i++) {
+		if (annotation_is_missed(annotations->items[i].key))
+			plan_warn(s->plan, "annotation \"%s\" has no effect: tare does not know it",
+				  annotations->items[i].key);
+	}
+}
 
 int plan_state_make(struct planner_state *s, struct err *err)
 {
@@ -9,6 +22,7 @@ int plan_state_make(struct planner_state *s, struct err *err)
 		err_hint(err, "add \"process\" to config.json, or use create");
 		return err_at(err, "/process");
 	}
+	warn_of_missed(s);
 	plan_add(s->plan, STEP_PARENT, STEP_STATE_MAKE, "");
 	return 0;
 }
@@ -39,6 +53,17 @@ void plan_tell_pid(struct planner_state *s)
 			plan_strdup(plan, o->pidfd_socket);
 }
 
+/* The same by annotation, for the container's init only: what exec adds has its own options. Requirements 3.1 */
+static void tell_receiver(struct planner_state *s)
+{
+	const char *path = annotation_value(&s->config->annotations, ANNOTATION_PIDFD_RECEIVER);
+
+	if (path)
+		plan_add(s->plan, STEP_PARENT, STEP_PIDFD_SEND,
+			 "/annotations/" ANNOTATION_PIDFD_RECEIVER)
+			->u.pidfd_send.path = plan_strdup(s->plan, path);
+}
+
 /*
  * plan_created() - hand-over at the point which the spec calls created
  *
@@ -64,6 +89,7 @@ int plan_created(struct planner_state *s, struct err *err)
 	if (r < 0)
 		return r;
 	plan_tell_pid(s);
+	tell_receiver(s);
 	if (o->run)
 		listener_connect(s, STEP_PARENT);
 	/* run without a hook that could look: the record is written once. */

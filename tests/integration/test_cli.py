@@ -361,6 +361,28 @@ def test_C14_pidfd_socket_gets_a_pidfd_of_init(tare, bundle):
         assert re.search(rf"^Pid:\s+{c.pid}$", fdinfo, re.M)
 
 
+@pytest.mark.only("tare")
+def test_C14_F14_pidfd_receiver_gets_a_pidfd_of_init(tare, bundle):
+    b = bundle(args=["/bin/true"])
+    with ConsoleSocket(tare.work / "pidfd.sock") as sock:
+        b.config["annotations"] = {"run.oci.pidfd_receiver": str(sock.path)}
+        c = tare.create(b)
+        fd, text = sock.receive()
+        assert text == c.id
+        fdinfo = open(f"/proc/self/fdinfo/{fd}").read()
+        assert re.search(rf"^Pid:\s+{c.pid}$", fdinfo, re.M)
+    b.config["annotations"] = {"run.oci.pidfd_receiver": "/nowhere/s"}
+    result, _ = tare.try_create(b)
+    result.fails('connect to the pidfd socket "/nowhere/s"', "/annotations/run.oci.pidfd_receiver")
+
+
+@pytest.mark.only("tare")
+def test_F14_annotations_of_cruns_that_tare_does_not_know_are_warned_of(tare, bundle):
+    b = bundle(args=["/bin/true"])
+    b.config["annotations"] = {"run.oci.handler": "wasm", "run.oci.keep_original_groups": "0", "org.example": "x"}
+    assert tare.run(b).ok().warnings == ['annotation "run.oci.handler" has no effect: tare does not know it']
+
+
 def test_C14_pidfd_socket_that_is_not_there(tare, bundle):
     result, _ = tare.try_create(bundle(args=["/bin/true"]), "--pidfd-socket", "/nowhere/s")
     result.fails('connect to the pidfd socket "/nowhere/s": not there (ENOENT)')
