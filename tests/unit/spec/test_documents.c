@@ -199,13 +199,14 @@ static void test_F13_F14_Z20_annotations(void **state)
 		assert_non_null(json_string(entry));
 	assert_string_equal(json_string(json_member(annotations, "run.tare.version")),
 			    tare_version);
-	assert_int_equal(unsafe->len, 9);
+	assert_int_equal(unsafe->len, 10);
 	assert_true(has_string(unsafe, "org.systemd.property."));
 	assert_true(has_string(unsafe, "run.oci.delegate-cgroup"));
 	assert_true(has_string(unsafe, "run.oci.systemd.subgroup"));
 	assert_true(has_string(unsafe, "run.oci.hooks.stdout"));
 	assert_true(has_string(unsafe, "run.oci.hooks.stderr"));
 	assert_true(has_string(unsafe, "run.oci.keep_original_groups"));
+	assert_true(has_string(unsafe, "run.oci.pidfd_receiver"));
 }
 
 /* F-1: what features promises as the oldest and the newest version must be accepted. */
