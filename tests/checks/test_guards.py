@@ -78,6 +78,31 @@ def test_every_row_of_the_escapes_is_in_security_md():
     assert set(re.findall(r"\bX-\d+\b", DOC.read_text())) == map_rows
 
 
+def advisories(text):
+    """CVE-2019-19921, 2023-27561: the numbers."""
+    return set(re.findall(r"\b(20\d\d-\d{4,5})\b", text))
+
+
+def test_every_advisory_of_the_spec_map_is_in_security_md():
+    named = advisories("".join(re.findall(r"^\| X-\d+ \|.*", (REPO / "docs/spec-map.md").read_text(), re.M)))
+    assert len(named) >= 22
+    assert named <= advisories(DOC.read_text())
+
+
+def test_an_attack_names_the_advisories_of_its_row():
+    text = "".join(p.read_text() for p in (REPO / "tests/integration").glob("test_attacks*.py"))
+    wrong = []
+    for line in DOC.read_text().splitlines():
+        test = re.search(r"`(test_X\w+)`", line)
+        if not test:
+            continue
+        # From the end of the test before it, so that decorators count.
+        source = re.search(rf"(?:^|\n\n\n)((?:(?!\n\n\n)[\s\S])*?def {test[1]}\([\s\S]*?)(?=\n\n\n|\Z)", text)
+        if missing := advisories(line) - advisories(source[1]):
+            wrong.append(f"{test[1]}: {missing}")
+    assert not wrong, wrong
+
+
 def test_every_row_of_security_has_a_test_or_a_reason():
     """Section 4 of the requirements: X, M, Q, K and Z."""
     lines = re.findall(r"^\| ([XMQKZ]-\d+) \| .*? \| (.*?) \| (.*?) \|$", (REPO / "docs/spec-map.md").read_text(), re.M)
