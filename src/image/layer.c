@@ -4,8 +4,8 @@
 #include "base/arena.h"
 #include "image/layer_internal.h"
 #include "os/path.h"
+#include "os/remove.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -111,43 +111,6 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
 
 /* ---- what is there already -------------------------------------------------------------------------------------- */
 
-static int remove_tree(int parent, const char *name);
-
-static int remove_entries(int fd)
-{
-	DIR *listing = fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!listing) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while (r == 0 && (entry = readdir(listing))) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = remove_tree(dirfd(listing), entry->d_name);
-	}
-	closedir(listing);
-	return r;
-}
-
-static int remove_tree(int parent, const char *name)
-{
-	int fd, r;
-
-	if (unlinkat(parent, name, 0) == 0)
-		return 0;
-	if (errno != EISDIR)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = remove_entries(fd);
-	if (r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0)
-		r = -errno;
-	return r;
-}
-
 static bool is_whiteout(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
@@ -163,7 +126,7 @@ static int look(const struct place *place, struct stat *st, struct err *err)
 
 static int make_room(struct unpack *u, const struct place *place, struct err *err)
 {
-	int r = remove_tree(place->parent, place->name);
+	int r = os_remove_tree(place->parent, place->name);
 
 	u->replaced |= r == 0;
 	return r < 0 && r != -ENOENT ? err_set(err, r, "replace what was there") : 0;
