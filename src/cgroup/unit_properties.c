@@ -360,3 +360,12 @@ int unit_properties_of_devices(struct arena *arena, const struct config_device_r
 	unit_property_add(arena, list, pointer, "DeviceAllow", "a(ss)", words, n);
 	return 0;
 }
+
+void unit_properties_reset_devices(struct arena *arena, struct unit_property_list *list)
+{
+	const char *policy = "auto", *none = "0";
+
+	/* A list that is set is added to the one that is there, and an empty one takes it away. */
+	unit_property_add(arena, list, "/devices", "DevicePolicy", "s", &policy, 1);
+	unit_property_add(arena, list, "/devices", "DeviceAllow", "a(ss)", &none, 1);
+}

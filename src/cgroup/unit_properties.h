@@ -30,6 +30,9 @@ void unit_properties_of_writes(struct arena *arena, const struct cgroup_write *w
 int unit_properties_of_devices(struct arena *arena, const struct config_device_rule_list *rules,
 			       struct unit_property_list *list, struct err *err) MUST_CHECK;
 
+/* unit_properties_reset_devices() - append what makes a running unit forget its list; the new one has to follow */
+void unit_properties_reset_devices(struct arena *arena, struct unit_property_list *list);
+
 /*
  * unit_property_of_annotation() - one that the user wrote: org.systemd.property.NAME with a value in GVariant's text form
  * @name:  what follows the prefix; "...Sec" with a number becomes "...USec", in microseconds

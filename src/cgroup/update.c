@@ -219,6 +219,16 @@ int cgroup_changes_apply(struct arena *arena, struct cgroup_changes *changes,
 	return r;
 }
 
+int cgroup_changes_again(struct cgroup_changes *changes, const struct cgroup_dir *dirs,
+			 struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < changes->n && r == 0; i++)
+		r = apply(&changes->items[i], dirs, err);
+	return r;
+}
+
 static int undo(struct cgroup_change *change, const struct cgroup_dir *dirs)
 {
 	defer_close int fd = os_dir_open(dirs[change->write.hierarchy].path);

@@ -50,6 +50,13 @@ int cgroup_changes_apply(struct arena *arena, struct cgroup_changes *changes,
 			 const struct cgroup_dir *dirs, struct err *err) MUST_CHECK;
 
 /*
+ * cgroup_changes_again() - write once more what was applied, where somebody else has written since. Not undone on failure
+ * Return: 0; -errno
+ */
+int cgroup_changes_again(struct cgroup_changes *changes, const struct cgroup_dir *dirs,
+			 struct err *err) MUST_CHECK;
+
+/*
  * cgroup_changes_undo() - take back all that is done
  * @err: the error that made it necessary; gains a hint that names what could not be taken back
  */

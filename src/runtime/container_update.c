@@ -9,6 +9,7 @@
 #include "runtime/container.h"
 
 #include "cgroup/make.h"
+#include "cgroup/unit_properties.h"
 #include "cgroup/update.h"
 #include "cgroup/update_devices.h"
 #include "os/dir.h"
@@ -31,6 +32,7 @@ struct update {
 	struct cgroup_changes limits;
 	bool has_devices;
 	struct device_rules devices;
+	bool unit_set;          /* systemd has the new values */
 	int rdt;                /* the class of service's directory, if that changes */
 	const char *rdt_before; /* lines that take it back */
 };
@@ -99,6 +101,63 @@ static int enable_controllers(struct update *u, struct err *err)
 	return cgroup_enable_controllers(&request, err);
 }
 
+/*
+ * Of a container in a unit systemd has to know the values too, or it would write the old ones with its next daemon-reload.
+ * @back: those from before
+ */
+static int set_unit(const struct update *u, bool back, struct err *err)
+{
+	const struct unit *unit = &u->container->unit;
+	struct cgroup_write *writes = arena_array(u->arena, u->limits.n, sizeof(*writes));
+	struct unit_property_list list = { 0 };
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < u->limits.n; i++) {
+		const struct cgroup_change *change = &u->limits.items[i];
+
+		if (back && !change->before)
+			continue;
+		writes[n] = change->write;
+		if (back)
+			writes[n].value = change->before;
+		n++;
+	}
+	unit_properties_of_writes(u->arena, writes, n, &list);
+	if (u->has_devices && !unit->user) {
+		unit_properties_reset_devices(u->arena, &list);
+		r = unit_properties_of_devices(
+			u->arena, back ? &u->change.before.devices : &u->change.after.devices,
+			&list, err);
+	}
+	return r < 0 || list.n == 0 ? r : unit_set(unit, &list, err);
+}
+
+/* The file has the last word on values that systemd rounds. */
+static int tell_systemd(struct update *u, struct err *err)
+{
+	int r;
+
+	if (!u->container->unit.name)
+		return 0;
+	r = set_unit(u, false, err);
+	if (r == 0) {
+		u->unit_set = true;
+		r = cgroup_changes_again(&u->limits, u->cgroups.dirs, err);
+	}
+	return r;
+}
+
+static void take_back(struct update *u, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (u->unit_set && set_unit(u, true, &ignored) < 0)
+		err_hint(err, "the properties of unit \"%s\" are changed already",
+			 u->container->unit.name);
+	cgroup_changes_undo(&u->limits, u->cgroups.dirs, err);
+}
+
 static int act(struct update *u, struct err *err)
 {
 	int r;
@@ -106,12 +165,17 @@ static int act(struct update *u, struct err *err)
 	r = enable_controllers(u, err);
 	if (r == 0)
 		r = cgroup_changes_apply(u->arena, &u->limits, u->cgroups.dirs, err);
-	if (r < 0 || !u->has_devices)
-		return r < 0 ? place_error(u, err) : 0;
-	r = cgroup_devices_update(u->arena, &u->devices, &u->cgroups.layout, u->cgroups.dirs, err);
+	if (r < 0)
+		return place_error(u, err);
+	r = tell_systemd(u, err);
+	if (r == 0 && u->has_devices) {
+		r = cgroup_devices_update(u->arena, &u->devices, &u->cgroups.layout,
+					  u->cgroups.dirs, err);
+		if (r < 0)
+			err_at(err, KNOB_ROOT "/devices");
+	}
 	if (r < 0) {
-		err_at(err, KNOB_ROOT "/devices");
-		cgroup_changes_undo(&u->limits, u->cgroups.dirs, err);
+		take_back(u, err);
 		return place_error(u, err);
 	}
 	return 0;
@@ -186,7 +250,7 @@ static int act_and_save(struct update *u, int dir, struct err *err)
 		r = act(u, err);
 	if (r == 0 && renameat(dir, RECORD_CONFIG_TEMPORARY, dir, RECORD_CONFIG) < 0) {
 		r = err_sys(err, "save the new limits");
-		cgroup_changes_undo(&u->limits, u->cgroups.dirs, err);
+		take_back(u, err);
 	}
 	if (r < 0)
 		unlinkat(dir, RECORD_CONFIG_TEMPORARY, 0);

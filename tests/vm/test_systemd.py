@@ -6,6 +6,7 @@ Needs a guest with systemd as PID 1:
     tests/vm/vm-run --systemd -t 900 -- tests/vm/subreaper python3 -m pytest -q tests/vm/test_systemd.py
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -165,6 +166,48 @@ def test_K18_limits_are_properties_and_files_and_stay(tare, sleeper):
     systemctl("daemon-reload")
     assert files_of(directory) == expected
     assert show("tare-web.scope", *PROPERTIES) == PROPERTIES
+
+
+def test_K18_update_changes_properties_and_files_and_both_stay(tare, sleeper):
+    c = tare.run_detached(sleeper({"memory": {"limit": 64 * MIB}, "pids": {"limit": 50}}, ":tare:web"))
+    directory = cgroup_of("tare-web.scope")
+    tare.call("update", "--memory", "96m", "--pids-limit", "33", "--cpu-quota", "33333", "--cpu-period", "70000",
+              "--cpu-share", "2048", c.id).ok()
+    properties = {"MemoryMax": str(96 * MIB), "TasksMax": "33", "CPUWeight": read(directory, "cpu.weight")}
+    assert show("tare-web.scope", *properties) == properties
+    assert read(directory, "cpu.max") == "33333 70000", "the file is exact whatever systemd rounds"
+    systemctl("daemon-reload")
+    assert read(directory, "memory.max") == str(96 * MIB) and read(directory, "pids.max") == "33"
+    assert show("tare-web.scope", *properties) == properties
+
+
+def test_K18_an_update_that_fails_leaves_the_properties(tare, sleeper):
+    c = tare.run_detached(sleeper({"pids": {"limit": 50}}, ":tare:web"))
+    before = show("tare-web.scope", "MemoryMax", "TasksMax", "DevicePolicy", "DeviceAllow")
+    tare.call("update", "--pids-limit", "33", "--cpuset-cpus", "4000", c.id).fails("cpuset.cpus")
+    assert show("tare-web.scope", *before) == before
+    assert read(cgroup_of("tare-web.scope"), "pids.max") == "50"
+
+
+def test_K4_K18_update_of_device_rules(tare, bundle, tmp):
+    """A serial line, since to read kmsg takes more than a device rule."""
+    b = bundle("docker", script=DEVICE_SCRIPT.replace("c 1 11", "c 4 64").replace("kmsg", "serial"))
+    b.linux["cgroupsPath"] = ":tare:web"
+    b.linux["resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
+    b.linux["devices"] = [{"path": "/serial", "type": "c", "major": 4, "minor": 64}]
+    c = tare.run_detached(b).wait_out("no /serial")
+    change = tmp / "resources"
+    for rules, word in (([{"allow": False, "access": "rwm"},
+                          {"allow": True, "type": "c", "major": 4, "minor": 64, "access": "rwm"}], "yes /serial"),
+                        ([{"allow": False, "access": "rwm"}], "no /serial")):
+        change.write_text(json.dumps({"devices": rules}))
+        tare.call("update", "--resources", change, c.id).ok()
+        systemctl("daemon-reload")
+        before = len(c.out.splitlines())
+        wait_until(lambda: len(c.out.splitlines()) > before + 6, "more answers")
+        assert word in c.out.splitlines()[before + 2:], c.out
+        allowed = show("tare-web.scope", "DeviceAllow")["DeviceAllow"]
+        assert ("/dev/char/4:64 rwm" in allowed) == word.startswith("yes"), allowed
 
 
 def test_K18_a_quota_that_is_no_round_number(tare, sleeper):
