@@ -103,13 +103,30 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return text;
 }
 
-void arena_clear(struct arena *arena)
+static void unmap_from(struct arena_chunk *chunk)
 {
-	struct arena_chunk *chunk = arena->head, *older;
+	struct arena_chunk *older;
 
-	arena->head = NULL;
 	for (; chunk; chunk = older) {
 		older = chunk->older;
 		munmap(chunk, chunk->size);
 	}
+}
+
+void arena_reset(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->head;
+
+	if (!chunk)
+		return;
+	unmap_from(chunk->older);
+	chunk->older = NULL;
+	memset((char *)chunk + HEADER, 0, chunk->used - HEADER);
+	chunk->used = HEADER;
+}
+
+void arena_clear(struct arena *arena)
+{
+	unmap_from(arena->head);
+	arena->head = NULL;
 }

@@ -32,6 +32,13 @@ char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* arena_clear() - unmap everything; the arena may be used again */
 void arena_clear(struct arena *arena);
 
+/*
+ * arena_reset() - forget everything but keep the newest chunk, for a loop that needs about as much in every round
+ *
+ * What was handed out from it is given back zeroed to the next.
+ */
+void arena_reset(struct arena *arena);
+
 #define defer_arena __attribute__((cleanup(arena_clear)))
 
 #endif

@@ -4,20 +4,25 @@
 
 #include "cgroup/freezer.h"
 #include "os/process.h"
+#include "runtime/act.h"
 #include "runtime/cleanup.h"
 #include "runtime/record.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool is_alive(const struct container *c)
+/* @ret_waits: it has not executed the program yet */
+static bool is_alive(const struct container *c, bool *ret_waits)
 {
 	struct os_process_stat stat;
 
-	return c->pid > 0 && os_process_stat(c->pid, &stat) == 0 &&
-	       stat.start_time == c->start_time && stat.state != 'Z' && stat.state != 'X';
+	if (c->pid <= 0 || os_process_stat(c->pid, &stat) < 0)
+		return false;
+	*ret_waits = strcmp(stat.comm, ACT_CHILD_NAME) == 0;
+	return stat.start_time == c->start_time && stat.state != 'Z' && stat.state != 'X';
 }
 
 /*
@@ -42,24 +47,50 @@ static bool creator_is_gone(const struct container *c)
 /* Turn the record's status into today's: the record does not know how things went on. */
 static void look_at_process(struct container *c)
 {
+	bool waits = true, alive;
+
 	c->left_over = c->status == CONTAINER_CREATING && creator_is_gone(c) && can_judge(c);
 	if (c->status == CONTAINER_CREATING && !c->left_over)
 		return;
-	if (!is_alive(c) && can_judge(c)) {
+	alive = is_alive(c, &waits);
+	if (!alive && can_judge(c)) {
 		c->status = CONTAINER_STOPPED;
 		c->pid = 0;
-	} else if (!c->left_over && cgroup_is_frozen(c->cgroups, c->n_cgroups)) {
+		return;
+	}
+	/* A start that was killed when it had said go could not write it down. */
+	if (alive && !waits && c->status == CONTAINER_CREATED)
+		c->status = CONTAINER_RUNNING;
+	if (!c->left_over && cgroup_is_frozen(c->cgroups, c->n_cgroups)) {
 		c->status = CONTAINER_PAUSED;
 	}
 }
 
+/* A creator that is gone may have finished after we read: what it wrote last is read again, once it can't write any more. */
+static int read_and_look(struct arena *arena, int dir, const char *path, struct container *ret,
+			 struct err *err)
+{
+	uint64_t start_time;
+	pid_t creator;
+	int r;
+
+	ret->creator = 0;
+	ret->creator_start_time = 0;
+	do {
+		creator = ret->creator;
+		start_time = ret->creator_start_time;
+		r = record_read(arena, dir, path, ret, err);
+		if (r < 0)
+			return r;
+		look_at_process(ret);
+	} while (ret->left_over &&
+		 (ret->creator != creator || ret->creator_start_time != start_time));
+	return 0;
+}
+
 int container_read(struct arena *arena, int dir, struct container *ret, struct err *err)
 {
-	int r = record_read(arena, dir, ret, err);
-
-	if (r == 0)
-		look_at_process(ret);
-	return r;
+	return read_and_look(arena, dir, RECORD_FILE, ret, err);
 }
 
 static int unknown(const char *id, struct err *err)
@@ -147,10 +178,46 @@ static bool is_swept(const char *root, const char *id, const struct container *c
 	return c->left_over && container_sweep(root, id) == 0;
 }
 
+/* Of what was read into memory that is used again, what a listing shows. */
+static void keep(struct arena *arena, const struct container *read, struct container *ret)
+{
+	struct key_value *items = arena_array(arena, read->annotations.n, sizeof(*items));
+
+	*ret = *read;
+	ret->id = arena_strdup(arena, read->id);
+	ret->bundle = arena_strdup(arena, read->bundle);
+	ret->rootfs = arena_strdup(arena, read->rootfs);
+	ret->created = arena_strdup(arena, read->created);
+	for (size_t i = 0; i < read->annotations.n; i++) {
+		items[i].key = arena_strdup(arena, read->annotations.items[i].key);
+		items[i].value = arena_strdup(arena, read->annotations.items[i].value);
+	}
+	ret->annotations.items = items;
+	ret->cgroups = NULL;
+	ret->n_cgroups = 0;
+	ret->unit = (struct unit){ 0 };
+}
+
+/* As container_load(), but the directory itself is not opened. */
+static int load_listed(struct arena *arena, const char *root, const char *id, struct container *ret,
+		       struct err *err)
+{
+	char path[PATH_MAX];
+	int r = container_id_check(id, err);
+
+	if (r < 0)
+		return r;
+	if (snprintf(path, sizeof(path), "%s/%s/" RECORD_FILE, root, id) >= (int)sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "open the record of the container");
+	return read_and_look(arena, AT_FDCWD, path, ret, err);
+}
+
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
 		   void (*broken)(void *to, const char *id, const struct err *err), void *to,
 		   struct err *err)
 {
+	/* A new page costs as much as ten system calls: all records are read into the same ones. */
+	defer_arena struct arena scratch = { 0 };
 	struct dirent **names = NULL;
 	struct container *list;
 	size_t found = 0;
@@ -167,12 +234,14 @@ int container_list(struct arena *arena, const char *root, struct container **ret
 	list = arena_array(arena, (size_t)n, sizeof(*list));
 	for (int i = 0; i < n; i++) {
 		struct err one = ERR_INIT;
-		int r = container_load(arena, root, names[i]->d_name, &list[found], &one);
+		struct container read;
+		int r = load_listed(&scratch, root, names[i]->d_name, &read, &one);
 
-		if (r == 0 && !is_swept(root, names[i]->d_name, &list[found]))
-			found++;
-		if (r < 0 && r != -ENOENT && broken)
+		if (r == 0 && !is_swept(root, names[i]->d_name, &read))
+			keep(arena, &read, &list[found++]);
+		if (r < 0 && r != -ENOENT && r != -ENOTDIR && broken)
 			broken(to, names[i]->d_name, &one);
+		arena_reset(&scratch);
 	}
 	free_names(names, n);
 	*ret = list;

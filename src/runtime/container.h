@@ -143,6 +143,7 @@ int container_load(struct arena *arena, const char *root, const char *id, struct
 /*
  * container_list() - every container below @root, by name. One that can't be read is reported by @broken and skipped
  * (@broken may be NULL; @to is passed to it). Stale `creating` records of dead runtimes are cleaned up on the way.
+ * What only commands on one container need (cgroups, unit) is left out.
  * Return: 0, also when @root is not there; -errno
  */
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,

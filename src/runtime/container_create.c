@@ -233,7 +233,7 @@ static void fail(struct act *a)
 
 	/* Loaded first: undo removes it. */
 	if (a->state_dir >= 0 && hook_has_run(a) &&
-	    record_read(&arena, a->state_dir, &c, &ignored) == 0)
+	    record_read(&arena, a->state_dir, RECORD_FILE, &c, &ignored) == 0)
 		poststop = c.has_poststop &&
 			   cleanup_config(&arena, a->state_dir, &config, &ignored) == 0;
 	act_undo(a);

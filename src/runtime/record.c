@@ -314,7 +314,24 @@ static int decode(struct arena *arena, const struct json *root, struct container
 	return 0;
 }
 
-int record_read(struct arena *arena, int dir, struct container *ret, struct err *err)
+/*
+ * Nearly every record comes with the first read, and its newline says that this was all: the file is never changed, only
+ * replaced.
+ */
+static int read_text(struct arena *arena, int fd, char **ret_text, size_t *ret_len)
+{
+	char *text = arena_alloc(arena, RECORD_USUAL_BYTES);
+	ssize_t n = pread(fd, text, RECORD_USUAL_BYTES, 0);
+
+	if (n <= 0 || (size_t)n == RECORD_USUAL_BYTES || text[n - 1] != '\n')
+		return os_file_read(arena, fd, RECORD_MAX_BYTES, ret_text, ret_len);
+	*ret_text = text;
+	*ret_len = (size_t)n;
+	return 0;
+}
+
+int record_read(struct arena *arena, int dir, const char *path, struct container *ret,
+		struct err *err)
 {
 	defer_close int fd = -EBADF;
 	const struct json *root;
@@ -322,10 +339,10 @@ int record_read(struct arena *arena, int dir, struct container *ret, struct err 
 	char *text;
 	int r;
 
-	fd = openat(dir, RECORD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_sys(err, "open the record of the container");
-	r = os_file_read(arena, fd, RECORD_MAX_BYTES, &text, &len);
+	r = read_text(arena, fd, &text, &len);
 	if (r < 0)
 		return err_set(err, r, "read the record of the container");
 	r = json_parse(arena, text, len, &root, err);

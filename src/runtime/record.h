@@ -20,9 +20,10 @@
 #define RECORD_TEMPORARY        ".state.json" /* becomes state.json; only who has the lock writes it */
 #define RECORD_CONFIG_TEMPORARY ".config.json" /* becomes config.json at the end of an update */
 /* empty; there once a delete has taken the poststop hooks on itself */
-#define RECORD_POSTSTOP  "poststop"
-#define RECORD_END_MAX   128
-#define RECORD_MAX_BYTES ((size_t)4 * 1024 * 1024)
+#define RECORD_POSTSTOP    "poststop"
+#define RECORD_END_MAX     128
+#define RECORD_USUAL_BYTES ((size_t)4096) /* most are smaller */
+#define RECORD_MAX_BYTES   ((size_t)4 * 1024 * 1024)
 
 /* On the start socket: the init's greeting, with the shared page; and the word that lets it go on. */
 enum { START_HELLO = 'h', START_GO = 'g' };
@@ -56,10 +57,13 @@ int record_write(int dir, struct record *record, const char *status, pid_t pid,
 		 struct err *err) MUST_CHECK;
 
 /*
- * record_read() - decode state.json of the directory @dir, and look at the process
+ * record_read() - decode a record
+ * @path: of the file, below @dir: RECORD_FILE if that is the container's directory
+ *
  * Return: 0; -ENOENT if there is no record (half made, or half removed); -EPROTO if it can't be understood
  */
-int record_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;
+int record_read(struct arena *arena, int dir, const char *path, struct container *ret,
+		struct err *err) MUST_CHECK;
 
 /* container_read() - record_read(), and what has become of the process. Return: as record_read() */
 int container_read(struct arena *arena, int dir, struct container *ret, struct err *err) MUST_CHECK;

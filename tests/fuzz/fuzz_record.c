@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	close(fd);
 
-	r = record_read(&arena, dir, &c, &err);
+	r = record_read(&arena, dir, RECORD_FILE, &c, &err);
 	if (r < 0) {
 		PROMISE(r == -EPROTO && err.text[0] && !err.pointer[0] && err.line == 0);
 		return 0;

@@ -265,6 +265,19 @@ def test_C6_list_shows_every_container(tare, bundle, running):
     assert found[running.id]["pid"] == running.pid
 
 
+def test_C6_list_gives_each_container_its_own_annotations(tare, bundle):
+    """They are read one after the other into the same memory, the large one too."""
+    notes = {"small-1": "one", "small-2": "two", "large": "x" * 100000, "small-3": "three"}
+    for id, note in notes.items():
+        b = bundle(script=HOLD)
+        b.config["annotations"] = {"org.example.note": note, f"org.example.{id}": ""}
+        tare.create(b, id=id)
+    found = tare.list()
+    assert {id: c["annotations"] for id, c in found.items()} == {
+        id: {"org.example.note": note, f"org.example.{id}": ""} for id, note in notes.items()}
+    assert {c["rootfs"] for c in found.values()} == {str(c.bundle.rootfs) for c in tare.containers}
+
+
 def test_list_quiet_prints_only_ids(tare, created):
     assert tare.call("list", "-q").ok().out == created.id + "\n"
 

@@ -95,7 +95,8 @@ static void test_what_is_written_is_read(void **state)
 	struct container c;
 
 	write_sample(*state, "created", getpid());
-	assert_int_equal(record_read(&arena, ((struct place *)*state)->dir, &c, &err), 0);
+	assert_int_equal(record_read(&arena, ((struct place *)*state)->dir, RECORD_FILE, &c, &err),
+			 0);
 	assert_int_equal(os_process_stat(getpid(), &self), 0);
 	assert_string_equal(c.id, "web");
 	assert_string_equal(c.rootfs, "/bundles/web/rootfs");
@@ -110,6 +111,30 @@ static void test_what_is_written_is_read(void **state)
 	assert_int_equal(c.n_cgroups, 2);
 	assert_int_equal(c.cgroups[0].existing, 1);
 	assert_true(c.cgroups[1].v2);
+}
+
+/* The first read brings a usual record whole; around that size none may be cut. */
+static void test_a_record_of_any_size_is_read_whole(void **state)
+{
+	for (size_t len = RECORD_USUAL_BYTES - 1500; len < 5 * RECORD_USUAL_BYTES;
+	     len = len < RECORD_USUAL_BYTES ? len + 1 : len + 4096) {
+		defer_arena struct arena arena = { 0 };
+		char *text = memset(arena_alloc(&arena, len + 1), 'x', len);
+		struct key_value note = { "note", text };
+		struct container c = sample(), found;
+		struct record record = { 0 };
+		struct err err = ERR_INIT;
+
+		c.annotations = (struct key_value_list){ &note, 1 };
+		record_render(&arena, &c, &record);
+		assert_int_equal(record_write(((struct place *)*state)->dir, &record, "created",
+					      getpid(), &err),
+				 0);
+		assert_int_equal(record_read(&arena, ((struct place *)*state)->dir, RECORD_FILE,
+					     &found, &err),
+				 0);
+		assert_string_equal(found.annotations.items[0].value, text);
+	}
 }
 
 static void put_text(struct place *place, const char *text)
@@ -127,7 +152,7 @@ static void refused(struct place *place, const char *text, const char *message)
 	struct container c;
 
 	put_text(place, text);
-	assert_int_equal(record_read(&arena, place->dir, &c, &err), -EPROTO);
+	assert_int_equal(record_read(&arena, place->dir, RECORD_FILE, &c, &err), -EPROTO);
 	assert_non_null(strstr(err.text, message));
 	/* A place in the record is none in config.json. */
 	assert_string_equal(err.pointer, "");
@@ -148,7 +173,8 @@ static void test_no_record_is_not_there(void **state)
 	struct err err = ERR_INIT;
 	struct container c;
 
-	assert_int_equal(record_read(&arena, ((struct place *)*state)->dir, &c, &err), -ENOENT);
+	assert_int_equal(record_read(&arena, ((struct place *)*state)->dir, RECORD_FILE, &c, &err),
+			 -ENOENT);
 }
 
 /* row Z-1: a pid that somebody else has now is not the process of the record */
@@ -216,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(test_what_is_written_is_read),
+		IN_PLACE(test_a_record_of_any_size_is_read_whole),
 		IN_PLACE(test_what_is_no_record_is_refused),
 		IN_PLACE(test_no_record_is_not_there),
 		IN_PLACE(test_Z1_a_dead_pid_is_refused_by_write),
