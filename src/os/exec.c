@@ -3,9 +3,12 @@
 
 #include "os/fault.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -113,6 +116,34 @@ int os_signals_default(int proc)
 }
 
 /* ---- fds -------------------------------------------------------------------------------------------------------- */
+
+/* The numbers in /proc/self/fd come from a directory that is itself one of them, and ends here. */
+static int cloexec_one_by_one(int first)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	while (r == 0 && (entry = readdir(dir))) {
+		int fd = (int)strtol(entry->d_name, NULL, 10);
+
+		if (fd >= first && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
+			r = -errno;
+	}
+	closedir(dir);
+	return r;
+}
+
+int os_cloexec_from(int first)
+{
+	OS_FAULT("close_range");
+	if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	/* Linux before 5.11 */
+	return errno == EINVAL ? cloexec_one_by_one(first) : -errno;
+}
 
 int os_close_range(unsigned first, unsigned last)
 {

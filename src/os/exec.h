@@ -26,6 +26,9 @@ int os_undumpable(void) MUST_CHECK;
  */
 int os_signals_default(int proc) MUST_CHECK;
 
+/* os_cloexec_from() - let execve() close every fd from @first up */
+int os_cloexec_from(int first) MUST_CHECK;
+
 int os_close_range(unsigned first, unsigned last) MUST_CHECK;
 
 /* os_close_all_but() - close every fd from @first up but @keep, of which negative ones do not count; @keep gets sorted */

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #ifndef SYS_open_tree_attr
@@ -65,11 +67,13 @@ static int tree_clone_attr(int dir, const char *path, unsigned flags,
 	return fd < 0 ? -errno : fd;
 }
 
-int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct os_mount_attr *attr)
+int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct os_mount_attr *attr,
+		       bool *ret_late)
 {
 	defer_close int fd = -EBADF;
 	int r;
 
+	*ret_late = false;
 	fd = tree_clone_attr(dir, path, flags, attr);
 	if (fd != -ENOSYS)
 		return take_fd(&fd);
@@ -78,7 +82,82 @@ int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct o
 	if (fd < 0)
 		return fd;
 	r = os_mount_setattr(fd, "", flags & AT_RECURSIVE, attr);
-	return r < 0 ? r : take_fd(&fd);
+	*ret_late = r == -ENOSYS && !(attr->set & MOUNT_ATTR_IDMAP);
+	return r < 0 && !*ret_late ? r : take_fd(&fd);
+}
+
+#ifndef ST_NOSYMFOLLOW
+#define ST_NOSYMFOLLOW 0x2000 /* Linux 5.10 */
+#endif
+
+/* statvfs(2)'s flags of a mount, and the words for the same. */
+static const struct {
+	unsigned long st, ms;
+	uint64_t attr;
+} old_flags[] = {
+	{ ST_RDONLY, MS_RDONLY, MOUNT_ATTR_RDONLY },
+	{ ST_NOSUID, MS_NOSUID, MOUNT_ATTR_NOSUID },
+	{ ST_NODEV, MS_NODEV, MOUNT_ATTR_NODEV },
+	{ ST_NOEXEC, MS_NOEXEC, MOUNT_ATTR_NOEXEC },
+	{ ST_NODIRATIME, MS_NODIRATIME, MOUNT_ATTR_NODIRATIME },
+	{ ST_NOSYMFOLLOW, MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW },
+};
+
+/* The access times are one word of three; the kernel keeps what it has if none is named. */
+static unsigned long atime_flag(const struct os_mount_attr *attr)
+{
+	if (!(attr->clr & MOUNT_ATTR__ATIME))
+		return 0;
+	return attr->set & MOUNT_ATTR_NOATIME       ? MS_NOATIME
+	       : attr->set & MOUNT_ATTR_STRICTATIME ? MS_STRICTATIME
+						    : MS_RELATIME;
+}
+
+/* A remount resets what it does not name, so name all that is there. */
+static int remount_old(const char *path, const struct os_mount_attr *attr)
+{
+	unsigned long flags = MS_REMOUNT | MS_BIND | atime_flag(attr);
+	struct statvfs now;
+
+	if (statvfs(path, &now) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_LEN(old_flags); i++) {
+		bool there = now.f_flag & old_flags[i].st && !(attr->clr & old_flags[i].attr);
+
+		if (there || attr->set & old_flags[i].attr)
+			flags |= old_flags[i].ms;
+	}
+	if (!(attr->clr & MOUNT_ATTR__ATIME) && now.f_flag & ST_NOATIME)
+		flags |= MS_NOATIME;
+	else if (!(attr->clr & MOUNT_ATTR__ATIME) && now.f_flag & ST_RELATIME)
+		flags |= MS_RELATIME;
+	return os_mount(NULL, path, NULL, flags, NULL);
+}
+
+int os_mount_attr_old(const char *path, bool recursive, const struct os_mount_attr *attr)
+{
+	int r = 0;
+
+	if (attr->set & MOUNT_ATTR_IDMAP)
+		return -ENOSYS;
+	if (attr->set || attr->clr)
+		r = remount_old(path, attr);
+	if (r == 0 && attr->propagation)
+		r = os_mount(NULL, path, NULL, attr->propagation | (recursive ? MS_REC : 0), NULL);
+	return r;
+}
+
+int os_mount_id(int fd, uint64_t *ret)
+{
+	struct statx stx;
+
+	OS_FAULT("statx");
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	if (!(stx.stx_mask & STATX_MNT_ID))
+		return -EOPNOTSUPP;
+	*ret = stx.stx_mnt_id;
+	return 0;
 }
 
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags,

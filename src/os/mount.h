@@ -5,7 +5,8 @@
  * directory (move_mount). New filesystems are mounted by mount(2), which needs the fewest calls;
  * os_mount_reason() asks the newer fsopen() afterwards why it failed.
  *
- * Needs Linux 5.12 (mount_setattr). All fds are O_CLOEXEC and owned by the caller.
+ * Needs Linux 5.2 (open_tree and its like). mount_setattr() came with 5.12; before that mount(2) changes a mount,
+ * and only one that is attached: os_mount_attr_old(). All fds are O_CLOEXEC and owned by the caller.
  */
 #ifndef TARE_OS_MOUNT_H
 #define TARE_OS_MOUNT_H
@@ -48,10 +49,26 @@ int os_mount_setattr(int dir, const char *path, bool recursive,
  * os_tree_clone_attr() - os_tree_clone() and os_mount_setattr() of the new tree, recursive if
  * @flags has AT_RECURSIVE
  *
+ * @ret_late: true if this kernel can't change a detached tree (before 5.12): it is to be done once the tree is
+ *            attached
+ *
  * One call since Linux 6.15; before that, two.
  */
-int os_tree_clone_attr(int dir, const char *path, unsigned flags,
-		       const struct os_mount_attr *attr) MUST_CHECK;
+int os_tree_clone_attr(int dir, const char *path, unsigned flags, const struct os_mount_attr *attr,
+		       bool *ret_late) MUST_CHECK;
+
+/*
+ * os_mount_attr_old() - os_mount_setattr() as far as mount(2) can, for Linux before 5.12
+ * @path: of an attached mount, from the working directory; a link in the last component is followed
+ * @recursive: of the propagation only; what is set and cleared is the top's
+ *
+ * Return: 0; -ENOSYS for an id mapping; -errno
+ */
+int os_mount_attr_old(const char *path, bool recursive,
+		      const struct os_mount_attr *attr) MUST_CHECK;
+
+/* os_mount_id() - of the mount that @fd is in, as in the first field of mountinfo (Linux 5.8). Return: 0; -errno */
+int os_mount_id(int fd, uint64_t *ret) MUST_CHECK;
 
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags,
 	     const char *data) MUST_CHECK;

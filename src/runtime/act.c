@@ -67,7 +67,7 @@ static void fault_kill_runtime(struct act *a)
 {
 	struct pollfd gone = { .fd = a->sync };
 
-	if (a->who == STEP_PARENT)
+	if (a->who == STEP_PARENT || a->who == STEP_STARTER)
 		(void)kill(getpid(), SIGKILL);
 	if (a->who == STEP_STAGE)
 		(void)kill(getppid(), SIGKILL);
@@ -127,6 +127,7 @@ void act_init(struct act *a, const struct plan *plan, const struct create_option
 		.start_conn = -EBADF,
 		.page_fd = -EBADF,
 		.console_master = -EBADF,
+		.host_proc = -EBADF,
 		.notify_socket = -EBADF,
 	};
 	for (size_t i = 0; i < plan->n_slots; i++)

@@ -101,6 +101,9 @@ struct act {
 	struct progress *page;
 	/* the init's: the same page, but for `start`, which gets it from the init */
 	struct progress *child_page;
+	/* what was opened before the clone still needs its mount options: Linux before 5.12, see late_attr.h */
+	bool late_attrs;
+	int host_proc; /* child: the host's /proc, once late_attr.h needs it, or -EBADF */
 	bool cwd_done; /* child: CWD got there with the rights of root */
 	/* child: what FIND_EXECUTABLE found, absolute in the container */
 	char executable[PATH_MAX];

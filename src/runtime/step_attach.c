@@ -4,6 +4,7 @@
  * root. Attributes and propagation were set before; what remains is to find the place, or to make
  * it.
  */
+#include "runtime/late_attr.h"
 #include "runtime/step_target.h"
 
 #include "base/guard.h"
@@ -90,9 +91,10 @@ static int attach_here(struct act *a, const struct step *step, struct err *err)
 	if (r < 0)
 		return err->code ? r : err_set(err, r, "make \"%s\"", step->u.attach.target);
 	r = os_tree_attach(a->fd[step->in[1]], AT_FDCWD, name);
-	return r < 0 ? err_set(err, r, "mount \"%s\" on \"%s\"", step->u.attach.source,
-			       step->u.attach.target)
-		     : 0;
+	if (r < 0)
+		return err_set(err, r, "mount \"%s\" on \"%s\"", step->u.attach.source,
+			       step->u.attach.target);
+	return late_attr_attached(a, step->in[1], err);
 }
 
 /* Without its guard: by a path, which may mean something else by now. */
@@ -132,5 +134,7 @@ int step_attach(struct act *a, const struct step *step, struct err *err)
 	if (target < 0)
 		return target;
 	r = GUARD(target_fd) ? os_tree_attach(tree, target, "") : attach_by_path(a, step, tree);
-	return r < 0 ? explain_attach(r, tree, target, step, err) : 0;
+	if (r < 0)
+		return explain_attach(r, tree, target, step, err);
+	return late_attr_attached(a, step->in[1], err);
 }

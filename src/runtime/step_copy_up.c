@@ -8,6 +8,7 @@
  * has no heap: LEVELS_MAX directories deep, and the first HARD_LINKS_MAX files with several names;
  * more of these become files of their own.
  */
+#include "runtime/late_attr.h"
 #include "runtime/step_target.h"
 
 #include "base/guard.h"
@@ -296,6 +297,7 @@ int step_copy_up(struct act *a, const struct step *step, struct err *err)
 	const char *target = step->u.copy_up.target;
 	struct os_mount_attr attr = { .propagation = step->u.copy_up.propagation };
 	defer_drop int below = -EBADF, mnt = -EBADF;
+	bool late = false;
 	int r;
 
 	target_left(a);
@@ -317,11 +319,17 @@ int step_copy_up(struct act *a, const struct step *step, struct err *err)
 
 	if (step->u.copy_up.flags & MS_RDONLY)
 		attr.set = MOUNT_ATTR_RDONLY;
+	/* Nobody sees it before it is ready; but for kernels before 5.12 it can only be changed after that. */
 	if (attr.set || attr.propagation) {
 		r = os_mount_setattr(mnt, "", false, &attr);
-		if (r < 0)
+		late = r == -ENOSYS;
+		if (r < 0 && !late)
 			return err_set(err, r, "set the options of the mount on \"%s\"", target);
 	}
 	r = os_tree_attach(mnt, below, "");
-	return r < 0 ? err_set(err, r, "mount \"tmpfs\" on \"%s\"", target) : 0;
+	if (r < 0)
+		return err_set(err, r, "mount \"tmpfs\" on \"%s\"", target);
+	if (late)
+		r = late_attr_set(a, mnt, false, &attr);
+	return r < 0 ? err_set(err, r, "set the options of the mount on \"%s\"", target) : 0;
 }

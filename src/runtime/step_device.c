@@ -3,6 +3,7 @@
  * Nodes and links, made in a directory that is held open as the working directory: an image's /dev
  * that is a link cannot lead them out of the rootfs (CVE-2026-41579).
  */
+#include "runtime/late_attr.h"
 #include "runtime/step_target.h"
 
 #include "os/mount.h"
@@ -141,7 +142,9 @@ int step_device_bind(struct act *a, const struct step *step, struct err *err)
 	if (r < 0)
 		return r;
 	r = os_tree_attach(a->fd[step->in[1]], AT_FDCWD, name);
-	return r < 0 ? err_set(err, r, "bind device \"%s\"", path) : 0;
+	if (r < 0)
+		return err_set(err, r, "bind device \"%s\"", path);
+	return late_attr_attached(a, step->in[1], err);
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Acting on masked and read-only paths, in the container's own root; plan_mask.c says what with. */
+#include "runtime/late_attr.h"
 #include "runtime/step_target.h"
 
 #include "base/guard.h"
@@ -62,8 +63,10 @@ int step_mask(struct act *a, const struct step *step, struct err *err)
 		defer_drop_fn(&cover);
 	if (r < 0)
 		return err_set(err, r, "mount over masked path \"%s\"", path);
+	if (a->cover_mounted[i])
+		return 0;
 	a->cover_mounted[i] = true;
-	return 0;
+	return late_attr_attached(a, step->in[i], err);
 }
 
 /*
@@ -80,6 +83,7 @@ int step_readonly(struct act *a, const struct step *step, struct err *err)
 	struct os_mount_attr attr = { .set = MOUNT_ATTR_RDONLY };
 	const char *path = step->u.readonly.path;
 	defer_drop int target = -EBADF, tree = -EBADF;
+	bool late;
 	int r;
 
 	target = open_path(path);
@@ -87,9 +91,13 @@ int step_readonly(struct act *a, const struct step *step, struct err *err)
 		return 0;
 	if (target < 0)
 		return err_set(err, target, "find read-only path \"%s\"", path);
-	tree = os_tree_clone_attr(target, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	tree = os_tree_clone_attr(target, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, &late);
 	if (tree < 0)
 		return err_set(err, tree, "make path \"%s\" read-only", path);
 	r = os_tree_attach(tree, target, "");
-	return r < 0 ? err_set(err, r, "mount read-only path \"%s\"", path) : 0;
+	if (r < 0)
+		return err_set(err, r, "mount read-only path \"%s\"", path);
+	if (late)
+		r = late_attr_set(a, tree, true, &attr);
+	return r < 0 ? err_set(err, r, "make path \"%s\" read-only", path) : 0;
 }

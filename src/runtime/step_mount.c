@@ -4,6 +4,7 @@
  * "." after fchdir() to the verified target: three calls, and no path that could change between two
  * of them.
  */
+#include "runtime/late_attr.h"
 #include "runtime/step_target.h"
 
 #include "os/lsm.h"
@@ -105,7 +106,7 @@ static int set_propagation(struct act *a, const struct step *step, struct err *e
 	fd = open_mounted(a, step, err);
 	if (fd < 0)
 		return fd;
-	r = os_mount_setattr(fd, "", false, &attr);
+	r = late_attr_set(a, fd, false, &attr);
 	return r < 0 ? err_set(err, r, "set the propagation of \"%s\"", step->u.mount.target) : 0;
 }
 
@@ -185,7 +186,7 @@ static int mount_here(struct act *a, const struct step *step, struct err *err)
 	return r < 0 ? explain_mount(r, step, step->u.mount.data, err) : 0;
 }
 
-static int remount_attr(int fd, const struct step *step)
+static int remount_attr(struct act *a, int fd, const struct step *step)
 {
 	struct os_mount_attr tree = { .set = step->u.mount.rec_attr_set,
 				      .clr = step->u.mount.rec_attr_clr };
@@ -201,9 +202,9 @@ static int remount_attr(int fd, const struct step *step)
 		top.propagation = 0;
 	}
 	if (tree.set || tree.clr || tree.propagation)
-		r = os_mount_setattr(fd, "", true, &tree);
+		r = late_attr_set(a, fd, true, &tree);
 	if (r == 0 && (top.set || top.clr || top.propagation))
-		r = os_mount_setattr(fd, "", false, &top);
+		r = late_attr_set(a, fd, false, &top);
 	return r;
 }
 
@@ -252,9 +253,11 @@ static int remount(struct act *a, const struct step *step, struct err *err)
 	if (step->u.mount.fstype)
 		r = remount_filesystem(fd, step);
 	if (r == 0)
-		r = remount_attr(fd, step);
+		r = remount_attr(a, fd, step);
 	if (r < 0) {
 		err_set(err, r, "remount \"%s\"", step->u.mount.target);
+		if (r == -ENOSYS)
+			err_hint(err, LATE_ATTR_HINT);
 		if (r == -EINVAL)
 			err_hint(err, "nothing may be mounted there, or the filesystem does not "
 				      "take these options");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Acting on NOTIFY_SOCKET; plan_notify.c says what for. */
-#include "runtime/act.h"
+#include "runtime/late_attr.h"
 
 #include "os/mount.h"
 #include "os/node.h"
@@ -12,13 +12,15 @@
 #include <sys/stat.h>
 #include <sys/mount.h>
 
+const struct os_mount_attr notify_attr = {
+	.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	.propagation = MS_PRIVATE,
+};
+
 /* The directory goes with the state directory. Open to all, since inside the container anybody may be who notifies. */
 int step_notify_make(struct act *a, const struct step *step, struct err *err)
 {
-	const struct os_mount_attr attr = {
-		.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-		.propagation = MS_PRIVATE,
-	};
+	bool late;
 	int r;
 
 	r = os_mkdir(a->state_dir, NOTIFY_DIR, 0755);
@@ -27,9 +29,10 @@ int step_notify_make(struct act *a, const struct step *step, struct err *err)
 		r = -errno;
 	if (r < 0)
 		return err_set(err, r, "make the directory of the notify socket");
-	r = os_tree_clone_attr(a->state_dir, NOTIFY_DIR, 0, &attr);
+	r = os_tree_clone_attr(a->state_dir, NOTIFY_DIR, 0, &notify_attr, &late);
 	if (r < 0)
 		return err_set(err, r, "open the directory of the notify socket");
+	a->late_attrs |= late;
 	a->fd[step->out] = r;
 	return 0;
 }

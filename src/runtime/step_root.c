@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Acting on the container's root; plan_root.c says when and why. */
-#include "runtime/act.h"
+#include "runtime/late_attr.h"
 
 #include "base/guard.h"
 #include "os/mount.h"
@@ -23,6 +23,7 @@ int step_root_open(struct act *a, const struct step *step, struct err *err)
 	struct os_mount_attr attr = { .propagation = step->u.root_open.propagation };
 	const char *path = step->u.root_open.path;
 	defer_close int fd = -EBADF;
+	bool late;
 
 	if (!step->u.root_open.detached) {
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -32,16 +33,17 @@ int step_root_open(struct act *a, const struct step *step, struct err *err)
 		return 0;
 	}
 
-	fd = os_tree_clone_attr(AT_FDCWD, path, AT_RECURSIVE, &attr);
+	fd = os_tree_clone_attr(AT_FDCWD, path, AT_RECURSIVE, &attr, &late);
 	if (fd < 0) {
 		err_set(err, fd, "open the rootfs \"%s\"", path);
 		if (fd == -EINVAL)
 			err_hint(err, "it may be in a mount that is unbindable, or not in this "
 				      "mount namespace");
 		if (fd == -ENOSYS)
-			err_hint(err, "tare needs Linux 5.12 or newer");
+			err_hint(err, "it needs open_tree, Linux 5.2 or newer");
 		return fd;
 	}
+	a->late_attrs |= late;
 	a->fd[step->out] = take_fd(&fd);
 	return 0;
 }
@@ -58,7 +60,11 @@ int step_propagation(struct act *a, const struct step *step, struct err *err)
 {
 	uint64_t propagation = step->u.propagation.propagation;
 	struct os_mount_attr attr = { .propagation = propagation };
-	int r = os_mount_setattr(AT_FDCWD, "/", step->u.propagation.recursive, &attr);
+	bool recursive = step->u.propagation.recursive;
+	int r = os_mount_setattr(AT_FDCWD, "/", recursive, &attr);
+
+	if (r == -ENOSYS)
+		r = os_mount_attr_old("/", recursive, &attr);
 
 	return r < 0 ? err_set(err, r, "make \"/\" %s", propagation_name(propagation)) : 0;
 }
@@ -73,7 +79,9 @@ int step_root_attach(struct act *a, const struct step *step, struct err *err)
 {
 	int r = os_tree_attach(a->fd[step->in[0]], AT_FDCWD, step->u.root_attach.path);
 
-	return r < 0 ? err_set(err, r, "attach the rootfs on \"%s\"", step->u.root_attach.path) : 0;
+	if (r < 0)
+		return err_set(err, r, "attach the rootfs on \"%s\"", step->u.root_attach.path);
+	return late_attr_attached(a, step->in[0], err);
 }
 
 /* ---- the pivot ------------------------------------------------------------------------------- */
@@ -239,6 +247,9 @@ int step_root_readonly(struct act *a, const struct step *step, struct err *err)
 {
 	struct os_mount_attr attr = { .set = MOUNT_ATTR_RDONLY };
 	int r = os_mount_setattr(AT_FDCWD, "/", false, &attr);
+
+	if (r == -ENOSYS)
+		r = os_mount_attr_old("/", false, &attr);
 
 	return r < 0 ? err_set(err, r, "make the rootfs read-only") : 0;
 }

@@ -4,7 +4,7 @@
  * Each is a detached tree that nobody can reach until the child attaches it, so it gets its
  * attributes and propagation here.
  */
-#include "runtime/act.h"
+#include "runtime/late_attr.h"
 
 #include "os/mount.h"
 
@@ -65,14 +65,16 @@ static int explain_setattr(int code, const struct step *step, uint64_t clr, stru
  * Copy the source, with the first lot of changes in the same call where there are any. Return: fd;
  * -errno
  */
-static int clone_source(const struct step *step, unsigned flags, const struct os_mount_attr *attr,
-			struct err *err)
+static int clone_source(struct act *a, const struct step *step, unsigned flags,
+			const struct os_mount_attr *attr, struct err *err)
 {
 	const char *path = step->u.source_open.path;
 	bool change = attr->set || attr->clr || attr->propagation;
-	int fd = change ? os_tree_clone_attr(AT_FDCWD, path, flags, attr)
+	bool late = false;
+	int fd = change ? os_tree_clone_attr(AT_FDCWD, path, flags, attr, &late)
 			: os_tree_clone(AT_FDCWD, path, flags);
 
+	a->late_attrs |= late;
 	if (fd >= 0)
 		return fd;
 	if (fd == -EPERM && attr->clr)
@@ -82,20 +84,14 @@ static int clone_source(const struct step *step, unsigned flags, const struct os
 		err_hint(err,
 			 "it may be in a mount that is unbindable, or not in this mount namespace");
 	if (fd == -ENOSYS)
-		err_hint(err, "tare needs Linux 5.12 or newer");
+		err_hint(err, "it needs open_tree, Linux 5.2 or newer");
 	return fd;
 }
 
-/*
- * step_source_open() - a tree of the host, with the attributes that the config asks for
- *
- * The words for the whole tree come first, so that those for its top have the last word there.
- * Often there is only one lot, and then one call does it all.
- */
-int step_source_open(struct act *a, const struct step *step, struct err *err)
+/* Often there is only one lot, and then one call does it all. */
+void source_attrs(const struct step *step, struct os_mount_attr *ret_tree,
+		  struct os_mount_attr *ret_top)
 {
-	unsigned flags = (step->u.source_open.recursive ? AT_RECURSIVE : 0) |
-			 (step->u.source_open.nofollow ? AT_SYMLINK_NOFOLLOW : 0);
 	struct os_mount_attr top = {
 		.set = step->u.source_open.attr_set,
 		.clr = step->u.source_open.attr_clr,
@@ -106,15 +102,31 @@ int step_source_open(struct act *a, const struct step *step, struct err *err)
 		.clr = step->u.source_open.rec_attr_clr,
 		.propagation = step->u.source_open.rec_propagation,
 	};
-	defer_close int fd = -EBADF;
-	int r;
 
 	if (!step->u.source_open.recursive && !tree.set && !tree.clr && !top.propagation) {
 		top.propagation = tree.propagation;
 		tree = top;
 		top = (struct os_mount_attr){ 0 };
 	}
-	fd = clone_source(step, flags, &tree, err);
+	*ret_tree = tree;
+	*ret_top = top;
+}
+
+/*
+ * step_source_open() - a tree of the host, with the attributes that the config asks for
+ *
+ * The words for the whole tree come first, so that those for its top have the last word there.
+ */
+int step_source_open(struct act *a, const struct step *step, struct err *err)
+{
+	unsigned flags = (step->u.source_open.recursive ? AT_RECURSIVE : 0) |
+			 (step->u.source_open.nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+	struct os_mount_attr top, tree;
+	defer_close int fd = -EBADF;
+	int r;
+
+	source_attrs(step, &tree, &top);
+	fd = clone_source(a, step, flags, &tree, err);
 	if (fd < 0)
 		return fd;
 	if (step->u.source_open.check_device) {
@@ -122,9 +134,10 @@ int step_source_open(struct act *a, const struct step *step, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	if (top.set || top.clr || top.propagation) {
+	if (!a->late_attrs && (top.set || top.clr || top.propagation)) {
 		r = os_mount_setattr(fd, "", false, &top);
-		if (r < 0)
+		a->late_attrs = r == -ENOSYS;
+		if (r < 0 && !a->late_attrs)
 			return explain_setattr(r, step, top.clr, err);
 	}
 	a->fd[step->out] = take_fd(&fd);
@@ -187,6 +200,8 @@ int step_idmap(struct act *a, const struct step *step, struct err *err)
 		if (r == -EINVAL)
 			err_hint(err, "its filesystem can't be idmapped by this kernel, or is "
 				      "idmapped already");
+		if (r == -ENOSYS)
+			err_hint(err, LATE_ATTR_HINT);
 	}
 	return r;
 }

@@ -567,12 +567,14 @@ def owned(tree):
 
 
 @pytest.mark.parametrize("options", [["rbind"], ["rbind", "idmap"]])
+@pytest.mark.this_kernel("idmapped mounts need Linux 5.12")
 def test_B7_B8_idmapped_by_its_own_mappings(tare, bundle, owned, options):
     b = bundle(script="stat -c %u:%g /data/file /data/sub/file").mount("/data", None, owned, options)
     b.config["mounts"][-1].update(uidMappings=maps(7000), gidMappings=maps(8000))
     assert tare.run(b).ok().out.split() == ["7005:8005", "6:6"]
 
 
+@pytest.mark.this_kernel("idmapped mounts need Linux 5.12")
 def test_B7_ridmap_maps_the_whole_tree(tare, bundle, owned):
     b = bundle(script="stat -c %u:%g /data/file /data/sub/file").mount("/data", None, owned, ["rbind", "ridmap"])
     b.config["mounts"][-1].update(uidMappings=maps(7000), gidMappings=maps(8000))
@@ -580,11 +582,13 @@ def test_B7_ridmap_maps_the_whole_tree(tare, bundle, owned):
 
 
 @pytest.mark.parametrize("word,inside", [("idmap", ["5:5", "65534:65534"]), ("ridmap", ["5:5", "6:6"])])
+@pytest.mark.this_kernel("idmapped mounts need Linux 5.12")
 def test_B7_idmapped_by_the_containers_user_namespace(tare, bundle, owned, word, inside):
     b = bundle(script="stat -c %u:%g /data/file /data/sub/file").user_namespace().mount("/data", None, owned, ["rbind", word])
     assert tare.run(b).ok().out.split() == inside
 
 
+@pytest.mark.this_kernel("idmapped mounts need Linux 5.12")
 def test_B7_own_mappings_and_a_user_namespace(tare, bundle, owned):
     b = bundle(script="stat -c %u:%g /data/file").user_namespace().mount("/data", None, owned, ["bind", "idmap"])
     b.config["mounts"][-1].update(uidMappings=maps(100100), gidMappings=maps(100200))
@@ -612,6 +616,7 @@ def test_B7_idmap_is_for_binds(tare, bundle):
 
 
 @only_tare
+@pytest.mark.this_kernel("idmapped mounts need Linux 5.12")
 def test_M12_filesystem_that_can_not_be_idmapped(tare, bundle):
     b = bundle(args=["/bin/true"]).mount("/data", None, "/proc", ["bind"])
     b.config["mounts"][-1].update(uidMappings=maps(7000), gidMappings=maps(7000))

@@ -13,12 +13,13 @@
 #include "base/guard.h"
 #include "base/version.h"
 #include "cli/oci/command.h"
+#include "os/calls.h"
+#include "os/exec.h"
 #include "os/ns.h"
 #include "os/selfexe.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,9 +201,11 @@ static int seal_inherited(struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "open /dev/null in place of closed standard streams");
-	if (GUARD(close_fds) && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_sys(err, "set inherited files to be closed on execution");
-	return 0;
+	if (GUARD(close_fds))
+		r = os_cloexec_from(3);
+	if (r < 0)
+		err_set(err, r, "set inherited files to be closed on execution");
+	return r;
 }
 
 static int protect(const struct cli *cli, struct err *err)
@@ -211,7 +214,7 @@ static int protect(const struct cli *cli, struct err *err)
 
 	if (r < 0) {
 		err_set(err, r, "run from a protected copy of this binary");
-		return err_hint(err, "is /proc mounted?");
+		return r == -ENOSYS ? r : err_hint(err, "is /proc mounted?");
 	}
 	/*
 	 * After an execution by fd alone, Linux before 6.14 calls the process by the fd's number.
@@ -253,6 +256,19 @@ static int execute(struct cli *cli, const struct command *command, void *args,
 	else if (r < 0)
 		err_context(err, "%s", command->name);
 	return r;
+}
+
+/* ENOSYS says that something is missing; what it is the kernel tells when it is asked. */
+static void name_missing_calls(struct err *err)
+{
+	char missing[256];
+
+	if (err->code != -ENOSYS || err->hint[0])
+		return;
+	os_calls_missing(missing, sizeof(missing));
+	if (missing[0])
+		err_hint(err, "missing, in this kernel or by a seccomp filter around tare-oci: %s",
+			 missing);
 }
 
 static int fail(struct cli *cli, const struct err *err)
@@ -339,6 +355,7 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 	r = execute(cli, command, args, &words, &err);
 	if (r >= 0)
 		return r;
+	name_missing_calls(&err);
 	fail(cli, &err);
 	return command->failure_status ? command->failure_status : 1;
 }

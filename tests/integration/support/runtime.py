@@ -20,6 +20,8 @@ REPO = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 60
 # Global options for every command, e.g. to run the suite with another cgroup manager.
 GLOBALS = os.environ.get("TARE_GLOBALS", "").split()
+# A program to run every command under, with its arguments: tests/old-kernel.c.
+UNDER = os.environ.get("TARE_UNDER", "").split()
 
 
 def binary():
@@ -152,6 +154,7 @@ class Runtime:
         self.work = work
         self.root = work / "root"
         self.path = binary()
+        self.under = list(UNDER)  # a program, with its arguments, to run every command under
         self.containers = []
         self._count = 0
 
@@ -165,7 +168,7 @@ class Runtime:
         return f"{self.work.name}-{self._count}"
 
     def command(self, *args, globals=()):
-        return [self.path, "--root", str(self.root), *GLOBALS, *map(str, globals), *map(str, args)]
+        return [*self.under, self.path, "--root", str(self.root), *GLOBALS, *map(str, globals), *map(str, args)]
 
     def call(self, *args, globals=(), stdin=None, out=None, err=None, env=None, cwd=None, pass_fds=(), timeout=TIMEOUT_S,
              before=None):
