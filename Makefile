@@ -4,7 +4,7 @@
 #   make            build/tare-oci
 #   make run        a first container, and what it sees
 #   make test       every suite; the last line says how many passed, failed and were skipped
-#   make test-long  the same with the long forms: minutes of fuzzing a target, 10,000 random profiles, all guests
+#   make test-long  the same with the long forms: minutes of fuzzing and of random commands, 5,000 failing rounds, 10,000 profiles, all guests
 #   make test-clients  podman, docker and containerd with tare and with runc: every case
 #   make test-vm    the guests: pure cgroup v2, systemd, other kernels (downloads about 1 GB the first time)
 #   make bench      against the floor program, crun and runc; writes bench/RESULTS.md

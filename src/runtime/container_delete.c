@@ -158,7 +158,7 @@ static int try_delete(const char *root, const char *id, bool force, const struct
 
 	r = record_dir_lock(dir);
 	if (r == -ENOENT)
-		return 0;
+		return unknown(id, force, err);
 	if (r < 0)
 		return err_set(err, r, "lock the state directory");
 	r = container_read(&arena, dir, &c, err);

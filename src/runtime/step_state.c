@@ -370,6 +370,16 @@ int step_start_accept(struct act *a, const struct step *step, struct err *err)
  * Under the state directory's lock, which delete takes too. The init listens until it has heard one go, so of two
  * starters the second finds nobody.
  */
+static int nobody_listens(const struct act *a, struct err *err)
+{
+	struct os_process_stat stat;
+
+	/* It has gone on, or ends. A second start may reach the socket just before the first one's go is read. */
+	if (os_process_stat(a->child_pid, &stat) < 0 || stat.dying || stat.state == 'Z')
+		return err_user(err, "cannot start a container that has stopped");
+	return err_user_code(err, -EBUSY, "cannot start a container that has been started already");
+}
+
 static int connect_and_go(struct act *a, struct err *err)
 {
 	defer_close int conn = -EBADF, page = -EBADF;
@@ -379,8 +389,7 @@ static int connect_and_go(struct act *a, struct err *err)
 
 	conn = os_seqpacket_connect(a->state_dir, RECORD_SOCKET);
 	if (conn == -ECONNREFUSED || conn == -ENOENT)
-		return err_user_code(err, -EBUSY,
-				     "cannot start a container that has been started already");
+		return nobody_listens(a, err);
 	if (conn < 0)
 		return err_set(err, conn, "connect to the start socket");
 	peer = os_seqpacket_peer(conn);
@@ -393,9 +402,8 @@ static int connect_and_go(struct act *a, struct err *err)
 	r = os_receive_byte(conn, &byte, &page);
 	if (r == 1 && (byte != START_HELLO || page < 0))
 		r = -EPROTO;
-	/* It was killed between our look at it and now. */
 	if (r == 0 || r == -ECONNRESET)
-		return err_user(err, "cannot start a container that has stopped");
+		return nobody_listens(a, err);
 	if (r < 0)
 		return err_set(err, r, "hear from the container's init");
 	r = act_page_map(page, &a->child_page);
@@ -403,7 +411,7 @@ static int connect_and_go(struct act *a, struct err *err)
 		return err_set(err, r, "map the progress page of the container's init");
 	r = os_send_byte(conn, START_GO, -1);
 	if (r == -EPIPE || r == -ECONNRESET)
-		return err_user(err, "cannot start a container that has stopped");
+		return nobody_listens(a, err);
 	if (r < 0)
 		return err_set(err, r, "tell the container's init to start");
 	a->start_conn = take_fd(&conn);
