@@ -64,7 +64,7 @@ def comparable(out):
 
 
 @pytest.mark.parametrize("missing", OPTIONAL)
-def test_M1_Y18_a_call_that_is_not_needed_may_be_missing(without, bundle, missing):
+def test_a_call_that_is_not_needed_may_be_missing(without, bundle, missing):
     b = bundle("docker")
     usual, usual_inside = life_of(without(), b)
     old, old_inside = life_of(without(missing), b)
@@ -73,7 +73,7 @@ def test_M1_Y18_a_call_that_is_not_needed_may_be_missing(without, bundle, missin
 
 
 @pytest.mark.parametrize("missing,version", NEEDED.items(), ids=NEEDED)
-def test_E1_a_call_that_is_needed_is_named(without, bundle, missing, version):
+def test_a_call_that_is_needed_is_named(without, bundle, missing, version):
     tare = without(missing)
     result = tare.run(bundle("docker", script="true"))
     result.fails("ENOSYS")
@@ -84,7 +84,7 @@ def test_E1_a_call_that_is_needed_is_named(without, bundle, missing, version):
 
 @pytest.mark.parametrize("missing,call", [("pidfd_send_signal (Linux 5.1)", "kill"), ("pidfd_open (Linux 5.3)", "kill"),
                                           ("pidfd_open (Linux 5.3)", "exec"), ("memfd_create (Linux 3.17)", "create")])
-def test_E1_a_call_that_only_some_commands_need_is_named_by_them(without, bundle, missing, call):
+def test_a_call_that_only_some_commands_need_is_named_by_them(without, bundle, missing, call):
     b = bundle(script=HOLD)
     c = without().run_detached(b).wait_out("ready")
     tare = without(missing.split()[0])
