@@ -34,7 +34,11 @@ void store_unlock(const struct store *store)
 
 void store_clear(struct store *store)
 {
-	int *fds[] = { &store->root, &store->images, &store->staging, &store->blobs[DIGEST_SHA256],
+	int *fds[] = { &store->root,
+		       &store->images,
+		       &store->staging,
+		       &store->layers,
+		       &store->blobs[DIGEST_SHA256],
 		       &store->blobs[DIGEST_SHA512] };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
@@ -115,6 +119,9 @@ static int open_all(const char *path, struct store *store, struct err *err)
 	r = open_directory(AT_FDCWD, path, "the store", &store->root, err);
 	if (r == 0)
 		r = open_directory(store->root, "staging", "the store's directory", &store->staging,
+				   err);
+	if (r == 0)
+		r = open_directory(store->root, "layers", "the store's directory", &store->layers,
 				   err);
 	if (r == 0)
 		r = open_directory(store->root, "images", "the store's directory", &store->images,

@@ -4,6 +4,7 @@
  *
  *     ROOT/images/oci-layout, index.json   an OCI image layout that skopeo and umoci read as it is: index.json has the names,
  *     ROOT/images/blobs/sha256/...         blobs have all the rest
+ *     ROOT/layers/...                      layers, unpacked (layers.h)
  *     ROOT/staging/...                     what is being written
  *
  * Three rules make it survive whatever happens. A file under blobs/ was verified before it got its name, and its bytes were
@@ -20,12 +21,12 @@
 #include "spec/digest.h"
 
 struct store {
-	int root, images, staging;
+	int root, images, staging, layers;
 	int blobs[DIGEST_ALGORITHMS];
 };
 
 /* STORE_INIT - a store that is not open, so that store_clear() can be its cleanup */
-#define STORE_INIT ((struct store){ -EBADF, -EBADF, -EBADF, { -EBADF, -EBADF } })
+#define STORE_INIT ((struct store){ -EBADF, -EBADF, -EBADF, -EBADF, { -EBADF, -EBADF } })
 
 /*
  * store_open() - open the store at @path, and make what is missing of it

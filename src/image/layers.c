@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "image/layers.h"
+
+#include "image/blob.h"
+#include "image/inflate.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/remove.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define STAGED  "layer-"
+#define CONTENT "fs" /* in the staged directory: what becomes the layer's */
+
+int layers_name(const char *diff_id, char *buf)
+{
+	enum digest_algorithm algorithm;
+	const char *hex, *why;
+	int r = digest_parse(diff_id, &algorithm, &hex, &why);
+
+	if (r == 0)
+		snprintf(buf, LAYER_NAME_MAX, "%s-%s", digest_algorithm_name(algorithm), hex);
+	return r;
+}
+
+/* ---- streams that are hashed ------------------------------------------------------------------------------------ */
+
+struct hashed {
+	struct stream stream;
+	struct stream *source;
+	struct hash hash;
+};
+
+static ssize_t read_hashed(struct stream *stream, void *buf, size_t size, struct err *err)
+{
+	struct hashed *hashed = (struct hashed *)(void *)stream;
+	ssize_t n = hashed->source->read(hashed->source, buf, size, err);
+
+	if (n > 0)
+		hash_add(&hashed->hash, buf, (size_t)n);
+	return n;
+}
+
+/* @like: a digest of the same algorithm, which was checked before */
+static void hashed_init(struct hashed *hashed, struct stream *source, const char *like)
+{
+	enum digest_algorithm algorithm = DIGEST_SHA256;
+	const char *hex, *why;
+
+	if (digest_parse(like, &algorithm, &hex, &why) < 0)
+		algorithm = DIGEST_SHA256;
+	*hashed = (struct hashed){ .stream.read = read_hashed, .source = source };
+	hash_init(&hashed->hash, algorithm);
+}
+
+struct inflated {
+	struct stream stream;
+	struct inflate *inflate;
+};
+
+static ssize_t read_inflated(struct stream *stream, void *buf, size_t size, struct err *err)
+{
+	return inflate_read(((struct inflated *)(void *)stream)->inflate, buf, size, err);
+}
+
+/* ---- unpacking -------------------------------------------------------------------------------------------------- */
+
+static bool is_digest_of(struct hashed *hashed, const char *digest, char *found)
+{
+	hash_digest(&hashed->hash, found);
+	return strcmp(found, digest) == 0;
+}
+
+/* The rest of a blob whose tar could not be read, to know whether the blob is to blame. */
+static void read_rest(struct hashed *hashed)
+{
+	struct err ignored = ERR_INIT;
+	static char buffer[64 * 1024];
+
+	while (hashed->stream.read(&hashed->stream, buffer, sizeof(buffer), &ignored) > 0)
+		;
+}
+
+/* blob -> sha256 -> inflate -> sha256 -> tar -> disk, in one pass */
+static int unpack_into(int dir, int blob, const struct layer_request *request,
+		       struct layer_result *ret, struct err *err)
+{
+	struct inflated inflated = { { read_inflated }, NULL };
+	char found[DIGEST_TEXT_MAX];
+	struct hashed outer, inner;
+	struct fd_stream file;
+	int r;
+
+	fd_stream_init(&file, blob);
+	hashed_init(&outer, &file.stream, request->blob);
+	hashed_init(&inner, &inflated.stream, request->diff_id);
+	r = inflate_new(&outer.stream, request->limit, &inflated.inflate, err);
+	if (r == 0)
+		r = layer_unpack(dir, &inner.stream, &request->options, ret, err);
+	inflate_free(inflated.inflate);
+	read_rest(&outer);
+	if (!is_digest_of(&outer, request->blob, found)) {
+		err_user_code(err, -EIO, "blob %s is damaged: its bytes are %s", request->blob,
+			      found);
+		err->kind = ERR_SYSTEM;
+		return err_hint(err,
+				"tare system check --repair removes it; then pull the image again");
+	}
+	if (r == 0 && !is_digest_of(&inner, request->diff_id, found))
+		return err_user(err, "its content is %s, but the image says %s", found,
+				request->diff_id);
+	return r;
+}
+
+/* Everything that was written, and then the name. */
+static int publish(const struct store *store, int dir, const char *name, struct err *err)
+{
+	int r;
+
+	if (syncfs(dir) < 0)
+		return err_sys(err, "flush the layer to the disk");
+	if (renameat(dir, CONTENT, store->layers, name) < 0)
+		return err_sys(err, "name the layer");
+	r = os_fsync(store->layers);
+	return r < 0 ? err_set(err, r, "flush the layer's name to the disk") : 0;
+}
+
+static int is_there(const struct store *store, const char *name, struct err *err)
+{
+	int r = os_exists_at(store->layers, name);
+
+	return r < 0 ? err_set(err, r, "look for the layer") : r;
+}
+
+static bool is_still_named(int parent, const char *name, int fd)
+{
+	struct stat named, ours;
+
+	return fstat(fd, &ours) == 0 && fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+}
+
+/* The directory in staging/, and its lock. Return: fd; -errno with @err; -EAGAIN to try again: it was another's */
+static int open_staged(const struct store *store, const char *staged, struct err *err)
+{
+	defer_close int fd = -EBADF;
+
+	if (mkdirat(store->staging, staged, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make \"staging/%s\"", staged);
+	fd = openat(store->staging, staged, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : err_sys(err, "open \"staging/%s\"", staged);
+	if (flock(fd, LOCK_EX) < 0)
+		return errno == EINTR ? -EAGAIN : err_sys(err, "lock \"staging/%s\"", staged);
+	return is_still_named(store->staging, staged, fd) ? take_fd(&fd) : -EAGAIN;
+}
+
+/* Return: 1 if the layer is there, perhaps by who had the lock before us; 0 and *ret_dir, locked; -errno */
+static int stage(const struct store *store, const char *staged, const char *name, int *ret_dir,
+		 struct err *err)
+{
+	int dir, r;
+
+	do {
+		r = is_there(store, name, err);
+		if (r != 0)
+			return r;
+		dir = open_staged(store, staged, err);
+	} while (dir == -EAGAIN);
+	if (dir < 0)
+		return dir;
+	*ret_dir = dir;
+	return is_there(store, name, err);
+}
+
+static int unpack_staged(const struct store *store, int dir, const char *name,
+			 const struct layer_request *request, struct layer_result *ret,
+			 struct err *err)
+{
+	defer_close int content = -EBADF, blob = -EBADF;
+	uint64_t size;
+	int r = os_remove_tree(dir, CONTENT);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "remove what an interrupted unpacking left");
+	if (mkdirat(dir, CONTENT, 0755) < 0)
+		return err_sys(err, "make the layer's directory");
+	content = openat(dir, CONTENT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (content < 0)
+		return err_sys(err, "open the layer's directory");
+	blob = blob_open(store, request->blob, &size, err);
+	if (blob < 0)
+		return blob;
+	r = unpack_into(content, blob, request, ret, err);
+	return r < 0 ? r : publish(store, dir, name, err);
+}
+
+int layers_unpack(const struct store *store, const struct layer_request *request,
+		  struct layer_result *ret, struct err *err)
+{
+	char name[LAYER_NAME_MAX], staged[LAYER_NAME_MAX + sizeof(STAGED)];
+	defer_close int dir = -EBADF;
+	int r = layers_name(request->diff_id, name);
+
+	*ret = (struct layer_result){ 0 };
+	if (r < 0)
+		return err_user(err, "\"%s\" is no digest", request->diff_id);
+	snprintf(staged, sizeof(staged), STAGED "%s", name);
+	r = stage(store, staged, name, &dir, err);
+	if (r == 0)
+		r = unpack_staged(store, dir, name, request, ret, err);
+	/* The lock goes with the directory's last name: who waits for it finds out, and looks again. */
+	if (dir >= 0) {
+		(void)!os_remove_tree(dir, CONTENT);
+		(void)unlinkat(store->staging, staged, AT_REMOVEDIR);
+	}
+	return r < 0 ? err_context(err, "unpack layer %s", request->diff_id) : r;
+}

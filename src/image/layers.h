@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unpacked layers: ROOT/layers/ALGORITHM-HEX, named after the diffID, the digest of the layer's tar. A layer is unpacked once,
+ * whatever images share it, and appears by one rename when both of its digests are right and all of it is on the disk.
+ *
+ * Who unpacks holds a lock on its directory in staging/. So two who need the same layer meet there, as with blobs; but what an
+ * interrupted one leaves is thrown away, since nobody can tell how far it got.
+ */
+#ifndef TARE_IMAGE_LAYERS_H
+#define TARE_IMAGE_LAYERS_H
+
+#include "image/layer.h"
+#include "image/store.h"
+
+/* The directory's name below layers/: no colon, which separates lower directories for mount(8). */
+#define LAYER_NAME_MAX 136
+
+struct layer_request {
+	const char *blob;    /* digest of the compressed bytes, which are in the store */
+	const char *diff_id; /* digest of what they inflate to */
+	uint64_t limit;      /* bytes that they may inflate to */
+	struct layer_options options;
+};
+
+/* layers_name() - the name of a layer's directory. @buf: LAYER_NAME_MAX bytes. Return: 0; -EINVAL */
+int layers_name(const char *diff_id, char *buf) MUST_CHECK;
+
+/*
+ * layers_unpack() - unpack a layer, unless it is there
+ * @ret: what was made; zeros if it was there already
+ *
+ * Waits while somebody else unpacks the same one. On failure nothing of it is left.
+ * Return: 0; 1 if it was there; -EIO if the blob is damaged; -EINVAL if the tar is not what the image says; -errno
+ */
+int layers_unpack(const struct store *store, const struct layer_request *request,
+		  struct layer_result *ret, struct err *err) MUST_CHECK;
+
+#endif
