@@ -4,16 +4,9 @@
  * config.h that the planners rely on.
  */
 #include "spec/config.h"
+#include "promise.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static void check_refusal(int r, const struct err *err)
 {

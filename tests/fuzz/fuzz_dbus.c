@@ -6,16 +6,9 @@
 #include "cgroup/dbus.h"
 #include "cgroup/unit_name.h"
 #include "cgroup/unit_properties.h"
+#include "promise.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static void message(struct arena *arena, const uint8_t *data, size_t size)
 {

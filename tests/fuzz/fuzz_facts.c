@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* facts_load() with anything: an error says something; what is accepted is printed and read back as the same. */
 #include "runtime/facts.h"
+#include "promise.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

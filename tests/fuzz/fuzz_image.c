@@ -2,16 +2,9 @@
 /* The documents of an image with anything: what is taken has digests that can be verified, and no part that is NULL. */
 #include "spec/digest.h"
 #include "spec/image.h"
+#include "promise.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static void is_digest(const char *text)
 {

@@ -2,18 +2,11 @@
 /* inflate_read() with anything: it ends, stays below its limit, and says what was wrong. */
 #include "base/defer.h"
 #include "image/inflate.h"
+#include "promise.h"
 
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define LIMIT 1000000
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 struct bytes {
 	struct stream stream;

@@ -5,16 +5,9 @@
  */
 #include "base/json.h"
 #include "base/json_write.h"
+#include "promise.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static void write_value(struct json_writer *w, struct arena *arena, const struct json *v)
 {

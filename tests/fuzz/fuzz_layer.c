@@ -2,6 +2,7 @@
 /* layer_unpack() with anything: it ends, and whatever it makes is inside its directory. */
 #include "base/defer.h"
 #include "image/layer.h"
+#include "promise.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -9,14 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 struct bytes {
 	struct stream stream;

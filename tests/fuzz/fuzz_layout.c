@@ -4,19 +4,12 @@
  * finds has a mount, a root and a path that can be used.
  */
 #include "cgroup/layout.h"
+#include "promise.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static char root[] = "/tmp/tare-fuzz-XXXXXX";
 static int self = -1;

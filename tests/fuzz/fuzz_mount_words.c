@@ -5,17 +5,10 @@
  */
 #include "os/path.h"
 #include "runtime/mount_words.h"
+#include "promise.h"
 
 #include <stdint.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static void check_path(const char *path)
 {

@@ -4,18 +4,11 @@
  * it refuses.
  */
 #include "cli/options.h"
+#include "promise.h"
 
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define WORDS_MAX 16
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 struct target {
 	const char *text;

@@ -4,18 +4,11 @@
  * has all that the commands rely on.
  */
 #include "runtime/record.h"
+#include "promise.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static char path[] = "/tmp/tare-fuzz-XXXXXX";
 static int dir = -1;

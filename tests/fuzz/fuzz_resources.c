@@ -4,16 +4,9 @@
  * to be saved must be a config.json again, in which the same change changes nothing more.
  */
 #include "spec/resources.h"
+#include "promise.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 static const char config[] = "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"},\"linux\":{"
 			     "\"resources\":{\"devices\":[{\"allow\":false}],"

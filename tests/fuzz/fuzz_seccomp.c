@@ -8,20 +8,13 @@
 #include "runtime/seccomp/random.h"
 #include "runtime/seccomp/sim.h"
 #include "runtime/seccomp_arch.h"
+#include "promise.h"
 
 #include <string.h>
 
 #define RULES_MAX 48
 #define NAMES_MAX 6
 #define ARGS_MAX  6
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 /* The input as a stream; zeros behind its end. */
 struct input {

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* subids_read() with anything: every range is one that the kernel could map, and no more of them than it takes. */
 #include "runtime/subids.h"
+#include "promise.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			__builtin_trap();                                                          \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
