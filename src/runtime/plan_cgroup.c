@@ -56,19 +56,19 @@ static size_t keeper(const struct cgroup_layout *layout)
 }
 
 /*
- * The cgroup in one hierarchy, relative to its mount. A relative path begins at the mount; for who is not root, where its
- * own part of the hierarchy does.
+ * The cgroup in hierarchy @i, relative to its mount. A relative path begins at the mount; for who is not root, where its
+ * own part of the hierarchy does. A unit's is where systemd makes it.
  * Return: NULL if the runtime may make none there
  */
-static const char *path_in(struct planner_state *s, const struct cgroup_hierarchy *hierarchy,
-			   const char *path)
+static const char *path_in(struct planner_state *s, size_t i, const char *path)
 {
+	const struct cgroup_hierarchy *hierarchy = &s->facts->cgroup.items[i];
 	const char *given = s->config->linux_.cgroups_path, *base = hierarchy->base;
 	size_t len = base ? strlen(base) : 0;
 
 	if (hierarchy->closed)
 		return NULL;
-	if (!len)
+	if (!len || plan_unit_is_in(s, i))
 		return path;
 	if (!given || given[0] != '/')
 		return plan_printf(s->plan, "%s%s", base, path);
@@ -414,7 +414,7 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < layout->n; i++) {
-		const char *here = path_in(s, &layout->items[i], path);
+		const char *here = path_in(s, i, path);
 
 		s->cgroup_dirs[i] = SLOT_NONE;
 		if (here && (wants_cgroups(s) || i == keeper(layout)))

@@ -30,6 +30,27 @@ static int units_hierarchy(const struct cgroup_layout *layout)
 	return v2 >= 0 ? v2 : cgroup_find(layout, "name=systemd");
 }
 
+bool plan_unit_is_in(const struct planner_state *s, size_t i)
+{
+	return s->unit.name && units_hierarchy(&s->facts->cgroup) == (int)i;
+}
+
+static int no_manager(const struct facts *facts, struct err *err)
+{
+	/* Only where both are in a part of the hierarchy that is the user's may the init be cloned into the unit. */
+	if (facts->systemd && facts->rootless && facts->cgroup.n) {
+		err_user_code(err, -EACCES,
+			      "make cgroups with systemd: uid %u's own manages no cgroup that "
+			      "this runtime is in",
+			      facts->euid);
+		return err_hint(err, "systemd-run --user --scope starts it in one");
+	}
+	err_user(err, "make cgroups with systemd: it doesn't manage this host");
+	return err_hint(err, "leave --systemd-cgroup out (--cgroup-manager cgroupfs): "
+			     "cgroups are then made by file; for "
+			     "an engine: its cgroup driver or cgroup_manager is cgroupfs");
+}
+
 int plan_unit_path(struct planner_state *s, const char **ret_path, struct err *err)
 {
 	const struct facts *facts = s->facts;
@@ -37,12 +58,8 @@ int plan_unit_path(struct planner_state *s, const char **ret_path, struct err *e
 	struct unit_name name;
 	int r;
 
-	if (!facts->systemd || home < 0) {
-		err_user(err, "make cgroups with systemd: it doesn't manage this host");
-		return err_hint(err, "leave --systemd-cgroup out (--cgroup-manager cgroupfs): "
-				     "cgroups are then made by file; for "
-				     "an engine: its cgroup driver or cgroup_manager is cgroupfs");
-	}
+	if (!facts->systemd || home < 0)
+		return no_manager(facts, err);
 	r = unit_name_parse(&s->plan->arena, s->config->linux_.cgroups_path, s->options->id,
 			    facts->rootless, &name, err);
 	if (r < 0)

@@ -58,6 +58,7 @@ planner plan_caller;
  * No entries of the table: plan_cgroup.c's parts of plan_unit.c
  *
  * plan_unit_path() - the unit's cgroup in place of a path, and whether systemd is there at all. Return: 0; -EINVAL
+ * plan_unit_is_in() - is the container's cgroup in hierarchy @i that of a unit?
  * plan_unit_start() - make the unit, with properties for what @knobs writes. Return: 0; -EINVAL
  * plan_unit_waits() - must this write wait until the init is in the unit?
  * plan_unit_entered() - the init is in it, as the kernel cloned it there: who held the place goes
@@ -66,6 +67,7 @@ planner plan_caller;
 struct cgroup_knobs;
 struct cgroup_write;
 int plan_unit_path(struct planner_state *s, const char **ret_path, struct err *err);
+bool plan_unit_is_in(const struct planner_state *s, size_t i);
 int plan_unit_start(struct planner_state *s, const struct cgroup_knobs *knobs, const char *path,
 		    struct err *err);
 bool plan_unit_waits(const struct planner_state *s, const struct cgroup_write *write);

@@ -31,7 +31,7 @@ static void add_cgroup(struct json_writer *w)
 	json_add_bool(w, "v1", true);
 	json_add_bool(w, "v2", true);
 	json_add_bool(w, "systemd", true);
-	json_add_bool(w, "systemdUser", false);
+	json_add_bool(w, "systemdUser", true);
 	json_add_bool(w, "rdma", true);
 	json_object_end(w);
 }

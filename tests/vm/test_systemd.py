@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.runtime import Runtime, wait_until
+from support.user import UID, UserRuntime
 
 CGROUP = Path("/sys/fs/cgroup")
 MIB = 1 << 20
@@ -194,12 +195,12 @@ def test_K4_K18_update_of_device_rules(tare, bundle, tmp):
     b = bundle("docker", script=DEVICE_SCRIPT.replace("c 1 11", "c 4 64").replace("kmsg", "serial"))
     b.linux["cgroupsPath"] = ":tare:web"
     b.linux["resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
-    b.linux["devices"] = [{"path": "/serial", "type": "c", "major": 4, "minor": 64}]
-    c = tare.run_detached(b).wait_out("no /serial")
+    b.linux["devices"] = [{"path": "/dev/serial", "type": "c", "major": 4, "minor": 64}]
+    c = tare.run_detached(b).wait_out("no /dev/serial")
     change = tmp / "resources"
     for rules, word in (([{"allow": False, "access": "rwm"},
-                          {"allow": True, "type": "c", "major": 4, "minor": 64, "access": "rwm"}], "yes /serial"),
-                        ([{"allow": False, "access": "rwm"}], "no /serial")):
+                          {"allow": True, "type": "c", "major": 4, "minor": 64, "access": "rwm"}], "yes /dev/serial"),
+                        ([{"allow": False, "access": "rwm"}], "no /dev/serial")):
         change.write_text(json.dumps({"devices": rules}))
         tare.call("update", "--resources", change, c.id).ok()
         systemctl("daemon-reload")
@@ -243,7 +244,7 @@ def test_R19_what_systemd_has_no_word_for_is_written(tare, sleeper):
 
 # ---- devices ----------------------------------------------------------------------------------------------------
 
-DEVICE_SCRIPT = ("mknod /kmsg c 1 11; while :; do for d in /kmsg /dev/null; do "
+DEVICE_SCRIPT = ("mknod /dev/kmsg c 1 11; while :; do for d in /dev/kmsg /dev/null; do "
                  "if true < $d; then echo yes $d; else echo no $d; fi 2>/dev/null; done; sleep 0.1; done")
 
 
@@ -252,14 +253,14 @@ def test_K4_the_device_filter_denies_after_a_reload(tare, bundle):
     b = bundle("docker", script=DEVICE_SCRIPT)
     b.linux["cgroupsPath"] = ":tare:web"
     b.linux["resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
-    c = tare.run_detached(b).wait_out("no /kmsg")
+    c = tare.run_detached(b).wait_out("no /dev/kmsg")
     unit = show("tare-web.scope", "DevicePolicy", "DeviceAllow")
     assert unit["DevicePolicy"] == "strict" and "/dev/char/1:3 rwm" in unit["DeviceAllow"]
     systemctl("daemon-reload")
     systemctl("set-property", "--runtime", "tare-web.scope", "CPUWeight=50")
     before = len(c.out.splitlines())
     wait_until(lambda: len(c.out.splitlines()) > before + 6, "more answers")
-    assert "yes /kmsg" not in c.out and "yes /dev/null" in c.out and "no /dev/null" not in c.out
+    assert "yes /dev/kmsg" not in c.out and "yes /dev/null" in c.out and "no /dev/null" not in c.out
 
 
 def test_K4_what_no_list_can_say_is_denied_by_our_filter(tare, bundle):
@@ -267,16 +268,16 @@ def test_K4_what_no_list_can_say_is_denied_by_our_filter(tare, bundle):
     b.linux["cgroupsPath"] = ":tare:web"
     b.linux["resources"] = {"devices": [{"allow": True, "access": "rwm"},
                                         {"allow": False, "type": "c", "major": 1, "minor": 11, "access": "rwm"}]}
-    b.config["process"]["args"][-1] = DEVICE_SCRIPT.replace("mknod /kmsg c 1 11; ", "")
+    b.config["process"]["args"][-1] = DEVICE_SCRIPT.replace("mknod /dev/kmsg c 1 11; ", "")
     (b.path / "rootfs").mkdir(exist_ok=True)
-    b.linux["devices"] = [{"path": "/kmsg", "type": "c", "major": 1, "minor": 11}]
+    b.linux["devices"] = [{"path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11}]
     b.linux["resources"]["devices"][1]["access"] = "rw"
     c = tare.run_detached(b).wait_out("/dev/null")
     assert show("tare-web.scope", "DevicePolicy")["DevicePolicy"] == "auto"
     systemctl("daemon-reload")
     before = len(c.out.splitlines())
     wait_until(lambda: len(c.out.splitlines()) > before + 6, "more answers")
-    assert "yes /kmsg" not in c.out and "yes /dev/null" in c.out
+    assert "yes /dev/kmsg" not in c.out and "yes /dev/null" in c.out
 
 
 # ---- annotations ------------------------------------------------------------------------------------------------
@@ -418,6 +419,14 @@ def test_other_managers_beside_it(tmp, bundle):
     assert runtime.run(b, globals=["--cgroup-manager", "cgroupfs"]).ok().out != own
     runtime.run(b, globals=["--cgroup-manager", "systemd"]).ok()
     assert not units()
+
+
+def test_Q3_a_user_outside_of_his_manager_is_told_how_to_get_there(tmp, bundle):
+    """A clone into a cgroup needs the right to write to what both are below."""
+    user = UserRuntime(tmp)
+    result = user.run(user.own(bundle()), globals=["--systemd-cgroup"])
+    result.fails(f"make cgroups with systemd: uid {UID}'s own manages no cgroup that this runtime is in")
+    assert "hint: systemd-run --user --scope" in result.err
 
 
 def test_how_long_it_takes(tare, bundle):

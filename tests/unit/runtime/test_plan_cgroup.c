@@ -302,6 +302,56 @@ static void test_G4_systemd_form_is_warned_of(void **state)
 	}
 }
 
+/* A caller in a cgroup of its own manager's; the unit is beside it, not below what else it may use. */
+static struct fixture *make_user(const char *own_path, bool closed)
+{
+	static struct cgroup_hierarchy hierarchy;
+	struct fixture *f = make(CGROUP_V2, "", "\"cgroupsPath\":\":tare:web\"");
+
+	hierarchy = f->facts.cgroup.items[0];
+	hierarchy.own_path = own_path;
+	hierarchy.base =
+		closed ? own_path : "/user.slice/user-1000.slice/user@1000.service/app.slice";
+	hierarchy.closed = closed;
+	f->facts.cgroup.items = &hierarchy;
+	f->facts.cgroup.narrow = f->facts.rootless = f->facts.systemd = true;
+	f->facts.euid = 1000;
+	f->options.cgroups = CGROUPS_SYSTEMD;
+	return f;
+}
+
+static void test_Q3_unit_of_a_user_is_where_his_manager_makes_it(void **state)
+{
+	static const char own[] = "/user.slice/user-1000.slice/user@1000.service/app.slice/a.scope";
+	struct fixture *f = make_user(own, false);
+	const char *path = "";
+
+	assert_int_equal(plan_cgroup_make(&f->s, &f->err), 0);
+	for (size_t i = 0; i < f->plan.n_steps; i++) {
+		const struct step *step = &f->plan.steps[i];
+
+		if (step->kind == STEP_UNIT_START)
+			assert_true(step->u.unit_start.unit.user);
+		if (step->kind == STEP_CGROUP_MAKE)
+			path = step->u.cgroup_make.path;
+	}
+	assert_string_equal(path, "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service"
+				  "/user.slice/tare-web.scope");
+	done(f);
+}
+
+static void test_Q3_user_outside_of_his_manager_is_told_so(void **state)
+{
+	struct fixture *f = make_user("/user.slice/user-1000.slice/session-1.scope", true);
+
+	assert_int_equal(plan_cgroup_make(&f->s, &f->err), -EACCES);
+	assert_string_equal(f->err.text,
+			    "make cgroups with systemd: uid 1000's own manages no cgroup "
+			    "that this runtime is in");
+	assert_string_equal(f->err.hint, "systemd-run --user --scope starts it in one");
+	done(f);
+}
+
 static void test_refused_path(void **state)
 {
 	struct fixture *f = make(CGROUP_V2, "", "\"cgroupsPath\":\"/../a\"");
@@ -374,6 +424,8 @@ int main(void)
 		cmocka_unit_test(test_without_a_hierarchy),
 		cmocka_unit_test(test_notes_are_ignored_entries),
 		cmocka_unit_test(test_G4_systemd_form_is_warned_of),
+		cmocka_unit_test(test_Q3_unit_of_a_user_is_where_his_manager_makes_it),
+		cmocka_unit_test(test_Q3_user_outside_of_his_manager_is_told_so),
 		cmocka_unit_test(test_refused_path),
 		cmocka_unit_test(test_G7_ownership),
 	};

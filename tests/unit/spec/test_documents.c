@@ -153,7 +153,7 @@ static void test_F6_cgroup(void **state)
 	assert_true(json_member(cgroup, "v2")->boolean);
 	assert_true(json_member(cgroup, "rdma")->boolean);
 	assert_true(json_member(cgroup, "systemd")->boolean);
-	assert_false(json_member(cgroup, "systemdUser")->boolean);
+	assert_true(json_member(cgroup, "systemdUser")->boolean);
 }
 
 static void test_F7_seccomp(void **state)
