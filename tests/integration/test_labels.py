@@ -34,6 +34,7 @@ def has_selinux():
 
 with_apparmor = pytest.mark.skipif(not has_apparmor(), reason="this kernel has no AppArmor enabled")
 without_apparmor = pytest.mark.skipif(has_apparmor(), reason="this kernel has AppArmor enabled")
+with_selinux = pytest.mark.skipif(not has_selinux(), reason="this kernel has no SELinux enabled")
 without_selinux = pytest.mark.skipif(has_selinux(), reason="this kernel has SELinux enabled")
 
 
@@ -80,13 +81,14 @@ def profile(tmp):
 @pytest.mark.parametrize("no_new_privileges", [True, False])
 @pytest.mark.parametrize("user", [0, 1000])
 def test_P8_Q9_program_runs_under_the_profile(tare, bundle, profile, no_new_privileges, user):
-    b = bundle("docker", script="cat /proc/self/attr/current; cat /denied 2>&1; true")
+    b = bundle("docker", script="cat /proc/self/attr/current; cat /denied 2>&1; echo more >> /denied; true")
     (b.rootfs / "denied").write_text("secret\n")
     b.process["apparmorProfile"] = profile
     b.process["noNewPrivileges"] = no_new_privileges
     b.process["user"] = {"uid": user, "gid": user}
     out = tare.run(b).ok().out
     assert out.startswith(f"{profile} (enforce)\n") and "secret" not in out and "denied" in out
+    assert (b.rootfs / "denied").read_text() == "secret\n"
 
 
 @with_apparmor
@@ -106,3 +108,28 @@ def test_P8_hooks_are_not_under_the_profile(tare, bundle, profile, tmp):
     assert tare.run(b).ok().out == f"{profile} (enforce)\n"
     assert (b.rootfs / "seen").read_text().strip() != f"{profile} (enforce)"
     (b.rootfs / "seen").unlink()
+
+
+# Without a policy, as in our guest, the kernel knows its own few initial labels only, and no mount can have one.
+
+
+@with_selinux
+def test_P9_program_has_the_label(tare, bundle):
+    b = bundle(script="cat /proc/self/attr/current")
+    b.process["selinuxLabel"] = "kernel"
+    assert tare.run(b).ok().out.strip("\0\n") == "kernel"
+
+
+@with_selinux
+def test_P9_label_that_the_kernel_refuses(tare, bundle):
+    b = bundle()
+    b.process["selinuxLabel"] = "system_u:system_r:nobody_knows_this_t:s0"
+    tare.run(b).fails("system_u:system_r:nobody_knows_this_t:s0", "EINVAL", "/process/selinuxLabel")
+
+
+@with_selinux
+def test_L20_mount_label_that_the_kernel_refuses(tare, bundle):
+    b = bundle()
+    b.config["mounts"].append({"destination": "/labelled", "type": "tmpfs", "source": "tmpfs"})
+    b.linux["mountLabel"] = "system_u:object_r:nobody_knows_this_t:s0"
+    tare.run(b).fails("EINVAL")

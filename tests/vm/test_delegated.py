@@ -5,7 +5,7 @@ guest in which the tests run as that user:
 
     tests/vm/vm-run --systemd --user -t 900 -- tests/vm/subreaper python3 -m pytest -q tests/vm/test_delegated.py
 
-Rows G-2, G-4, G-7, K-3, K-5, K-6, K-9, K-18, Q-3, R-24; docs/design/008-systemd.md, 010-without-root.md.
+Rows G-2, G-4, G-7, K-3, K-6, K-8, K-11, K-18, Q-3, R-2, R-21; docs/design/008-systemd.md, 010-without-root.md.
 """
 
 import json
