@@ -54,7 +54,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "no_sanitizer(reason): can't run under a sanitizer build")
     config.addinivalue_line("markers", "only(*flavours): runs on these runtimes only (tare, runc, crun)")
     config.addinivalue_line("markers", "guard(name): an attack that this guard stops (base/guard.h); see the fixture `victim`")
-    config.addinivalue_line("markers", "this_kernel(reason): can't run as on an old kernel (TARE_UNDER, tests/old-kernel.c)")
+    config.addinivalue_line("markers", "this_kernel(reason): can't run as on an old kernel (TARE_OLD_KERNEL, tests/old-kernel.c)")
     config.addinivalue_line("markers", "keeps_host: changes the host on purpose and restores it itself")
     if not os.environ.get("TARE_ISOLATED"):
         raise pytest.UsageError("run under tests/isolate NAME hybrid: the tests watch the whole host for leaks")
@@ -65,8 +65,8 @@ def pytest_runtest_setup(item):
     if marker and rt.sanitized():
         pytest.skip("sanitizer build: " + marker.args[0])
     marker = item.get_closest_marker("this_kernel")
-    if marker and rt.UNDER:
-        pytest.skip("as on an old kernel: " + marker.args[0])
+    if marker and rt.OLD_KERNEL:
+        pytest.skip(f"as on Linux {rt.OLD_KERNEL}: {marker.args[0]}")
     marker = item.get_closest_marker("only")
     if marker and rt.flavour() not in marker.args:
         pytest.skip(f"not for {rt.flavour()}")

@@ -229,7 +229,6 @@ def test_K7_what_a_parent_cgroup_freezes_is_not_ours_to_thaw(tare, bundle):
 
 @only_tare
 @pytest.mark.no_sanitizer("strace counts the sanitizer's own calls")
-@pytest.mark.this_kernel("strace would count the wrapper's calls")
 def test_K7_pause_takes_few_system_calls_and_never_sleeps(tare, bundle):
     """Also where the processes don't stop at once: the kernel of v2 tells when they have."""
     c = tare.run_detached(bundle(script=FORKS)).wait_out("ready")

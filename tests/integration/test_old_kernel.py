@@ -25,7 +25,7 @@ NEEDED = {"clone3": "5.3", "open_tree": "5.2", "move_mount": "5.2", "fsopen": "5
 pytestmark = [
     pytest.mark.only("tare"), pytest.mark.no_sanitizer("its own calls would be missing as well"),
     pytest.mark.skipif(not WRAPPER.exists(), reason="no build/tests/old-kernel"),
-    pytest.mark.skipif(bool(rt.UNDER), reason="the whole suite runs under a wrapper already"),
+    pytest.mark.skipif(bool(rt.OLD_KERNEL), reason="the whole suite runs under the wrapper already"),
 ]
 
 

@@ -4,8 +4,8 @@ What a runtime does under a load of random commands, for seconds in `make test` 
 
     tests/isolate soak hybrid pytest tests/soak
 
-TARE_SOAK=long asks for the long form, TARE_SOAK_SEED=N for a run's own commands again (each test prints its seed). The
-fixtures are those of tests/integration, above all the one that compares the host before and after.
+TARE_SOAK=long asks for the long form, TARE_SOAK_ROUNDS=N for as many rounds of the leak test, TARE_SOAK_SEED=N for a run's own
+commands again (each test prints its seed). The fixtures are those of tests/integration, above all the one that compares the host before and after.
 """
 
 import importlib.util

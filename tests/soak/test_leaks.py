@@ -166,7 +166,7 @@ def test_Y16_Z3_rounds_that_fail_leave_nothing_that_adds_up(tare, bundle, dice, 
             wait_until(lambda: tare.list().get("stays", {}).get("status") == "running", "the container that stays")
             stays = tare.list()["stays"]["pid"]
             rounds = Rounds(str(tmp / "rounds"), bundles, steps, bad)
-            total = ROUNDS_LONG if long else ROUNDS
+            total = int(os.environ.get("TARE_SOAK_ROUNDS") or (ROUNDS_LONG if long else ROUNDS))
             rounds.run(0, 12, dice)  # what is made once and kept
             before, keys_before = Snapshot([rounds.root]), keys()
             grown = {pid: memory_and_files(pid) for pid in (waiting.pid, stays)}

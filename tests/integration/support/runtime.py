@@ -20,8 +20,8 @@ REPO = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 60
 # Global options for every command, e.g. to run the suite with another cgroup manager.
 GLOBALS = os.environ.get("TARE_GLOBALS", "").split()
-# A program to run every command under, with its arguments: tests/old-kernel.c.
-UNDER = os.environ.get("TARE_UNDER", "").split()
+# The tests run under tests/old-kernel.c, and this is the kernel that it makes of ours; "": it is ours.
+OLD_KERNEL = os.environ.get("TARE_OLD_KERNEL", "")
 
 
 def binary():
@@ -154,7 +154,7 @@ class Runtime:
         self.work = work
         self.root = work / "root"
         self.path = binary()
-        self.under = list(UNDER)  # a program, with its arguments, to run every command under
+        self.under = []  # a program, with its arguments, to run every command under
         self.containers = []
         self._count = 0
 
