@@ -200,8 +200,10 @@ int record_write(int dir, struct record *record, const char *status, pid_t pid, 
 			return err_set(err, r, "read the start time of the container's init");
 		record->start_time = stat.start_time;
 	}
-	snprintf(record->end, RECORD_END_MAX, ",\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n",
-		 status, (int)pid, (unsigned long long)record->start_time);
+	snprintf(record->end, RECORD_END_MAX,
+		 "%s,\"status\":\"%s\",\"pid\":%d,\"startTime\":%llu}\n",
+		 record->unit_ours ? ",\"unitOurs\":true" : "", status, (int)pid,
+		 (unsigned long long)record->start_time);
 	r = os_file_replace_at(dir, RECORD_FILE, RECORD_TEMPORARY, record->text,
 			       strlen(record->text), 0600);
 	return r < 0 ? err_set(err, r, "write the state of the container") : 0;
@@ -311,6 +313,11 @@ static int decode(struct arena *arena, const struct json *root, struct container
 	unit = json_member(root, "unit");
 	if (unit && unit->type == JSON_OBJECT)
 		ret->unit = (struct unit){ string(unit, "name"), truth(unit, "user") };
+	/* Killed before systemd had made it: a unit of that name, and who is in it, are another container's. */
+	if (ret->unit.name && ret->status == CONTAINER_CREATING && !truth(root, "unitOurs")) {
+		ret->unit = (struct unit){ 0 };
+		ret->n_cgroups = 0;
+	}
 	return 0;
 }
 

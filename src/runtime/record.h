@@ -39,6 +39,8 @@ struct record {
 	size_t n_cgroups;
 	/* of the init, once it is known; it may be gone when the record is written again */
 	uint64_t start_time;
+	/* systemd has made the unit for us; until then one of that name is somebody else's */
+	bool unit_ours;
 	char *text, *end;   /* state.json; at @end is room for what changes: status and process */
 	const char *config; /* the bytes of config.json, saved beside it; NULL once they are */
 	size_t config_len;

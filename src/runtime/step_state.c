@@ -66,18 +66,14 @@ static int lock(struct act *a, struct err *err)
 }
 
 /*
- * A unit's cgroup is below slices, and those are systemd's business. If it is there already, so is the unit, and it is
- * not ours to stop: starting it will fail, unless it is a rest.
+ * A unit's cgroup is below slices, and those are systemd's business. The last name is the unit's: if it is there already,
+ * starting the unit will fail, unless it is a rest; and before it is started none of it counts as ours (record.h).
  */
-static void count_unit(struct step *step, struct container *c)
+static void count_unit(struct step *step)
 {
-	uint32_t names = cgroup_count_names(
-		cgroup_below(step->u.cgroup_make.mount, step->u.cgroup_make.path));
-
-	if (step->u.cgroup_make.existing == names && step->u.cgroup_make.v2)
-		c->unit.name = NULL;
-	else
-		step->u.cgroup_make.existing = names - 1;
+	step->u.cgroup_make.existing = cgroup_count_names(cgroup_below(step->u.cgroup_make.mount,
+								       step->u.cgroup_make.path)) -
+				       1;
 }
 
 /*
@@ -100,7 +96,7 @@ static int list_cgroups(struct act *a, struct container *c, struct err *err)
 			return err_set(err, r, "look for the cgroup \"%s\"",
 				       step->u.cgroup_make.path);
 		if (step->u.cgroup_make.of_unit)
-			count_unit(step, c);
+			count_unit(step);
 		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
 			.path = step->u.cgroup_make.path,
 			.mount = step->u.cgroup_make.mount,

@@ -4,6 +4,7 @@
 
 #include "os/dir.h"
 #include "os/process.h"
+#include "runtime/record.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -95,7 +96,11 @@ int step_unit_start(struct act *a, const struct step *step, struct err *err)
 	a->unit_started = r != -EEXIST && r != -ENOTCONN;
 	if (r == 0 && a->unit_holder > 0)
 		r = check_place(a, step, err);
-	return r;
+	if (r < 0)
+		return r;
+	/* From now on whoever finds our rest may stop it. Killed before this, the holder goes, and the unit with it. */
+	a->record->unit_ours = true;
+	return record_write(a->state_dir, a->record, "creating", 0, err);
 }
 
 void undo_unit_start(struct act *a, const struct step *step)

@@ -392,6 +392,34 @@ def test_a_killed_runtime_leaves_nothing(tare, sleeper):
     tare.call("state", "killed").fails("container \"killed\" does not exist")
 
 
+def test_K16_Z3_a_loser_that_is_killed_takes_nothing_of_the_winners(tare, sleeper, tmp):
+    """Two creates of one unit; the one that comes second dies before systemd answers, by a manager that never does."""
+    winner = tare.run_detached(sleeper(path=":tare:web"))
+    b = sleeper(path=":tare:web")
+    b.write()
+    # Of its own mount namespace, where systemd's sockets take what is sent and say nothing.
+    silent = tmp / "silent"
+    quiet = subprocess.Popen(["python3", "-c", "import socket,sys,time; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]);"
+                              "s.listen(8); time.sleep(300)", silent])
+    wait_until(silent.exists, "the silent socket")
+    enter = f"mount --bind {silent} /run/systemd/private && exec " + " ".join(
+        map(str, tare.command("run", "--bundle", b.path, "loser")))
+    loser = subprocess.Popen(["unshare", "--mount", "sh", "-c", enter], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: (tare.root / "loser/state.json").exists(), "its record")
+        time.sleep(0.5)
+        assert loser.poll() is None and winner.status == "running", "it waits for an answer"
+        loser.kill()
+        loser.wait()
+        assert winner.status == "running"
+        tare.call("list").ok()
+        tare.call("state", "loser").fails('container "loser" does not exist')
+        assert winner.status == "running" and "tare-web.scope" in units()
+    finally:
+        quiet.kill()
+        quiet.wait()
+
+
 def test_K9_a_frozen_container_is_paused_and_dies(tare, sleeper):
     c = tare.run_detached(sleeper(path=":tare:web"))
     directory = cgroup_of("tare-web.scope")

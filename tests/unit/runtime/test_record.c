@@ -113,6 +113,36 @@ static void test_what_is_written_is_read(void **state)
 	assert_true(c.cgroups[1].v2);
 }
 
+static void read_unit(struct place *place, const char *status, bool ours, struct container *ret,
+		      struct arena *arena)
+{
+	struct container c = sample();
+	struct record record = { .root = place->root, .id = "web" };
+	struct err err = ERR_INIT;
+
+	c.unit = (struct unit){ .name = "tare-web.scope" };
+	record_render(arena, &c, &record);
+	record.unit_ours = ours;
+	assert_int_equal(record_write(place->dir, &record, status, getpid(), &err), 0);
+	assert_int_equal(record_read(arena, place->dir, RECORD_FILE, ret, &err), 0);
+}
+
+static void test_K16_Z3_a_unit_is_ours_only_once_it_was_made_for_us(void **state)
+{
+	defer_arena struct arena arena = { 0 };
+	struct container c;
+
+	read_unit(*state, "creating", false, &c, &arena);
+	assert_null(c.unit.name);
+	assert_int_equal(c.n_cgroups, 0);
+	read_unit(*state, "creating", true, &c, &arena);
+	assert_string_equal(c.unit.name, "tare-web.scope");
+	assert_int_equal(c.n_cgroups, 2);
+	read_unit(*state, "created", true, &c, &arena);
+	assert_string_equal(c.unit.name, "tare-web.scope");
+	assert_int_equal(c.n_cgroups, 2);
+}
+
 /* The first read brings a usual record whole; around that size none may be cut. */
 static void test_a_record_of_any_size_is_read_whole(void **state)
 {
@@ -242,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(test_what_is_written_is_read),
+		IN_PLACE(test_K16_Z3_a_unit_is_ours_only_once_it_was_made_for_us),
 		IN_PLACE(test_a_record_of_any_size_is_read_whole),
 		IN_PLACE(test_what_is_no_record_is_refused),
 		IN_PLACE(test_no_record_is_not_there),
