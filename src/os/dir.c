@@ -4,6 +4,8 @@
 #include "os/fault.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -11,6 +13,29 @@ int os_dir_make(const char *path, mode_t mode)
 {
 	OS_FAULT("mkdir");
 	return mkdir(path, mode) < 0 ? -errno : 0;
+}
+
+int os_dir_make_path(const char *path, mode_t parents_mode, mode_t mode)
+{
+	char parent[PATH_MAX];
+
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	if (strlen(path) >= sizeof(parent))
+		return -ENAMETOOLONG;
+
+	strcpy(parent, path);
+	for (char *at = parent + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(parent, parents_mode) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int os_dir_remove(const char *path)

@@ -12,6 +12,9 @@
 int os_dir_make(const char *path, mode_t mode) MUST_CHECK;
 int os_dir_remove(const char *path) MUST_CHECK;
 
+/* os_dir_make_path() - the same with what is missing above it, and it may exist */
+int os_dir_make_path(const char *path, mode_t parents_mode, mode_t mode) MUST_CHECK;
+
 /* os_dir_open() - an O_CLOEXEC fd that can be read and searched, owned by the caller; -errno */
 int os_dir_open(const char *path) MUST_CHECK;
 

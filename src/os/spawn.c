@@ -24,18 +24,43 @@ static int place_stdio(const int stdio[3])
 	return 0;
 }
 
+/* Fds 3 and on. What has one of these numbers now may be wanted at another, so all are first moved out of the way. */
+static int place_fds(const int *fds, size_t n)
+{
+	int moved[SPAWN_FDS_MAX];
+
+	if (n > ARRAY_LEN(moved))
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++) {
+		moved[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3 + SPAWN_FDS_MAX);
+		if (moved[i] < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (dup2(moved[i], 3 + (int)i) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* In memory that is still the parent's, so it may only call the kernel, and must not return. */
 static void __attribute__((noreturn))
 run_program(const struct os_spawn *spawn, volatile int *ret_error)
 {
-	int r;
+	int r = 0;
 
-	r = place_stdio(spawn->stdio);
+	if (spawn->prepare)
+		r = spawn->prepare(spawn->arg);
 	if (r == 0)
-		r = os_close_range(3, ~0U);
+		r = place_stdio(spawn->stdio);
+	if (r == 0)
+		r = place_fds(spawn->fds, spawn->n_fds);
+	if (r == 0)
+		r = os_close_range(3 + (unsigned)spawn->n_fds, ~0U);
 	if (r == 0)
 		r = os_signals_default(-1);
-	if (r == 0 && (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0))
+	if (r == 0 && !spawn->independent &&
+	    (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0))
 		r = -errno;
 	if (r == 0 && chdir(spawn->cwd) < 0 && chdir("/") < 0)
 		r = -errno;

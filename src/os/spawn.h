@@ -5,6 +5,7 @@
 
 #include "base/defer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,15 +14,27 @@ struct os_spawn {
 	char *const *argv, *const *envp;
 	const char *cwd; /* "/" is used if it can't be entered */
 	int stdio[3];    /* what becomes fd 0, 1 and 2 */
+	const int *
+		fds; /* what becomes fd 3 and on: @n_fds of them, at most SPAWN_FDS_MAX; @prepare may change them */
+	size_t n_fds;
+	bool independent; /* it stays in our process group, and alive if we die */
+	/*
+	 * Called in the child before anything else, in memory that is still ours, so it may only call the kernel; what it
+	 * needs is closed afterwards. NULL: nothing. Return: 0; -errno, which os_spawn() returns
+	 */
+	int (*prepare)(void *arg);
+	void *arg;
 };
 
+#define SPAWN_FDS_MAX 16
+
 /*
- * os_spawn() - start a program in a process group of its own, with three fds and default signals
+ * os_spawn() - start a program in a process group of its own, with the fds that are named and default signals
  * @ret_pid: the child, which is also its group; to be reaped by the caller
  *
  * It is killed if we die first. Returns once it executes, or can't: then nothing is left of it.
  *
- * Return: 0; -errno of what failed, execve included
+ * Return: 0; -errno of what failed, execve included; -E2BIG if there are too many fds
  */
 int os_spawn(const struct os_spawn *spawn, pid_t *ret_pid) MUST_CHECK;
 

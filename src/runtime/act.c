@@ -129,6 +129,7 @@ void act_init(struct act *a, const struct plan *plan, const struct create_option
 		.console_master = -EBADF,
 		.host_proc = -EBADF,
 		.notify_socket = -EBADF,
+		.criu = { .sock = -EBADF },
 	};
 	for (size_t i = 0; i < plan->n_slots; i++)
 		fd[i] = -EBADF;
@@ -516,7 +517,8 @@ void act_undo(struct act *a)
 			continue;
 		actors[step->kind].undo(a, step);
 		/* With the child gone nothing covers the rootfs any more. */
-		if (step->kind == STEP_CLONE || step->kind == STEP_STAGE_FORK)
+		if (step->kind == STEP_CLONE || step->kind == STEP_STAGE_FORK ||
+		    step->kind == STEP_CRIU_START)
 			undo_rootfs(a);
 	}
 }

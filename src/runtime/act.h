@@ -11,6 +11,7 @@
 #ifndef TARE_RUNTIME_ACT_H
 #define TARE_RUNTIME_ACT_H
 
+#include "runtime/criu.h"
 #include "runtime/plan.h"
 
 #include <limits.h>
@@ -87,6 +88,9 @@ struct act {
 	int fault_step; /* step that OS_FAULT is armed for, -1: none; only in builds with faults */
 	int notify_socket;  /* parent: what the container notifies through, or -EBADF */
 	int console_master; /* parent, foreground run with a terminal */
+	struct criu criu;   /* parent: a restore's */
+	/* parent: how far that is */
+	enum { CRIU_AT_BEGIN, CRIU_AT_NAMESPACES, CRIU_AT_PROCESSES, CRIU_AT_END } criu_at;
 	struct moved_device
 		*moved; /* parent: the host's network devices, the last first (step_net.c) */
 	/*
@@ -168,6 +172,9 @@ int act_prepare(struct act *a, bool for_start, struct err *err) MUST_CHECK;
  * Return: 0; -errno and *err: what was done is the caller's to undo
  */
 int act_parent(struct act *a, const struct trace_options *trace, struct err *err) MUST_CHECK;
+
+/* console_prepare_master() - of a pty that we relay: before the program writes its first line */
+int console_prepare_master(int master, struct err *err) MUST_CHECK;
 
 /* act_page_map() - map a page that came from another process. Return: 0; -EPROTO if it can't be one; -errno */
 int act_page_map(int fd, struct progress **ret_page) MUST_CHECK;

@@ -50,6 +50,8 @@ struct container {
 	size_t n_cgroups;
 	struct container_rdt rdt;
 	struct unit unit; /* systemd's, that the cgroups are of; name NULL: made by file */
+	/* the pipes that its init was given, "pipe:[INODE]"; "": something else */
+	const char *stdio[3];
 };
 
 /* container_id_check() - is @id a legal id: 1..1024 of [A-Za-z0-9_+.-], not starting with "." or "-" (rows Z-12, 2.2) */
@@ -195,6 +197,42 @@ struct event_sink {
  */
 int container_events(const char *root, const char *id, int interval_ms,
 		     const struct event_sink *sink, struct err *err) MUST_CHECK;
+
+/* What checkpoint is asked for. Strings are borrowed. */
+struct checkpoint_options {
+	const char *id;
+	const char *image_path;  /* where the image goes; made, with what is missing above it */
+	const char *work_path;   /* where CRIU's log goes; NULL: into the image */
+	const char *parent_path; /* an earlier image, relative to this one; NULL: none */
+	const char *page_server; /* its address; NULL: memory goes into the image */
+	int32_t page_server_port;
+	int32_t manage_cgroups; /* enum criu_cgroup_mode */
+	bool leave_running, pre_dump, auto_dedup, empty_network;
+	bool tcp_established, tcp_skip_in_flight, link_remap, ext_unix_sk, shell_job, file_locks;
+};
+
+/*
+ * container_checkpoint() - write a running or paused container's processes into an image
+ *
+ * Afterwards there is no container any more, unless it is left running or this is a pre-dump. On failure it goes on as
+ * before. Nothing but the image and CRIU's log is left.
+ *
+ * Return: 0; -EINVAL and "container cannot be checkpointed in ... state"; -errno, and what CRIU's log says
+ */
+int container_checkpoint(const char *root, const struct checkpoint_options *options,
+			 const struct report *report, struct err *err) MUST_CHECK;
+
+/*
+ * container_restore() - a container from an image: create, but that CRIU brings the processes back
+ * @options: as for container_create(); run is set here
+ * @restore: what begins with "by" in it is filled in here
+ *
+ * On failure nothing is left but CRIU's log: no process, cgroup, mount, state directory or file.
+ * Return: 0; -errno and *err
+ */
+int container_restore(const char *root, struct create_options *options,
+		      struct restore_options *restore, const struct trace_options *trace,
+		      struct container_started *ret, struct err *err) MUST_CHECK;
 
 /*
  * container_pids() - the processes of a container by their numbers in our pid namespace, ascending; none once it has stopped

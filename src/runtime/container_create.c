@@ -13,6 +13,7 @@
 #include "os/process.h"
 #include "runtime/act.h"
 #include "runtime/cleanup.h"
+#include "runtime/criu_mounts.h"
 #include "runtime/plan_listener.h"
 #include "runtime/rdt.h"
 #include "runtime/record.h"
@@ -152,7 +153,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 		.private_pid_ns = in->config->linux_.namespaces[NS_PID].mode == NS_NEW,
 		.has_process = in->config->process.set,
 		.has_poststart = in->config->hooks[HOOK_POSTSTART].n > 0,
-		.has_notify = has_step(plan, STEP_NOTIFY_MAKE),
+		.has_notify = o->restore || has_step(plan, STEP_NOTIFY_MAKE),
 		.has_listener = listener_wanted(in->config),
 		.has_poststop = in->config->hooks[HOOK_POSTSTOP].n > 0,
 		.no_new_keyring = o->no_new_keyring,
@@ -167,6 +168,7 @@ static void describe(struct plan *plan, const struct plan_input *in, struct reco
 			c->unit = plan->steps[i].u.unit_start.unit;
 		describe_rdt(&plan->steps[i], &c->rdt);
 	}
+	criu_stdio_own(&plan->arena, c->stdio);
 	if (os_process_stat(c->creator, &self) == 0)
 		c->creator_start_time = self.start_time;
 	record->draft = c;
@@ -199,7 +201,7 @@ static int make_plan(struct plan *plan, struct create_options *o, struct record 
 			     &facts, err);
 	if (r < 0)
 		return r;
-	r = plan_create(plan, &in, err);
+	r = o->restore ? plan_restore(plan, &in, err) : plan_create(plan, &in, err);
 	if (r < 0)
 		return r;
 	r = plan_check(plan, err);

@@ -39,6 +39,7 @@ static const struct argument {
 	ARG(PIDFD_SEND, pidfd_send, path, ARG_TEXT),
 	ARG(NOTIFY_RELAY, notify_relay, host, ARG_TEXT),
 	ARG(LISTENER_CONNECT, listener_connect, path, ARG_TEXT),
+	ARG(CRIU_START, criu_start, image, ARG_TEXT),
 	ARG(NS_OPEN, ns_open, path, ARG_TEXT),
 	ARG(NS_OPEN, ns_open, not_own, ARG_BOOL),
 	ARG(INIT_OPEN, init_open, pid, ARG_INT),

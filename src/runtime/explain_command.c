@@ -69,6 +69,27 @@ void command_notify_relay(const struct shell *sh, const struct step *step)
 	shell_word(sh->out, step->u.notify_relay.host);
 }
 
+void command_criu_start(const struct shell *sh, const struct step *step)
+{
+	fputs("# criu restore --images-dir ", sh->out);
+	shell_word(sh->out, step->u.criu_start.image);
+}
+
+void command_criu_namespaces(const struct shell *sh, const struct step *step)
+{
+	fputs("# wait until criu says setup-namespaces", sh->out);
+}
+
+void command_criu_processes(const struct shell *sh, const struct step *step)
+{
+	fputs("# wait until criu says post-restore", sh->out);
+}
+
+void command_criu_release(const struct shell *sh, const struct step *step)
+{
+	fputs("# wait until criu is done", sh->out);
+}
+
 void command_listener_connect(const struct shell *sh, const struct step *step)
 {
 	fputs("# connect() to the socket ", sh->out);

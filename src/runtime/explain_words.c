@@ -62,6 +62,14 @@ const char *const step_why[STEP_KIND_COUNT] = {
 	[STEP_DOMAINNAME] = "an NIS domain of its own, in its own uts namespace",
 	[STEP_SYSCTL] = "a kernel setting that belongs to one of the container's namespaces",
 
+	/* restore */
+	[STEP_CRIU_START] =
+		"it knows how to bring processes back; in the container's cgroup, so that they are too",
+	[STEP_CRIU_NAMESPACES] =
+		"the views of the system come first, so that hooks can prepare them",
+	[STEP_CRIU_PROCESSES] = "every process as it was, but none of them runs yet",
+	[STEP_CRIU_RELEASE] = "from here on they live on as if nothing had happened",
+
 	/* cgroups */
 	[STEP_CGROUP_MAKE] = "namespaces limit what it sees; a cgroup limits what it uses",
 	[STEP_CGROUP_WRITE] = "a limit, in force before there is a process to exceed it",

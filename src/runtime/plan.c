@@ -196,9 +196,41 @@ static planner *const create_policy[] = {
 };
 /* clang-format on */
 
-int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
+/*
+ * restore. Between the namespaces and the processes CRIU waits, as a created container does for its hooks; before it
+ * lets the processes go, everything that names them is written.
+ */
+static planner
+	*const
+		restore_policy[] = {
+			plan_restorable, /* what neither CRIU nor tare would bring back */
+			plan_labels,
+
+			plan_state_make,     plan_console_connect,
+			plan_cgroup_make,    plan_hook_output,
+			plan_criu, /* CRIU, in these cgroups, makes the namespaces */
+			plan_cgroup_entered, plan_restore_hooks,
+			plan_criu_processes, /* it makes the processes, the caller is told of them, and they go on */
+			plan_restored,
+		};
+
+static int run_planners(struct planner_state *state, planner *const *policy, size_t n,
+			struct err *err)
 {
-	struct planner_state state = {
+	for (size_t i = 0; i < n; i++) {
+		int r = policy[i](state, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static struct planner_state start_planning(struct plan *plan, const struct plan_input *in)
+{
+	plan->foreground = in->options->foreground;
+	plan_ignored(plan, &in->config->ignored);
+	return (struct planner_state){
 		.plan = plan,
 		.config = in->config,
 		.facts = in->facts,
@@ -207,14 +239,19 @@ int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
 			   SLOT_NONE },
 		.unit_holder = SLOT_NONE,
 	};
-	int r;
+}
 
-	plan->foreground = in->options->foreground;
-	plan_ignored(plan, &in->config->ignored);
-	for (size_t i = 0; i < ARRAY_LEN(create_policy); i++) {
-		r = create_policy[i](&state, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+int plan_restore(struct plan *plan, const struct plan_input *in, struct err *err)
+{
+	struct planner_state state = start_planning(plan, in);
+
+	plan->restores = true;
+	return run_planners(&state, restore_policy, ARRAY_LEN(restore_policy), err);
+}
+
+int plan_create(struct plan *plan, const struct plan_input *in, struct err *err)
+{
+	struct planner_state state = start_planning(plan, in);
+
+	return run_planners(&state, create_policy, ARRAY_LEN(create_policy), err);
 }

@@ -76,6 +76,11 @@ enum step_effect { EFFECT_NONE, EFFECT_DIES, EFFECT_MAKES };
 	X(HOSTNAME, hostname, "set-hostname", EFFECT_DIES)                                         \
 	X(DOMAINNAME, domainname, "set-domainname", EFFECT_DIES)                                   \
 	X(SYSCTL, sysctl, "write-sysctl", EFFECT_DIES)                                             \
+	/* restore (step_criu.c) */                                                                \
+	X(CRIU_START, criu_start, "start-criu", EFFECT_MAKES)                                      \
+	X(CRIU_NAMESPACES, criu_namespaces, "restore-namespaces", EFFECT_DIES)                     \
+	X(CRIU_PROCESSES, criu_processes, "restore-processes", EFFECT_DIES)                        \
+	X(CRIU_RELEASE, criu_release, "release-processes", EFFECT_NONE)                            \
 	/* cgroups (step_cgroup.c) */                                                              \
 	X(CGROUP_MAKE, cgroup_make, "make-cgroup", EFFECT_MAKES)                                   \
 	X(CGROUP_WRITE, cgroup_write, "write-cgroup", EFFECT_DIES)                                 \
@@ -192,6 +197,15 @@ struct step {
 		struct { struct config_time_offset monotonic, boottime; } time_ns; /* in[0]: proc */
 		struct { const char *name; } hostname, domainname;
 		struct { const char *key; const char *path; /* below /proc/sys */ const char *value; } sysctl; /* in[0]: proc */
+
+		struct {
+			const struct criu_options *options;   /* but for what is only known then: root, fds */
+			const struct criu_files *namespaces;  /* files that CRIU inherits: name and path */
+			const struct criu_points *points;     /* mount points that it needs */
+			const char *image, *log_path;         /* absolute */
+			const char *cgroup2;                  /* as struct criu_setup has it */
+			int image_dir, work_dir;              /* open fds of the caller's */
+		} criu_start;
 
 		struct {
 			const char *path, *mount;             /* absolute */
@@ -339,6 +353,7 @@ struct plan {
 	size_t n_slots, slot_capacity;
 	bool foreground;         /* run without --detach */
 	bool enters;             /* exec: a further process in a container that is there */
+	bool restores;           /* CRIU makes the processes: none of them is ours */
 	struct config_ignored_list ignored; /* copied from the config, more added by the planners */
 	struct str_list warnings;           /* complete lines for the log, e.g. a capability that can't be granted */
 };
@@ -359,6 +374,19 @@ struct container_rdt {
 	bool own; /* the group is the container's own and goes with it */
 };
 
+/* What restore is asked for. Strings are borrowed. */
+struct restore_options {
+	const char *image_path, *work_path; /* the latter NULL: CRIU's log goes into the image */
+	const char *lsm_profile, *lsm_mount_context;
+	int32_t manage_cgroups;     /* enum criu_cgroup_mode */
+	bool tcp_established, tcp_close, ext_unix_sk, shell_job, file_locks, auto_dedup, empty_network;
+	/* by container_restore() */
+	int image_dir, work_dir;
+	const char *descriptors;    /* the text of CRIU_DESCRIPTORS */
+	size_t descriptors_len;
+	const char *state_dir;      /* absolute path of the container's state directory */
+};
+
 /* What the command line adds to the config. Strings are borrowed until plan_create() returns. */
 struct create_options {
 	const char *id;
@@ -375,6 +403,7 @@ struct create_options {
 	unsigned listen_fds;        /* of these, the first n are LISTEN_FDS */
 	const char *listen_fdnames; /* or NULL */
 	const struct report *report; /* who is told what is worth a line in the log; NULL: nobody */
+	const struct restore_options *restore; /* the processes come out of an image; NULL: from the config's program */
 };
 
 struct plan_input {
@@ -413,6 +442,13 @@ struct enter_input {
  * Pure, as plan_create().
  */
 int plan_enter(struct plan *plan, const struct enter_input *in, struct err *err) MUST_CHECK;
+
+/*
+ * plan_restore() - the list for restore: what create does on the host, and CRIU in place of the container's process
+ *
+ * Pure, as plan_create().
+ */
+int plan_restore(struct plan *plan, const struct plan_input *in, struct err *err) MUST_CHECK;
 
 /*
  * plan_check() - prove what can be proved without running: every slot is written before it is read, by a process that

@@ -431,12 +431,9 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 	return 0;
 }
 
-int plan_cgroup_join(struct planner_state *s, struct err *err)
+int plan_cgroup_entered(struct planner_state *s, struct err *err)
 {
-	const struct config_namespace *ns = &s->config->linux_.namespaces[NS_CGROUP];
-	const struct cgroup_layout *layout = &s->facts->cgroup;
 	struct cgroup_knobs knobs;
-	struct step *step;
 	int r;
 
 	r = read_knobs(s, &knobs, err);
@@ -445,6 +442,19 @@ int plan_cgroup_join(struct planner_state *s, struct err *err)
 	plan_unit_entered(s);
 	add_writes(s, &knobs, true);
 	plan_cgroup_sub_entered(s);
+	return 0;
+}
+
+int plan_cgroup_join(struct planner_state *s, struct err *err)
+{
+	const struct config_namespace *ns = &s->config->linux_.namespaces[NS_CGROUP];
+	const struct cgroup_layout *layout = &s->facts->cgroup;
+	struct step *step;
+	int r;
+
+	r = plan_cgroup_entered(s, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < layout->n; i++) {
 		if (layout->items[i].v2 || s->cgroup_dirs[i] == SLOT_NONE)
 			continue;

@@ -69,6 +69,14 @@ static size_t n_requests(const struct planner_state *s)
 	return N_DEFAULT + s->config->linux_.devices.n;
 }
 
+const char *device_path(struct planner_state *s, size_t i)
+{
+	if (i >= n_requests(s))
+		return NULL;
+	return i < N_DEFAULT ? default_devices[i].path
+			     : clean_path(s, s->config->linux_.devices.items[i - N_DEFAULT].path);
+}
+
 void plan_device_sources(struct planner_state *s)
 {
 	struct device_request request;

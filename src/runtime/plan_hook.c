@@ -105,6 +105,23 @@ int plan_create_hooks(struct planner_state *s, struct err *err)
 	return 0;
 }
 
+/*
+ * plan_restore_hooks() - prestart and createRuntime, when the namespaces are there and nothing else yet
+ *
+ * What the hooks of the container's side have done is in the image.
+ */
+int plan_restore_hooks(struct planner_state *s, struct err *err)
+{
+	const struct config_hook_list *hooks = s->config->hooks;
+
+	if (hooks[HOOK_PRESTART].n + hooks[HOOK_CREATE_RUNTIME].n == 0)
+		return 0;
+	plan_add(s->plan, STEP_PARENT, STEP_STATE_WRITE, "")->u.state_write.status = "creating";
+	add_hooks(s, STEP_PARENT, HOOK_PRESTART, "creating", s->options->bundle);
+	add_hooks(s, STEP_PARENT, HOOK_CREATE_RUNTIME, "creating", s->options->bundle);
+	return 0;
+}
+
 int plan_start_hooks(struct planner_state *s, struct err *err)
 {
 	add_hooks(s, STEP_CHILD, HOOK_START_CONTAINER, "created", "/");

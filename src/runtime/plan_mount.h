@@ -52,6 +52,9 @@ void plan_cgroup_mount(struct planner_state *s, const struct mount_request *requ
 void plan_device_sources(struct planner_state *s);
 void plan_mask_sources(struct planner_state *s);
 
+/* device_path() - where the device @i is (clean): the default ones, then the config's; NULL behind the last */
+const char *device_path(struct planner_state *s, size_t i);
+
 /*
  * mount_covers() - does any mount of the config put something other than the rootfs at @path
  * (clean)?

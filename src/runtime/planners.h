@@ -53,6 +53,9 @@ planner plan_cgroup_make, plan_cgroup_join;
 planner plan_rdt, plan_rdt_join, plan_rdt_enter;
 /* plan_rootless.c */
 planner plan_caller;
+/* plan_restore.c, and what it takes of others: cgroups that somebody is in by now; hooks at the time of prestart */
+planner plan_restorable, plan_criu, plan_criu_processes, plan_restored, plan_cgroup_entered,
+	plan_restore_hooks;
 
 /*
  * No entries of the table: plan_cgroup.c's parts of plan_unit.c

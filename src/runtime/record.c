@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_write.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -20,26 +21,7 @@
 int record_root_make(const char *root)
 {
 	/* Sticky, for a user's: what cleans XDG_RUNTIME_DIR leaves such a directory alone (XDG Base Directory). */
-	mode_t mode = geteuid() == 0 ? 0711 : 01711;
-	char path[PATH_MAX];
-
-	if (mkdir(root, mode) == 0 || errno == EEXIST)
-		return 0;
-	if (errno != ENOENT)
-		return -errno;
-	if (strlen(root) >= sizeof(path))
-		return -ENAMETOOLONG;
-
-	snprintf(path, sizeof(path), "%s", root);
-	for (char *at = path + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(path, 0711) < 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+	return os_dir_make_path(root, 0711, geteuid() == 0 ? 0711 : 01711);
 }
 
 int record_dir_open(const char *root, const char *id)
@@ -87,6 +69,17 @@ static int remove_files(int dir, const char *const *names, size_t n)
 	return 0;
 }
 
+static int remove_dirs(int dir)
+{
+	static const char *const names[] = { NOTIFY_DIR, RECORD_CRIU_ROOT };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (unlinkat(dir, names[i], AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
 int record_dir_remove(const char *root, const char *id, int dir)
 {
 	/* The record first: without it a directory that is still there is known to be a rest. */
@@ -105,7 +98,7 @@ int record_dir_remove(const char *root, const char *id, int dir)
 		return 0;
 	r = remove_files(dir, rarely, ARRAY_LEN(rarely));
 	if (r == 0 || r == -ENOTDIR)
-		r = unlinkat(dir, NOTIFY_DIR, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+		r = remove_dirs(dir);
 	if (r < 0)
 		return r;
 	return rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
@@ -172,6 +165,10 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	json_object_end(&w);
 	add_cgroups(&w, c);
 	add_rdt(&w, &c->rdt);
+	json_array_begin(&w, "stdio");
+	for (size_t i = 0; i < ARRAY_LEN(c->stdio); i++)
+		json_add_string(&w, NULL, c->stdio[i] ? c->stdio[i] : "");
+	json_array_end(&w);
 	if (c->unit.name) {
 		json_object_begin(&w, "unit");
 		json_add_string(&w, "name", c->unit.name);
@@ -266,6 +263,17 @@ static void read_cgroups(struct arena *arena, const struct json *array, struct c
 	}
 }
 
+static void read_stdio(const struct json *array, struct container *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ret->stdio); i++) {
+		const char *text = array && array->type == JSON_ARRAY
+					   ? json_string(json_entry(array, i))
+					   : NULL;
+
+		ret->stdio[i] = text ? text : "";
+	}
+}
+
 static int decode(struct arena *arena, const struct json *root, struct container *ret,
 		  struct err *err)
 {
@@ -310,6 +318,7 @@ static int decode(struct arena *arena, const struct json *root, struct container
 	if (rdt && rdt->type == JSON_OBJECT)
 		ret->rdt = (struct container_rdt){ string(rdt, "group"), string(rdt, "monitor"),
 						   truth(rdt, "own") };
+	read_stdio(json_member(root, "stdio"), ret);
 	unit = json_member(root, "unit");
 	if (unit && unit->type == JSON_OBJECT)
 		ret->unit = (struct unit){ string(unit, "name"), truth(unit, "user") };

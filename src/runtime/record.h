@@ -20,7 +20,9 @@
 #define RECORD_TEMPORARY        ".state.json" /* becomes state.json; only who has the lock writes it */
 #define RECORD_CONFIG_TEMPORARY ".config.json" /* becomes config.json at the end of an update */
 /* empty; there once a delete has taken the poststop hooks on itself */
-#define RECORD_POSTSTOP    "poststop"
+#define RECORD_POSTSTOP "poststop"
+/* a directory: where CRIU has the rootfs mounted, in a mount namespace of its own */
+#define RECORD_CRIU_ROOT   "criu-root"
 #define RECORD_END_MAX     128
 #define RECORD_USUAL_BYTES ((size_t)4096) /* most are smaller */
 #define RECORD_MAX_BYTES   ((size_t)4 * 1024 * 1024)

@@ -194,7 +194,7 @@ int step_console(struct act *a, const struct step *step, struct err *err)
  * What must be so before the program writes its first line; a window that has no size is no reason
  * to fail.
  */
-static int prepare_master(int master, struct err *err)
+int console_prepare_master(int master, struct err *err)
 {
 	int r = os_tty_plain_newlines(master);
 
@@ -227,5 +227,5 @@ int step_console_receive(struct act *a, const struct step *step, struct err *err
 	a->console_master = master;
 	if (token != SYNC_CONSOLE || master < 0)
 		return err_bug(err, "receive the container's terminal: the child sent '%c'", token);
-	return prepare_master(master, err);
+	return console_prepare_master(master, err);
 }

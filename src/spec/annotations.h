@@ -37,11 +37,14 @@
 /* One more cgroup below, which the container owns and which has no limits. */
 #define ANNOTATION_DELEGATE "run.oci.delegate-cgroup"
 
+/* CRIU's configuration file; empty: none. */
+#define ANNOTATION_CRIU_CONFIG "org.criu.config"
+
 #define ANNOTATIONS_OBEYED                                                                         \
-	ANNOTATION_UNIT_PROPERTY, ANNOTATION_DELEGATE, ANNOTATION_HOOKS_STDERR,                    \
-		ANNOTATION_HOOKS_STDOUT, ANNOTATION_KEEP_GROUPS, ANNOTATION_MOUNT_CONTEXT,         \
-		ANNOTATION_PIDFD_RECEIVER, ANNOTATION_SECCOMP_RECEIVER, ANNOTATION_SECCOMP_STRICT, \
-		ANNOTATION_UNIT_SUBGROUP
+	ANNOTATION_CRIU_CONFIG, ANNOTATION_UNIT_PROPERTY, ANNOTATION_DELEGATE,                     \
+		ANNOTATION_HOOKS_STDERR, ANNOTATION_HOOKS_STDOUT, ANNOTATION_KEEP_GROUPS,          \
+		ANNOTATION_MOUNT_CONTEXT, ANNOTATION_PIDFD_RECEIVER, ANNOTATION_SECCOMP_RECEIVER,  \
+		ANNOTATION_SECCOMP_STRICT, ANNOTATION_UNIT_SUBGROUP
 
 /* annotation_value() - its value, borrowed; NULL if it is not there or empty */
 const char *annotation_value(const struct key_value_list *annotations, const char *key);

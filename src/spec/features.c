@@ -111,6 +111,7 @@ static void add_mount_options(struct json_writer *w, struct arena *arena,
 static void add_annotations(struct json_writer *w)
 {
 	json_object_begin(w, "annotations");
+	json_add_string(w, "run.tare.checkpoint.enabled", "true");
 	json_add_string(w, "run.tare.commit", tare_commit);
 	json_add_string(w, "run.tare.version", tare_version);
 	json_object_end(w);

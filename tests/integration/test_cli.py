@@ -15,7 +15,6 @@ from support.terminal import ConsoleSocket
 pytestmark = pytest.mark.only("tare")
 
 COMMANDS = ["create", "start", "run", "state", "kill", "delete", "list", "spec", "features", "explain"]
-LATER = ["checkpoint", "restore"]
 
 
 def cli(*args, **kw):
@@ -83,11 +82,6 @@ def test_C2_wrong_usage_is_named_and_helped(args, error, hint):
     assert result.returncode == 1
     assert result.stderr.splitlines() == [f"tare-oci: {error}"] + ([f"hint: {hint}"] if hint else [])
     assert "usage: tare-oci" in result.stdout
-
-
-@pytest.mark.parametrize("command", LATER)
-def test_Y24_C2_commands_of_later_versions_are_refused_by_name(command):
-    assert refused(command, "x") == [f'tare-oci: command "{command}" is not in this version yet']
 
 
 # ---- global options -------------------------------------------------------------------------------------------------

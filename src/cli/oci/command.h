@@ -69,7 +69,8 @@ struct command {
 
 extern const struct command command_create, command_start, command_run, command_state, command_kill,
 	command_delete, command_exec_cli, command_list, command_ps, command_pause, command_resume,
-	command_update, command_events, command_spec, command_features, command_explain;
+	command_update, command_events, command_checkpoint, command_restore, command_spec,
+	command_features, command_explain;
 
 /* All of them, in the order of --help; NULL ends it */
 extern const struct command *const commands[];
@@ -80,8 +81,7 @@ void help_command(const struct command *command);
 
 /*
  * command_find() - by name
- * Return: NULL and *err for an unknown one, with the nearest name, or for one that a later version
- *         will have
+ * Return: NULL and *err for an unknown one, with the nearest name
  */
 const struct command *command_find(const char *name, struct err *err);
 

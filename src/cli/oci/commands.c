@@ -24,27 +24,17 @@ const struct command *const commands[] = {
 	&command_resume,
 	&command_update,
 	&command_events,
+	&command_checkpoint,
+	&command_restore,
 	&command_spec,
 	&command_features,
 	&command_explain,
 	NULL,
 };
 
-/*
- * runc has them, this version has not: a caller should learn that, not that it misspelt something.
- */
-static const char *const later[] = { "checkpoint", "restore" };
-
 static const struct command *refuse_unknown(const char *name, struct err *err)
 {
 	struct near near;
-
-	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
-		if (strcmp(name, later[i]) == 0) {
-			err_user(err, "command \"%s\" is not in this version yet", name);
-			return NULL;
-		}
-	}
 
 	err_user(err, "unknown command \"%s\"", name);
 	near_init(&near, name);

@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -256,4 +257,70 @@ int foreground_watch(int signals, const struct container_started *started, struc
 	os_tty_restore();
 	relay_clear(&w.relay);
 	return r < 0 ? r : w.status;
+}
+
+/* ---- from its start to its end --------------------------------------------------------------- */
+
+/*
+ * The container goes away with us, whatever the end was; an error of the watch itself is the one
+ * reported.
+ */
+static void remove_container(struct cli *cli, const char *id, struct container_started *started,
+			     bool ended)
+{
+	struct report report = command_report(cli);
+	struct err err = ERR_INIT;
+	int r;
+
+	/* Without our watch nobody would notice its end: force. */
+	if (ended)
+		r = container_end(cli->root, id, started, &report, &err);
+	else
+		r = container_delete(cli->root, id, true, &report, &err);
+	if (r == 0)
+		return;
+	err_context(&err, "delete \"%s\" after its end", id);
+	log_error(&cli->log, &err);
+}
+
+static int run_watched(struct cli *cli, const char *id, const struct foreground_run *how,
+		       struct err *err)
+{
+	struct container_started started;
+	defer_close int signals = -EBADF;
+	int status;
+
+	/*
+	 * A subreaper gets the container's orphans, which would else go to some parent that does
+	 * not expect them. Must be set before the first child.
+	 */
+	if (!how->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return err_sys(err, "become a subreaper");
+	signals = foreground_signals(err);
+	if (signals < 0)
+		return signals;
+	if (how->start(cli, how->args, id, &started, err) < 0)
+		return err->code;
+
+	status = foreground_watch(signals, &started, command_report(cli), err);
+	log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" ended with status %d", id, status);
+	if (status < 0 || !how->keep)
+		remove_container(cli, id, &started, status >= 0);
+	container_started_clear(&started);
+	return status;
+}
+
+int foreground_run(struct cli *cli, const char *id, const struct foreground_run *how,
+		   struct err *err)
+{
+	struct container_started started;
+	int r;
+
+	if (!how->detach)
+		return run_watched(cli, id, how, err);
+	r = how->start(cli, how->args, id, &started, err);
+	if (r < 0)
+		return r;
+	container_started_clear(&started);
+	return 0;
 }

@@ -18,6 +18,7 @@
 #define TARE_CLI_OCI_FOREGROUND_H
 
 #include "base/err.h"
+#include "cli/oci/command.h"
 #include "runtime/container.h"
 
 #include <signal.h>
@@ -38,5 +39,20 @@ int foreground_signals(struct err *err) MUST_CHECK;
  */
 int foreground_watch(int signals, const struct container_started *started, struct report report,
 		     struct err *err) MUST_CHECK;
+
+/* A container that is started and, unless it is detached, watched to its end: run, restore. */
+struct foreground_run {
+	int (*start)(struct cli *cli, const void *args, const char *id,
+		     struct container_started *ret, struct err *err);
+	const void *args;
+	bool detach, keep, no_subreaper;
+};
+
+/*
+ * foreground_run() - in the foreground it stays until the container has ended, and removes it
+ * Return: its exit status; 0 when detached; -errno
+ */
+int foreground_run(struct cli *cli, const char *id, const struct foreground_run *how,
+		   struct err *err) MUST_CHECK;
 
 #endif

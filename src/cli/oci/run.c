@@ -6,71 +6,24 @@
 #include "cli/oci/foreground.h"
 #include "cli/oci/launch.h"
 
-#include <sys/prctl.h>
-
-/*
- * The container goes away with us, whatever the end was; an error of the watch itself is the one
- * reported.
- */
-static void remove_container(struct cli *cli, const char *id, struct container_started *started,
-			     bool ended)
+static int start(struct cli *cli, const void *args, const char *id, struct container_started *ret,
+		 struct err *err)
 {
-	struct report report = command_report(cli);
-	struct err err = ERR_INIT;
-	int r;
-
-	/* Without our watch nobody would notice its end: force. */
-	if (ended)
-		r = container_end(cli->root, id, started, &report, &err);
-	else
-		r = container_delete(cli->root, id, true, &report, &err);
-	if (r == 0)
-		return;
-	err_context(&err, "delete \"%s\" after its end", id);
-	log_error(&cli->log, &err);
-}
-
-static int run_foreground(struct cli *cli, const struct launch_args *args, const char *id,
-			  struct err *err)
-{
-	struct container_started started;
-	defer_close int signals = -EBADF;
-	int status;
-
-	/*
-	 * A subreaper gets the container's orphans, which would else go to some parent that does
-	 * not expect them. Must be set before the first child.
-	 */
-	if (!args->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-		return err_sys(err, "become a subreaper");
-	signals = foreground_signals(err);
-	if (signals < 0)
-		return signals;
-	if (launch(cli, args, id, true, &started, err) < 0)
-		return err->code;
-
-	status = foreground_watch(signals, &started, command_report(cli), err);
-	log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" ended with status %d", id, status);
-	if (status < 0 || !args->keep)
-		remove_container(cli, id, &started, status >= 0);
-	container_started_clear(&started);
-	return status;
+	return launch(cli, args, id, true, ret, err);
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	const struct launch_args *launch_args = args;
-	struct container_started started;
-	int r;
+	const struct foreground_run how = {
+		.start = start,
+		.args = args,
+		.detach = launch_args->detach,
+		.keep = launch_args->keep,
+		.no_subreaper = launch_args->no_subreaper,
+	};
 
-	if (!launch_args->detach)
-		return run_foreground(cli, launch_args, words->words[0], err);
-
-	r = launch(cli, launch_args, words->words[0], true, &started, err);
-	if (r < 0)
-		return r;
-	container_started_clear(&started);
-	return 0;
+	return foreground_run(cli, words->words[0], &how, err);
 }
 
 static const struct option options[] = {

@@ -17,6 +17,9 @@ KERNEL_TEXTS = ["kernel/hostname", "kernel/domainname", "kernel/core_pattern", "
                 "kernel/randomize_va_space", "fs/mqueue/msg_max", "net/ipv4/ip_forward", "vm/overcommit_memory"]
 
 
+KERNEL_THREAD = 0x200000  # PF_KTHREAD, among the flags in /proc/PID/stat
+
+
 def hierarchies():
     """The mount points of all cgroup hierarchies."""
     found = []
@@ -74,8 +77,10 @@ def processes():
                 name = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
-            start_time = stat.rsplit(")", 1)[1].split()[19]
-            found[(int(pid), start_time)] = name or stat.split(")")[0] + ")"
+            fields = stat.rsplit(")", 1)[1].split()
+            if int(fields[6]) & KERNEL_THREAD:
+                continue
+            found[(int(pid), fields[19])] = name or stat.split(")")[0] + ")"
     return found
 
 
