@@ -90,6 +90,9 @@ static void fill(struct step *step)
 	case STEP_NS_OPEN:
 		step->u.ns_open.path = "/proc/1/ns/net";
 		return;
+	case STEP_CRIU_START:
+		step->u.criu_start.image = "/var/lib/image";
+		return;
 	case STEP_SYNC_SEND:
 	case STEP_SYNC_WAIT:
 		step->u.sync_send.token = SYNC_CREATED;

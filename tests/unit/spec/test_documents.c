@@ -199,7 +199,8 @@ static void test_F13_F14_Z20_annotations(void **state)
 		assert_non_null(json_string(entry));
 	assert_string_equal(json_string(json_member(annotations, "run.tare.version")),
 			    tare_version);
-	assert_int_equal(unsafe->len, 10);
+	assert_int_equal(unsafe->len, 11);
+	assert_true(has_string(unsafe, "org.criu.config"));
 	assert_true(has_string(unsafe, "org.systemd.property."));
 	assert_true(has_string(unsafe, "run.oci.delegate-cgroup"));
 	assert_true(has_string(unsafe, "run.oci.systemd.subgroup"));
