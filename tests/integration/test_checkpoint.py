@@ -88,7 +88,7 @@ def is_gone(tare, id):
 # ---- checkpoint: what CRIU is asked for -----------------------------------------------------------------------------
 
 
-def test_checkpoint_the_request_of_a_plain_checkpoint(tare, criu, running, image):
+def test_C17_the_request_of_a_plain_checkpoint(tare, criu, running, image):
     pid = running.pid
     checkpoint(tare, criu, running, image).ok()
     assert criu.itself["argv"] == ["swrk", "3"]
@@ -108,7 +108,7 @@ def test_checkpoint_the_request_of_a_plain_checkpoint(tare, criu, running, image
     assert is_gone(tare, running.id), "as with runc, the container is deleted"
 
 
-def test_checkpoint_every_option_is_passed_on(tare, criu, running, image, tmp):
+def test_C17_every_option_is_passed_on(tare, criu, running, image, tmp):
     (tmp / "before").mkdir()
     checkpoint(tare, criu, running, image, "--work-path", tmp / "work", "--parent-path", "../before", "--leave-running",
                "--tcp-established", "--tcp-skip-in-flight", "--link-remap", "--ext-unix-sk", "--shell-job", "--file-locks",
@@ -123,12 +123,12 @@ def test_checkpoint_every_option_is_passed_on(tare, criu, running, image, tmp):
 
 
 @pytest.mark.parametrize("word,number", [("soft", 3), ("full", 4), ("strict", 5), ("ignore", 0)])
-def test_checkpoint_words_for_cgroups(tare, criu, running, image, word, number):
+def test_C17_words_for_cgroups(tare, criu, running, image, word, number):
     checkpoint(tare, criu, running, image, "--leave-running", "--manage-cgroups-mode", word).ok()
     assert criu.options(1)["34"] == [number]
 
 
-def test_checkpoint_what_comes_from_the_host_is_named(tare, criu, bundle, image):
+def test_C17_what_comes_from_the_host_is_named(tare, criu, bundle, image):
     b = bundle("docker", script=HOLD)
     b.config["mounts"].append({"destination": "/etc/a b", "type": "bind", "source": "data", "options": ["bind"]})
     c = tare.run_detached(b).wait_out("ready")
@@ -141,7 +141,7 @@ def test_checkpoint_what_comes_from_the_host_is_named(tare, criu, bundle, image)
         "neither the container's own, nor masked directories, nor nodes in its own /dev"
 
 
-def test_checkpoint_a_destination_that_is_a_link_is_named_as_it_is_mounted(tare, criu, bundle, image):
+def test_C17_a_destination_that_is_a_link_is_named_as_it_is_mounted(tare, criu, bundle, image):
     b = bundle(script=HOLD)
     (b.path / "rootfs/real").mkdir()
     (b.path / "rootfs/link").symlink_to("real")
@@ -151,7 +151,7 @@ def test_checkpoint_a_destination_that_is_a_link_is_named_as_it_is_mounted(tare,
     assert {"1": ["/real"], "2": ["/link"]} in criu.options(1)["23"]
 
 
-def test_checkpoint_namespaces_from_outside(tare, criu, bundle, image, helper):
+def test_C17_namespaces_from_outside(tare, criu, bundle, image, helper):
     b = bundle(script=HOLD)
     b.linux["namespaces"].append({"type": "network", "path": helper("network")})
     c = tare.run_detached(b).wait_out("ready")
@@ -160,7 +160,7 @@ def test_checkpoint_namespaces_from_outside(tare, criu, bundle, image, helper):
     assert criu.options(1)["37"][0] == f"net[{inode}]:extRootNetNS"
 
 
-def test_checkpoint_pipes_are_those_of_the_start(tare, criu, bundle, image):
+def test_C17_pipes_are_those_of_the_start(tare, criu, bundle, image):
     """Also when the program has put another in their place."""
     b = bundle(script="exec 1>&2; echo ready >&2; while :; do sleep 0.05; done")
     b.write()
@@ -179,7 +179,7 @@ def test_checkpoint_pipes_are_those_of_the_start(tare, criu, bundle, image):
             os.close(fd)
 
 
-def test_checkpoint_the_configuration_file_of_criu(tare, criu, bundle, image):
+def test_C17_the_configuration_file_of_criu(tare, criu, bundle, image):
     b = bundle(script=HOLD)
     for value, expected in (("/etc/mine.conf", ["/etc/mine.conf"]), ("", None)):
         b.config["annotations"] = {"org.criu.config": value}
@@ -189,14 +189,14 @@ def test_checkpoint_the_configuration_file_of_criu(tare, criu, bundle, image):
         assert criu.options(1).get("51") == expected
 
 
-def test_checkpoint_the_image_is_in_checkpoint_if_nobody_says_where(tare, criu, running, tmp):
+def test_C17_the_image_is_in_checkpoint_if_nobody_says_where(tare, criu, running, tmp):
     (tmp / "here").mkdir()
     tare.call("checkpoint", running.id, env=criu.env, cwd=tmp / "here").ok()
     assert (tmp / "here/checkpoint/descriptors.json").exists()
     assert (tmp / "here/checkpoint").stat().st_mode & 0o777 == 0o700, "it holds the container's memory"
 
 
-def test_checkpoint_pre_dump(tare, criu, running, image):
+def test_C17_pre_dump(tare, criu, running, image):
     criu.plays([{"notify": "pre-dump"}, {"succeed": {}}])
     checkpoint(tare, criu, running, image, "--pre-dump").ok()
     assert criu.requests[1] == {"1": [9], "4": [1], "5": [{"1": [1]}]}, "can it track memory?"
@@ -205,7 +205,7 @@ def test_checkpoint_pre_dump(tare, criu, running, image):
     assert not (image / "descriptors.json").exists() and running.status == "running"
 
 
-def test_checkpoint_poststop_hooks_run(tare, criu, bundle, image, tmp):
+def test_C17_poststop_hooks_run(tare, criu, bundle, image, tmp):
     b = bundle(script=HOLD)
     b.config["hooks"] = {"poststop": [{"path": "/bin/sh", "args": ["sh", "-c", f"cat > {tmp}/told"]}]}
     c = tare.run_detached(b).wait_out("ready")
@@ -213,7 +213,7 @@ def test_checkpoint_poststop_hooks_run(tare, criu, bundle, image, tmp):
     assert json.loads((tmp / "told").read_text())["status"] == "stopped"
 
 
-def test_checkpoint_a_run_in_the_foreground_ends(tare, criu, bundle, image):
+def test_C17_a_run_in_the_foreground_ends(tare, criu, bundle, image):
     b = bundle(script=HOLD)
     b.write()
     process = subprocess.Popen(tare.command("run", "--bundle", b.path, "fg"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -228,7 +228,7 @@ def test_checkpoint_a_run_in_the_foreground_ends(tare, criu, bundle, image):
 
 
 @pytest.mark.parametrize("status", ["created", "stopped"])
-def test_checkpoint_only_what_runs_can_be_checkpointed(tare, criu, bundle, image, status):
+def test_C17_only_what_runs_can_be_checkpointed(tare, criu, bundle, image, status):
     c = tare.create(bundle(script="exit"))
     if status == "stopped":
         c.start().ok()
@@ -237,25 +237,25 @@ def test_checkpoint_only_what_runs_can_be_checkpointed(tare, criu, bundle, image
     assert not image.exists() and not criu.requests
 
 
-def test_checkpoint_an_unknown_container(tare, criu, image):
+def test_C17_an_unknown_container(tare, criu, image):
     checkpoint(tare, criu, "nobody", image).fails('container "nobody" does not exist')
 
 
-def test_checkpoint_criu_is_not_installed(tare, criu, running, image, tmp):
+def test_C17_criu_is_not_installed(tare, criu, running, image, tmp):
     failed = tare.call("checkpoint", "--image-path", image, running.id, env={**os.environ, "PATH": str(tmp)})
     failed.fails("run criu: it is not installed")
     assert "the package is called criu" in failed.log[-1]["hint"]
     assert running.status == "running"
 
 
-def test_checkpoint_criu_is_too_old(tare, criu, running, image):
+def test_C17_criu_is_too_old(tare, criu, running, image):
     criu.plays(SUCCEED, version=[3, 14, 0])
     failed = checkpoint(tare, criu, running, image).fails("use criu 3.14.0: it is too old")
     assert failed.log[-1]["hint"] == "install CRIU 3.15 or later"
     assert running.status == "running"
 
 
-def test_checkpoint_memory_that_cannot_be_tracked(tare, criu, running, image):
+def test_C17_memory_that_cannot_be_tracked(tare, criu, running, image):
     criu.plays(SUCCEED, mem_track=False)
     checkpoint(tare, criu, running, image, "--pre-dump").fails("make a pre-dump", "can't track changes of memory")
 
@@ -271,7 +271,7 @@ REASONS = [
 
 
 @pytest.mark.parametrize("line,remedy", REASONS, ids=[remedy.strip("-") for _, remedy in REASONS])
-def test_checkpoint_the_reason_is_crius_and_the_remedy_is_ours(tare, criu, running, image, line, remedy):
+def test_C17_the_reason_is_crius_and_the_remedy_is_ours(tare, criu, running, image, line, remedy):
     criu.plays([{"log": "(00.00) Dumping opened files"}, {"log": "(00.00) PID fdinfo 2: pos: 0x0 flags: 1"}, {"log": line},
                 {"log": "(00.02) PID fdinfo 0: pos: 0x0"}, {"log": "(00.02) Error (criu/cr-dump.c:1781): Dumping FAILED."},
                 {"fail": {"errno": 0}}])
@@ -281,20 +281,20 @@ def test_checkpoint_the_reason_is_crius_and_the_remedy_is_ours(tare, criu, runni
     assert running.status == "running"
 
 
-def test_checkpoint_a_reason_that_is_no_files_names_none(tare, criu, running, image):
+def test_C17_a_reason_that_is_no_files_names_none(tare, criu, running, image):
     criu.plays([{"log": "(00.00) PID fdinfo 2: pos: 0x0 flags: 1"}, {"log": "(00.00) ----------------------------------------"},
                 {"log": "(00.01) Error (criu/sk-unix.c:1): unix: External socket is used."}, {"fail": {}}])
     failed = checkpoint(tare, criu, running, image).fails("criu: unix: External socket is used.")
     assert "fd 2" not in failed.error
 
 
-def test_checkpoint_without_a_log_the_answer_has_the_reason(tare, criu, running, image):
+def test_C17_without_a_log_the_answer_has_the_reason(tare, criu, running, image):
     criu.plays([{"fail": {"errno": 3, "message": "no such thing"}}])
     failed = checkpoint(tare, criu, running, image).fails("criu: no such thing")
     assert failed.log[-1]["hint"] == f"the log is {image}/dump.log"
 
 
-def test_checkpoint_an_old_log_is_not_taken_for_this_ones(tare, criu, running, image):
+def test_C17_an_old_log_is_not_taken_for_this_ones(tare, criu, running, image):
     image.mkdir()
     (image / "dump.log").write_text("(00.01) Error (criu/a.c:1): of yesterday\n")
     criu.plays([{"fail": {}}])
@@ -306,14 +306,14 @@ def test_checkpoint_an_old_log_is_not_taken_for_this_ones(tare, criu, running, i
     ({"bytes": [255, 255, 255]}, "understand what criu says"),
     ({"bytes": [8, 1]}, "understand what criu says"),
 ])
-def test_checkpoint_a_criu_that_makes_no_sense(tare, criu, running, image, step, text):
+def test_C17_a_criu_that_makes_no_sense(tare, criu, running, image, step, text):
     criu.plays([{"notify": "pre-dump"}, step])
     checkpoint(tare, criu, running, image).fails(text)
     assert running.status == "running"
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP"])
-def test_checkpoint_a_signal_breaks_it_off(tare, criu, running, image, name):
+def test_C17_a_signal_breaks_it_off(tare, criu, running, image, name):
     criu.plays([{"notify": "pre-dump"}, {"wait": {}}])
     log = tare.fresh("log")
     process = subprocess.Popen(tare.command("checkpoint", "--image-path", image, running.id, globals=["--log", log]), env=criu.env)
@@ -335,12 +335,12 @@ def test_checkpoint_a_signal_breaks_it_off(tare, criu, running, image, name):
     (["--parent-path", "/absolute"], ["--parent-path must be relative"]),
     (["--parent-path", "../missing"], ['open the parent image "../missing"']),
 ])
-def test_checkpoint_options_that_cannot_be_obeyed(tare, criu, running, image, options, texts):
+def test_C17_options_that_cannot_be_obeyed(tare, criu, running, image, options, texts):
     checkpoint(tare, criu, running, image, *options).fails(*texts)
     assert not criu.requests and running.status == "running"
 
 
-def test_checkpoint_ids_of_a_mount_would_be_lost(tare, criu, bundle, image):
+def test_C17_ids_of_a_mount_would_be_lost(tare, criu, bundle, image):
     b = bundle(script=HOLD)
     b.config["mounts"].append({"destination": "/data", "type": "bind", "source": str(b.path / "rootfs/data"), "options": ["bind"],
                                "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}],
@@ -382,7 +382,7 @@ def restore(tare, criu, b, image, *options, **kw):
     return c
 
 
-def test_restore_the_request_of_a_plain_restore(tare, criu, bundle, stored):
+def test_C18_the_request_of_a_plain_restore(tare, criu, bundle, stored):
     criu.plays(RESTORED)
     b = bundle(script=HOLD)
     c = restore(tare, criu, b, stored)
@@ -409,7 +409,7 @@ def test_restore_the_request_of_a_plain_restore(tare, criu, bundle, stored):
     assert is_gone(tare, "back")
 
 
-def test_restore_every_option_is_passed_on(tare, criu, bundle, stored, tmp, helper):
+def test_C18_every_option_is_passed_on(tare, criu, bundle, stored, tmp, helper):
     criu.plays(RESTORED)
     b = bundle(script=HOLD)
     net = helper("network")
@@ -428,14 +428,14 @@ def test_restore_every_option_is_passed_on(tare, criu, bundle, stored, tmp, help
     assert (tmp / "pid").read_text() == str(tare.state("back")["pid"])
 
 
-def test_restore_old_criu_and_security_labels(tare, criu, bundle, stored):
+def test_C18_old_criu_and_security_labels(tare, criu, bundle, stored):
     criu.plays(RESTORED, version=[3, 15, 0])
     result, _ = try_restore(tare, criu, bundle(script=HOLD), stored, "--lsm-profile", "apparmor:mine")
     result.fails("this criu is too old")
     assert "3.16" in result.log[-1]["hint"] and is_gone(tare, "back")
 
 
-def test_restore_mounts_by_their_names(tare, criu, bundle, stored):
+def test_C18_mounts_by_their_names(tare, criu, bundle, stored):
     criu.plays(RESTORED)
     b = bundle("docker", script=HOLD)
     c = restore(tare, criu, b, stored)
@@ -448,7 +448,7 @@ def test_restore_mounts_by_their_names(tare, criu, bundle, stored):
     assert str(c.pid) in (limit / "cgroup.procs").read_text().split()
 
 
-def test_restore_mount_points_that_are_missing_are_made(tare, criu, bundle, stored):
+def test_C18_mount_points_that_are_missing_are_made(tare, criu, bundle, stored):
     criu.plays(RESTORED)
     b = bundle(script=HOLD)
     b.config["mounts"] += [{"destination": "/new/volume", "type": "bind", "source": str(b.path / "rootfs/data"), "options": ["bind"]},
@@ -461,7 +461,7 @@ def test_restore_mount_points_that_are_missing_are_made(tare, criu, bundle, stor
     assert (rootfs / "scratch").is_dir() and not (rootfs / "scratch/inner").exists(), "a tmpfs comes out of the image"
 
 
-def test_restore_hooks_in_their_order_with_the_pid(tare, criu, bundle, stored, tmp):
+def test_C18_hooks_in_their_order_with_the_pid(tare, criu, bundle, stored, tmp):
     criu.plays(RESTORED)
     b = bundle(script=HOLD)
     kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"]
@@ -476,13 +476,13 @@ def test_restore_hooks_in_their_order_with_the_pid(tare, criu, bundle, stored, t
     assert [s["status"] for s in states] == ["creating", "creating", "running"]
 
 
-def test_restore_without_notifications(tare, criu, bundle, stored):
+def test_C18_without_notifications(tare, criu, bundle, stored):
     """Without namespaces of its own there is no setup-namespaces; the answer alone has to do."""
     criu.plays([{"succeed": {}}])
     assert restore(tare, criu, bundle(script=HOLD), stored).status == "running"
 
 
-def test_restore_in_the_foreground_with_signals_and_status(tare, criu, bundle, stored):
+def test_C18_in_the_foreground_with_signals_and_status(tare, criu, bundle, stored):
     criu.plays(RESTORED)
     b = bundle(script=HOLD)
     b.write()
@@ -496,7 +496,7 @@ def test_restore_in_the_foreground_with_signals_and_status(tare, criu, bundle, s
     assert is_gone(tare, "fg")
 
 
-def test_restore_a_signal_while_they_are_let_go_is_theirs(tare, criu, bundle, stored):
+def test_C18_a_signal_while_they_are_let_go_is_theirs(tare, criu, bundle, stored):
     """They may run already when CRIU has not yet said that it is done."""
     criu.plays([*RESTORED[:4], {"sleep": 1}, *RESTORED[4:]])
     b = bundle(script=HOLD)
@@ -510,7 +510,7 @@ def test_restore_a_signal_while_they_are_let_go_is_theirs(tare, criu, bundle, st
     assert is_gone(tare, "fg")
 
 
-def test_C15_the_terminal_goes_to_the_console_socket(tare, criu, terminal_bundle, stored):
+def test_C15_C18_the_terminal_goes_to_the_console_socket(tare, criu, terminal_bundle, stored):
     criu.plays([*RESTORED[:3], {"notify": "orphan-pts-master"}, *RESTORED[3:]])
     with ConsoleSocket(tare.work / "console.sock") as console:
         restore(tare, criu, terminal_bundle(), stored, "--console-socket", console.path)
@@ -518,7 +518,7 @@ def test_C15_the_terminal_goes_to_the_console_socket(tare, criu, terminal_bundle
         assert os.fstat(master).st_rdev == os.makedev(5, 2) and re.fullmatch(r"/dev/pts/\d+", name)
 
 
-def test_restore_the_record_can_be_checkpointed_again(tare, criu, bundle, stored, tmp):
+def test_C18_the_record_can_be_checkpointed_again(tare, criu, bundle, stored, tmp):
     criu.plays(RESTORED)
     c = restore(tare, criu, bundle(script=HOLD), stored)
     criu.plays(SUCCEED)
@@ -529,7 +529,7 @@ def test_restore_the_record_can_be_checkpointed_again(tare, criu, bundle, stored
 # ---- restore: what goes wrong ---------------------------------------------------------------------------------------
 
 
-def test_restore_what_is_no_image(tare, criu, bundle, tmp):
+def test_C18_what_is_no_image(tare, criu, bundle, tmp):
     b = bundle(script=HOLD)
     result, _ = try_restore(tare, criu, b, tmp / "nowhere")
     result.fails(f'open the image directory "{tmp}/nowhere"')
@@ -543,18 +543,18 @@ def test_restore_what_is_no_image(tare, criu, bundle, tmp):
     assert not criu.requests and not tare.list()
 
 
-def test_restore_no_bundle(tare, criu, stored, tmp):
+def test_C18_no_bundle(tare, criu, stored, tmp):
     result = tare.call("restore", "-d", "--bundle", tmp / "nowhere", "--image-path", stored, "back", env=criu.env)
     result.fails(f'open the bundle "{tmp}/nowhere"')
 
 
-def test_restore_an_id_that_is_in_use(tare, criu, bundle, running, stored):
+def test_C18_an_id_that_is_in_use(tare, criu, bundle, running, stored):
     result, _ = try_restore(tare, criu, bundle(script=HOLD), stored, id=running.id)
     result.fails("container with given ID already exists")
     assert running.status == "running" and not criu.requests
 
 
-def test_restore_a_cgroup_namespace_by_path(tare, criu, bundle, stored, helper):
+def test_C18_a_cgroup_namespace_by_path(tare, criu, bundle, stored, helper):
     b = bundle(script=HOLD)
     b.linux["namespaces"].append({"type": "cgroup", "path": "/proc/self/ns/cgroup"})
     result, _ = try_restore(tare, criu, b, stored)
@@ -562,7 +562,7 @@ def test_restore_a_cgroup_namespace_by_path(tare, criu, bundle, stored, helper):
 
 
 @pytest.mark.parametrize("name,value", [("intelRdt", {"closID": "x"}), ("netDevices", {"eth9": {}})])
-def test_restore_what_would_not_come_back_is_refused(tare, criu, bundle, stored, name, value):
+def test_C18_what_would_not_come_back_is_refused(tare, criu, bundle, stored, name, value):
     b = bundle(script=HOLD)
     b.linux["namespaces"].append({"type": "network"})
     b.linux[name] = value
@@ -580,7 +580,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("when", FAILURES)
-def test_restore_a_failure_leaves_nothing(tare, criu, bundle, stored, tmp, when):
+def test_C18_a_failure_leaves_nothing(tare, criu, bundle, stored, tmp, when):
     criu.plays(FAILURES[when])
     b = bundle(script=HOLD)
     b.config["mounts"].append({"destination": "/new/dir", "type": "tmpfs", "source": "tmpfs"})
@@ -592,7 +592,7 @@ def test_restore_a_failure_leaves_nothing(tare, criu, bundle, stored, tmp, when)
     assert is_gone(tare, "back") and not (tmp / "pid").exists() and b.listing() == before
 
 
-def test_restore_a_criu_that_dies_leaves_nothing(tare, criu, bundle, stored):
+def test_C18_a_criu_that_dies_leaves_nothing(tare, criu, bundle, stored):
     """Its processes may outlive it: whoever is in the cgroups goes."""
     for steps in (RESTORED[:2], RESTORED[:5]):
         criu.plays([*steps, {"die": 1}])
@@ -602,7 +602,7 @@ def test_restore_a_criu_that_dies_leaves_nothing(tare, criu, bundle, stored):
 
 
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "poststart"])
-def test_restore_a_hook_that_fails_leaves_nothing(tare, criu, bundle, stored, kind):
+def test_C18_a_hook_that_fails_leaves_nothing(tare, criu, bundle, stored, kind):
     criu.plays(RESTORED)
     b = bundle(script=HOLD)
     b.config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", "echo nothing doing; exit 3"]}]}
@@ -611,7 +611,7 @@ def test_restore_a_hook_that_fails_leaves_nothing(tare, criu, bundle, stored, ki
     assert is_gone(tare, "back")
 
 
-def test_restore_a_signal_breaks_it_off(tare, criu, bundle, stored):
+def test_C18_a_signal_breaks_it_off(tare, criu, bundle, stored):
     criu.plays([*RESTORED[:3], {"wait": {}}])
     b = bundle(script=HOLD)
     b.write()
@@ -625,14 +625,14 @@ def test_restore_a_signal_breaks_it_off(tare, criu, bundle, stored):
     assert is_gone(tare, "back")
 
 
-def test_restore_a_terminal_that_nobody_asked_for(tare, criu, bundle, stored):
+def test_C18_a_terminal_that_nobody_asked_for(tare, criu, bundle, stored):
     criu.plays([*RESTORED[:3], {"notify": "orphan-pts-master"}, *RESTORED[3:]])
     result, _ = try_restore(tare, criu, bundle(script=HOLD), stored)
     result.fails("the image has a terminal, but nobody would have its other end", "/process/terminal")
     assert is_gone(tare, "back")
 
 
-def test_restore_a_source_that_is_gone(tare, criu, bundle, stored, tmp):
+def test_C18_a_source_that_is_gone(tare, criu, bundle, stored, tmp):
     b = bundle(script=HOLD)
     b.config["mounts"].append({"destination": "/data", "type": "bind", "source": str(tmp / "gone"), "options": ["bind"]})
     result, _ = try_restore(tare, criu, b, stored)
@@ -641,7 +641,7 @@ def test_restore_a_source_that_is_gone(tare, criu, bundle, stored, tmp):
 
 
 @pytest.mark.skipif(sanitized(), reason="a trace is the same there")
-def test_restore_its_trace_names_what_criu_does(tare, criu, bundle, stored, tmp):
+def test_C18_its_trace_names_what_criu_does(tare, criu, bundle, stored, tmp):
     criu.plays(RESTORED)
     restore(tare, criu, bundle(script=HOLD), stored, "--trace", tmp / "trace")
     text = (tmp / "trace").read_text()

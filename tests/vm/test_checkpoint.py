@@ -99,7 +99,7 @@ def mounts_of(pid):
 
 
 @pytest.mark.smoke
-def test_both_a_counter_keeps_its_count(tare, bundle, image):
+def test_C17_C18_a_counter_keeps_its_count(tare, bundle, image):
     c = tare.run_detached(counting(bundle)).wait_out("5\n")
     checkpoint(tare, c, image).ok()
     assert is_gone(tare, c.id), "as with runc, the container is deleted"
@@ -110,7 +110,7 @@ def test_both_a_counter_keeps_its_count(tare, bundle, image):
     wait_until(lambda: numbers(again.out)[-1] > before + 3, "the counter to go on")
 
 
-def test_checkpoint_leave_running_leaves_it_running(tare, bundle, image):
+def test_C17_leave_running_leaves_it_running(tare, bundle, image):
     c = tare.run_detached(counting(bundle)).wait_out("5\n")
     checkpoint(tare, c, image, "--leave-running").ok()
     assert c.status == "running"
@@ -118,7 +118,7 @@ def test_checkpoint_leave_running_leaves_it_running(tare, bundle, image):
     wait_until(lambda: numbers(c.out)[-1] > before + 3, "the counter to go on")
 
 
-def test_checkpoint_a_paused_container_can_be_checkpointed(tare, bundle, image):
+def test_C17_a_paused_container_can_be_checkpointed(tare, bundle, image):
     c = tare.run_detached(counting(bundle)).wait_out("5\n")
     tare.call("pause", c.id).ok()
     checkpoint(tare, c, image).ok()
@@ -128,7 +128,7 @@ def test_checkpoint_a_paused_container_can_be_checkpointed(tare, bundle, image):
     wait_until(lambda: numbers(again.out)[-1] > before + 3, "the counter to go on")
 
 
-def test_both_pre_dump_and_parent(tare, bundle, image, tmp):
+def test_C17_C18_pre_dump_and_parent(tare, bundle, image, tmp):
     c = tare.run_detached(counting(bundle)).wait_out("5\n")
     first = checkpoint(tare, c, tmp / "pre", "--pre-dump")
     if "can't track" in first.error:
@@ -143,7 +143,7 @@ def test_both_pre_dump_and_parent(tare, bundle, image, tmp):
     wait_until(lambda: numbers(again.out)[-1] > before + 3, "the counter to go on")
 
 
-def test_restore_twice_from_one_image_and_under_another_id(tare, bundle, image):
+def test_C18_twice_from_one_image_and_under_another_id(tare, bundle, image):
     b = counting(bundle)
     b.linux["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 77}}
     c = tare.run_detached(b).wait_out("5\n")
@@ -164,7 +164,7 @@ def test_restore_twice_from_one_image_and_under_another_id(tare, bundle, image):
         assert is_gone(tare, id) and is_gone(tare, c.id)
 
 
-def test_restore_in_the_foreground_with_its_status(tare, bundle, image):
+def test_C18_in_the_foreground_with_its_status(tare, bundle, image):
     c = tare.run_detached(counting(bundle, script="trap 'exit 7' TERM; " + COUNTER)).wait_out("5\n")
     checkpoint(tare, c, image).ok()
     before = numbers(c.out)[-1]
@@ -181,7 +181,7 @@ def test_restore_in_the_foreground_with_its_status(tare, bundle, image):
 # ---- what is in it --------------------------------------------------------------------------------------------------
 
 
-def test_both_everything_an_engine_asks_for(tare, bundle, image, tmp):
+def test_C17_C18_everything_an_engine_asks_for(tare, bundle, image, tmp):
     """Mounts, tmpfs contents, volumes, masks, limits, filter, capabilities, pids, hooks, pid file, exec afterwards."""
     b = counting(bundle, "docker")
     (b.path / "data/file").write_text("on the host")
@@ -226,7 +226,7 @@ def test_Z17_exec_after_a_restore_has_the_containers_clocks(tare, bundle, image)
     assert again.exec("readlink", "/proc/self/ns/time").ok().out.strip() == time_ns
 
 
-def test_both_standard_streams_that_are_pipes(tare, bundle, image, tmp):
+def test_C17_C18_standard_streams_that_are_pipes(tare, bundle, image, tmp):
     """A pipe of the first run becomes the pipe of the second: what an engine reads goes on."""
     b = counting(bundle)
     b.write()
@@ -256,7 +256,7 @@ def test_both_standard_streams_that_are_pipes(tare, bundle, image, tmp):
         tare.call("delete", "--force", "pipes")
 
 
-def test_C15_a_terminal_comes_back_on_the_console_socket(tare, terminal_bundle, image):
+def test_C15_C17_C18_a_terminal_comes_back_on_the_console_socket(tare, terminal_bundle, image):
     b = terminal_bundle("echo ready; while read x; do echo got-$x; done")
     with ConsoleSocket(tare.work / "first.sock") as console:
         c = tare.run_detached(b, "--console-socket", console.path)
@@ -284,7 +284,7 @@ def connected(bundle):
     return b
 
 
-def test_both_a_connection_inside_with_tcp_established(tare, bundle, image):
+def test_C17_C18_a_connection_inside_with_tcp_established(tare, bundle, image):
     c = tare.run_detached(connected(bundle)).wait_out("one")
     failed = checkpoint(tare, c, image).fails("criu", "Connected TCP socket", "fd ", "socket:[")
     assert "--tcp-established" in failed.log[-1]["hint"] and f"{image}/dump.log" in failed.log[-1]["hint"]
@@ -303,7 +303,7 @@ def add_program(b, path):
         shutil.copy(os.path.realpath(file), target)
 
 
-def test_both_file_locks(tare, bundle, image):
+def test_C17_C18_file_locks(tare, bundle, image):
     b = counting(bundle, script="exec 9>/tmp/lock; /opt/flock 9 && echo ready; while :; do sleep 0.05; done")
     shutil.copy(shutil.which("flock"), "/opt/flock")
     add_program(b, "/opt/flock")
@@ -317,7 +317,7 @@ def test_both_file_locks(tare, bundle, image):
     assert again.exec("sh", "-c", "exec 8>/tmp/lock; /opt/flock -n 8 && echo free || echo held").out == "held\n"
 
 
-def test_checkpoint_an_external_unix_socket_is_named(tare, bundle, image):
+def test_C17_an_external_unix_socket_is_named(tare, bundle, image):
     left, right = socket.socketpair()
     with left, right:
         # The runtime hands on what it gets as fd 3; the test runner itself may have another file there.
@@ -335,7 +335,7 @@ def test_checkpoint_an_external_unix_socket_is_named(tare, bundle, image):
         assert c.status == "running"
 
 
-def test_both_a_network_namespace_from_outside(tare, bundle, image, helper):
+def test_C17_C18_a_network_namespace_from_outside(tare, bundle, image, helper):
     b = counting(bundle)
     b.linux["namespaces"].append({"type": "network", "path": helper("network")})
     c = tare.run_detached(b).wait_out("5\n")
@@ -348,7 +348,7 @@ def test_both_a_network_namespace_from_outside(tare, bundle, image, helper):
 # ---- it fails -------------------------------------------------------------------------------------------------------
 
 
-def test_restore_what_is_no_image(tare, bundle, image, tmp):
+def test_C18_what_is_no_image(tare, bundle, image, tmp):
     c = tare.run_detached(counting(bundle)).wait_out("5\n")
     try_restore(tare, c, tmp / "nowhere", id="x").fails("open the image directory", "nowhere")
     (tmp / "empty").mkdir()
@@ -360,14 +360,14 @@ def test_restore_what_is_no_image(tare, bundle, image, tmp):
     assert is_gone(tare, "x")
 
 
-def test_restore_an_id_that_is_in_use(tare, bundle, image):
+def test_C18_an_id_that_is_in_use(tare, bundle, image):
     c = tare.run_detached(counting(bundle)).wait_out("5\n")
     checkpoint(tare, c, image, "--leave-running").ok()
     try_restore(tare, c, image).fails("container with given ID already exists")
     assert c.status == "running"
 
 
-def test_restore_a_restore_that_fails_in_a_hook_leaves_nothing(tare, bundle, image, tmp):
+def test_C18_a_restore_that_fails_in_a_hook_leaves_nothing(tare, bundle, image, tmp):
     b = counting(bundle)
     c = tare.run_detached(b).wait_out("5\n")
     checkpoint(tare, c, image).ok()
@@ -378,7 +378,7 @@ def test_restore_a_restore_that_fails_in_a_hook_leaves_nothing(tare, bundle, ima
     assert is_gone(tare, c.id) and not (tmp / "pid").exists()
 
 
-def test_restore_a_restore_that_is_broken_off_leaves_nothing(tare, bundle, image, tmp):
+def test_C18_a_restore_that_is_broken_off_leaves_nothing(tare, bundle, image, tmp):
     b = counting(bundle)
     c = tare.run_detached(b).wait_out("5\n")
     checkpoint(tare, c, image).ok()
@@ -393,7 +393,7 @@ def test_restore_a_restore_that_is_broken_off_leaves_nothing(tare, bundle, image
     assert is_gone(tare, c.id)
 
 
-def test_restore_a_killed_restore_is_swept(tare, bundle, image, tmp):
+def test_C18_a_killed_restore_is_swept(tare, bundle, image, tmp):
     b = counting(bundle)
     c = tare.run_detached(b).wait_out("5\n")
     checkpoint(tare, c, image).ok()
@@ -424,7 +424,7 @@ def by_pipes(command):
 
 @pytest.mark.only("tare")
 @pytest.mark.skipif(not shutil.which("runc"), reason="runc is not installed")
-def test_both_the_same_steps_as_with_runc(tare, bundle, tmp):
+def test_C17_C18_the_same_steps_as_with_runc(tare, bundle, tmp):
     """runc's own scenario: checkpoint, nothing is left, restore, running; and the same words for what can't be."""
     def scenario(command, image):
         b = counting(bundle)
