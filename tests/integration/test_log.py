@@ -97,8 +97,9 @@ def test_C4_a_usage_error_is_logged(tmp):
 
 
 def test_C4_an_unknown_command_is_logged(tmp):
-    cli("--log", tmp / "log", "--log-format", "json", "checkpoint", "x")
-    assert records(tmp / "log")[-1]["msg"] == 'command "checkpoint" is not in this version yet'
+    cli("--log", tmp / "log", "--log-format", "json", "checkpiont", "x")
+    record = records(tmp / "log")[-1]
+    assert record["msg"] == 'unknown command "checkpiont"' and record["hint"] == "did you mean checkpoint?"
 
 
 def test_C4_success_leaves_an_empty_log(tmp):
