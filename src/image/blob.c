@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/blob.h"
 
+#include "os/dir.h"
 #include "os/file.h"
 
 #include <fcntl.h>
@@ -11,8 +12,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define BLOB_MODE    0600
-#define BUFFER_BYTES (64 * 1024)
+#define BLOB_MODE 0600
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
 
@@ -48,15 +48,6 @@ static int look_for(const struct store *store, const char *digest, uint64_t size
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-/* Is the file that we have locked still the one of that name? Whoever had it before may have renamed or removed it. */
-static bool is_still_named(int dir, const char *name, int fd)
-{
-	struct stat named, ours;
-
-	return fstat(fd, &ours) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
-}
-
 /* The file in staging/, and its lock. */
 static int open_staged(struct blob_writer *w, struct err *err)
 {
@@ -73,7 +64,7 @@ static int open_staged(struct blob_writer *w, struct err *err)
 				continue;
 			return err_sys(err, "lock \"staging/%s\"", w->name);
 		}
-		if (is_still_named(dir, w->name, fd)) {
+		if (os_is_still_at(dir, w->name, fd)) {
 			w->fd = take_fd(&fd);
 			return 0;
 		}
@@ -83,17 +74,10 @@ static int open_staged(struct blob_writer *w, struct err *err)
 /* Take up what an earlier writer left. */
 static int take_up(struct blob_writer *w, struct err *err)
 {
-	static char buffer[BUFFER_BYTES];
-	ssize_t n;
+	int r = hash_add_fd(&w->hash, w->fd, &w->have);
 
-	while ((n = read(w->fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "read \"staging/%s\"", w->name);
-		hash_add(&w->hash, buffer, (size_t)n);
-		w->have += (uint64_t)n;
-	}
+	if (r < 0)
+		return err_set(err, r, "read \"staging/%s\"", w->name);
 	if (w->have <= w->size)
 		return 0;
 	/* Of another size: not what it was staged for. */
@@ -164,21 +148,15 @@ int blob_begin(const struct store *store, const char *digest, uint64_t size,
 
 int blob_write(struct blob_writer *w, const void *bytes, size_t len, struct err *err)
 {
-	const char *at = bytes, *end = at + len;
+	int r;
 
 	if (w->size != BLOB_SIZE_UNKNOWN && len > w->size - w->have)
 		return err_user(err, "blob %s is longer than its %" PRIu64 " bytes", w->digest,
 				w->size);
 	hash_add(&w->hash, bytes, len);
-	while (at < end) {
-		ssize_t n = write(w->fd, at, (size_t)(end - at));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "write \"staging/%s\"", w->name);
-		at += n;
-	}
+	r = os_write_all(w->fd, bytes, len);
+	if (r < 0)
+		return err_set(err, r, "write \"staging/%s\"", w->name);
 	w->have += len;
 	return 0;
 }
@@ -269,29 +247,25 @@ int blob_open(const struct store *store, const char *digest, uint64_t *ret_size,
 	return take_fd(&fd);
 }
 
-static int not_itself(const char *digest, const char *found, struct err *err)
+int blob_damaged(const char *digest, const char *found, struct err *err)
 {
 	err_user_code(err, -EIO, "blob %s is damaged: its bytes are %s", digest, found);
 	err->kind = ERR_SYSTEM;
-	err_hint(err, "tare system check --repair removes it; then pull the image again");
-	return -EIO;
+	return err_hint(err, "tare system check --repair removes it; then pull the image again");
 }
 
-static int hash_like(const char *digest, struct hash *hash)
+/* Its name says what its bytes must be. */
+static int check_hash(struct hash *hash, const char *digest, struct err *err)
 {
-	enum digest_algorithm algorithm;
-	const char *hex, *why;
-	int r = digest_parse(digest, &algorithm, &hex, &why);
+	char found[DIGEST_TEXT_MAX];
 
-	if (r == 0)
-		hash_init(hash, algorithm);
-	return r;
+	hash_digest(hash, found);
+	return strcmp(found, digest) == 0 ? 0 : blob_damaged(digest, found, err);
 }
 
 int blob_read(const struct store *store, struct arena *arena, const char *digest, size_t limit,
 	      char **ret_text, size_t *ret_len, struct err *err)
 {
-	char found[DIGEST_TEXT_MAX];
 	defer_close int fd = -EBADF;
 	struct hash hash;
 	uint64_t size;
@@ -305,35 +279,25 @@ int blob_read(const struct store *store, struct arena *arena, const char *digest
 				digest, size, limit);
 	r = os_file_read(arena, fd, limit, ret_text, ret_len);
 	if (r == 0)
-		r = hash_like(digest, &hash);
+		r = hash_init_like(&hash, digest);
 	if (r < 0)
 		return err_set(err, r, "read blob %s", digest);
 	hash_add(&hash, *ret_text, *ret_len);
-	hash_digest(&hash, found);
-	return strcmp(found, digest) == 0 ? 0 : not_itself(digest, found, err);
+	return check_hash(&hash, digest, err);
 }
 
 int blob_verify(const struct store *store, const char *digest, struct err *err)
 {
-	static char buffer[BUFFER_BYTES];
-	char found[DIGEST_TEXT_MAX];
 	defer_close int fd = -EBADF;
 	struct hash hash;
 	uint64_t size;
-	ssize_t n;
+	int r;
 
 	fd = blob_open(store, digest, &size, err);
 	if (fd < 0)
 		return fd;
-	if (hash_like(digest, &hash) < 0)
-		return err_bug(err, "blob %s has lost its digest", digest);
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "read blob %s", digest);
-		hash_add(&hash, buffer, (size_t)n);
-	}
-	hash_digest(&hash, found);
-	return strcmp(found, digest) == 0 ? 0 : not_itself(digest, found, err);
+	r = hash_init_like(&hash, digest);
+	if (r == 0)
+		r = hash_add_fd(&hash, fd, NULL);
+	return r < 0 ? err_set(err, r, "read blob %s", digest) : check_hash(&hash, digest, err);
 }

@@ -78,6 +78,9 @@ int blob_read(const struct store *store, struct arena *arena, const char *digest
 /* blob_verify() - read all of it. Return: 0; -ENOENT; -EIO if its bytes are not those of its name; -errno */
 int blob_verify(const struct store *store, const char *digest, struct err *err) MUST_CHECK;
 
+/* blob_damaged() - say that a blob's bytes are those of @found, and what to do about it. Return: -EIO */
+int blob_damaged(const char *digest, const char *found, struct err *err);
+
 /* blob_make() - a blob of bytes that are there already. @ret_digest: DIGEST_TEXT_MAX bytes */
 int blob_make(const struct store *store, const void *bytes, size_t len, char *ret_digest,
 	      struct err *err) MUST_CHECK;

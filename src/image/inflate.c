@@ -26,6 +26,7 @@
 typedef ssize_t method_fn(struct inflate *inflate, void *buf, size_t size, struct err *err);
 
 struct inflate {
+	struct stream stream; /* first: what is read from it is what was inflated */
 	struct stream *source;
 	const char *name;
 	method_fn *method;
@@ -309,6 +310,16 @@ static int read_magic(struct inflate *inflate, struct err *err)
 	return r;
 }
 
+static ssize_t read_stream(struct stream *stream, void *buf, size_t size, struct err *err)
+{
+	return inflate_read((struct inflate *)(void *)stream, buf, size, err);
+}
+
+struct stream *inflate_stream(struct inflate *inflate)
+{
+	return &inflate->stream;
+}
+
 int inflate_new(struct stream *source, uint64_t limit, struct inflate **ret, struct err *err)
 {
 	struct inflate *inflate = calloc(1, sizeof(*inflate));
@@ -316,6 +327,7 @@ int inflate_new(struct stream *source, uint64_t limit, struct inflate **ret, str
 
 	if (!inflate)
 		return err_set(err, -ENOMEM, "begin to inflate");
+	inflate->stream.read = read_stream;
 	inflate->source = source;
 	inflate->limit = limit;
 	r = read_magic(inflate, err);

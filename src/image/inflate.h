@@ -30,6 +30,9 @@ void inflate_free(struct inflate *inflate);
 /* inflate_name() - what it was compressed with: "gzip", "zstd", "bzip2", "xz", "uncompressed" */
 const char *inflate_name(const struct inflate *inflate);
 
+/* inflate_stream() - the bytes as a stream; valid until inflate_free() */
+struct stream *inflate_stream(struct inflate *inflate);
+
 /*
  * inflate_read() - the next of the bytes
  * @size: at least 1

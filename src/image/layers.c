@@ -45,26 +45,11 @@ static ssize_t read_hashed(struct stream *stream, void *buf, size_t size, struct
 	return n;
 }
 
-/* @like: a digest of the same algorithm, which was checked before */
-static void hashed_init(struct hashed *hashed, struct stream *source, const char *like)
+/* @like: a digest of the same algorithm */
+static int hashed_init(struct hashed *hashed, struct stream *source, const char *like)
 {
-	enum digest_algorithm algorithm = DIGEST_SHA256;
-	const char *hex, *why;
-
-	if (digest_parse(like, &algorithm, &hex, &why) < 0)
-		algorithm = DIGEST_SHA256;
 	*hashed = (struct hashed){ .stream.read = read_hashed, .source = source };
-	hash_init(&hashed->hash, algorithm);
-}
-
-struct inflated {
-	struct stream stream;
-	struct inflate *inflate;
-};
-
-static ssize_t read_inflated(struct stream *stream, void *buf, size_t size, struct err *err)
-{
-	return inflate_read(((struct inflated *)(void *)stream)->inflate, buf, size, err);
+	return hash_init_like(&hashed->hash, like);
 }
 
 /* ---- unpacking -------------------------------------------------------------------------------------------------- */
@@ -75,41 +60,29 @@ static bool is_digest_of(struct hashed *hashed, const char *digest, char *found)
 	return strcmp(found, digest) == 0;
 }
 
-/* The rest of a blob whose tar could not be read, to know whether the blob is to blame. */
-static void read_rest(struct hashed *hashed)
-{
-	struct err ignored = ERR_INIT;
-	static char buffer[64 * 1024];
-
-	while (hashed->stream.read(&hashed->stream, buffer, sizeof(buffer), &ignored) > 0)
-		;
-}
-
 /* blob -> sha256 -> inflate -> sha256 -> tar -> disk, in one pass */
 static int unpack_into(int dir, int blob, const struct layer_request *request,
 		       struct layer_result *ret, struct err *err)
 {
-	struct inflated inflated = { { read_inflated }, NULL };
+	struct inflate *inflate = NULL;
 	char found[DIGEST_TEXT_MAX];
 	struct hashed outer, inner;
 	struct fd_stream file;
 	int r;
 
 	fd_stream_init(&file, blob);
-	hashed_init(&outer, &file.stream, request->blob);
-	hashed_init(&inner, &inflated.stream, request->diff_id);
-	r = inflate_new(&outer.stream, request->limit, &inflated.inflate, err);
+	if (hashed_init(&outer, &file.stream, request->blob) < 0)
+		return err_user(err, "\"%s\" is no digest", request->blob);
+	r = inflate_new(&outer.stream, request->limit, &inflate, err);
+	if (r == 0 && hashed_init(&inner, inflate_stream(inflate), request->diff_id) < 0)
+		r = err_user(err, "\"%s\" is no digest", request->diff_id);
 	if (r == 0)
 		r = layer_unpack(dir, &inner.stream, &request->options, ret, err);
-	inflate_free(inflated.inflate);
-	read_rest(&outer);
-	if (!is_digest_of(&outer, request->blob, found)) {
-		err_user_code(err, -EIO, "blob %s is damaged: its bytes are %s", request->blob,
-			      found);
-		err->kind = ERR_SYSTEM;
-		return err_hint(err,
-				"tare system check --repair removes it; then pull the image again");
-	}
+	inflate_free(inflate);
+	/* What a tar that could not be read has left over: to know whether the blob is to blame. */
+	(void)!hash_add_fd(&outer.hash, blob, NULL);
+	if (!is_digest_of(&outer, request->blob, found))
+		return blob_damaged(request->blob, found, err);
 	if (r == 0 && !is_digest_of(&inner, request->diff_id, found))
 		return err_user(err, "its content is %s, but the image says %s", found,
 				request->diff_id);
@@ -136,14 +109,6 @@ static int is_there(const struct store *store, const char *name, struct err *err
 	return r < 0 ? err_set(err, r, "look for the layer") : r;
 }
 
-static bool is_still_named(int parent, const char *name, int fd)
-{
-	struct stat named, ours;
-
-	return fstat(fd, &ours) == 0 && fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
-}
-
 /* The directory in staging/, and its lock. Return: fd; -errno with @err; -EAGAIN to try again: it was another's */
 static int open_staged(const struct store *store, const char *staged, struct err *err)
 {
@@ -156,7 +121,7 @@ static int open_staged(const struct store *store, const char *staged, struct err
 		return errno == ENOENT ? -EAGAIN : err_sys(err, "open \"staging/%s\"", staged);
 	if (flock(fd, LOCK_EX) < 0)
 		return errno == EINTR ? -EAGAIN : err_sys(err, "lock \"staging/%s\"", staged);
-	return is_still_named(store->staging, staged, fd) ? take_fd(&fd) : -EAGAIN;
+	return os_is_still_at(store->staging, staged, fd) ? take_fd(&fd) : -EAGAIN;
 }
 
 /* Return: 1 if the layer is there, perhaps by who had the lock before us; 0 and *ret_dir, locked; -errno */

@@ -91,6 +91,14 @@ int os_chown_at(int dir, const char *path, uid_t uid, gid_t gid)
 	return fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
+bool os_is_still_at(int dir, const char *name, int fd)
+{
+	struct stat named, ours;
+
+	return fstat(fd, &ours) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+}
+
 int os_dir_claim(int fd)
 {
 	OS_FAULT("flock");

@@ -5,6 +5,7 @@
 
 #include "base/defer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -30,6 +31,13 @@ ssize_t os_read_at(int dir, const char *path, char *buf, size_t size) MUST_CHECK
 
 /* os_chown_at() - fchownat(2) without following links; -1 keeps an id. Return: 0; -errno */
 int os_chown_at(int dir, const char *path, uid_t uid, gid_t gid) MUST_CHECK;
+
+/*
+ * os_is_still_at() - is the open file @fd (still) what @name in @dir names; a link is not followed
+ *
+ * For who has waited for the lock of a file: whoever had it before may have renamed or removed it.
+ */
+bool os_is_still_at(int dir, const char *name, int fd);
 
 /* os_dir_claim() - an exclusive flock, or -EWOULDBLOCK at once if somebody has it. Held by every copy of the fd */
 int os_dir_claim(int fd) MUST_CHECK;

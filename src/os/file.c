@@ -40,7 +40,7 @@ int os_file_read(struct arena *arena, int fd, size_t limit, char **ret_text, siz
 	return 0;
 }
 
-static int write_all(int fd, const void *bytes, size_t len)
+int os_write_all(int fd, const void *bytes, size_t len)
 {
 	const char *at = bytes;
 	ssize_t n;
@@ -94,7 +94,7 @@ int os_file_make_at(int dir, const char *name, const void *bytes, size_t len, mo
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	return write_all(fd, bytes, len);
+	return os_write_all(fd, bytes, len);
 }
 
 int os_fsync(int fd)

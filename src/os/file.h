@@ -22,6 +22,9 @@ int os_file_write_at(int dir, const char *path, const char *text, size_t len) MU
 int os_file_open_write_at(int dir, const char *path) MUST_CHECK;
 int os_file_write(int fd, const char *text, size_t len) MUST_CHECK;
 
+/* os_write_all() - all of it, in as many writes as it takes. Return: 0; -errno */
+int os_write_all(int fd, const void *bytes, size_t len) MUST_CHECK;
+
 /* os_file_make_at() - a new file with these bytes; -EEXIST if there is one */
 int os_file_make_at(int dir, const char *name, const void *bytes, size_t len,
 		    mode_t mode) MUST_CHECK;

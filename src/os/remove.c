@@ -63,9 +63,13 @@ static int move_up(struct removal *r, int dir, const char *name)
 	}
 }
 
-/* A directory of the top's with something in it: its directories go up, the rest goes away. */
+/*
+ * Empty the top ("."), or empty and remove one of its directories. What is full in the top is emptied in its turn, what is
+ * full in a directory below it moves up: two listings are open at most.
+ */
 static int empty(struct removal *r, const char *name)
 {
+	bool is_top = is_dots(name);
 	DIR *listing = list(r->top, name);
 	struct dirent *entry;
 	int one = 0;
@@ -77,30 +81,12 @@ static int empty(struct removal *r, const char *name)
 			continue;
 		one = remove_one(dirfd(listing), entry->d_name);
 		if (one > 0)
-			one = move_up(r, dirfd(listing), entry->d_name);
+			one = is_top ? empty(r, entry->d_name)
+				     : move_up(r, dirfd(listing), entry->d_name);
 	}
 	closedir(listing);
-	if (one == 0 && unlinkat(r->top, name, AT_REMOVEDIR) < 0)
+	if (one == 0 && !is_top && unlinkat(r->top, name, AT_REMOVEDIR) < 0)
 		one = -errno;
-	return one;
-}
-
-static int empty_top(struct removal *r)
-{
-	struct dirent *entry;
-	DIR *listing = list(r->top, ".");
-	int one = 0;
-
-	if (!listing)
-		return -errno;
-	while (one == 0 && (entry = readdir(listing))) {
-		if (is_dots(entry->d_name))
-			continue;
-		one = remove_one(r->top, entry->d_name);
-		if (one > 0)
-			one = empty(r, entry->d_name);
-	}
-	closedir(listing);
 	return one;
 }
 
@@ -119,7 +105,7 @@ int os_remove_tree(int dir, const char *name)
 	/* What was moved up may or may not have been in the listing: look until nothing moves. */
 	do {
 		r.moved = false;
-		one = empty_top(&r);
+		one = empty(&r, ".");
 	} while (one == 0 && r.moved);
 	defer_close_fn(&r.top);
 	if (one == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0)

@@ -12,20 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-struct inflated {
-	struct stream stream;
-	struct inflate *inflate;
-};
-
-static ssize_t read_inflated(struct stream *stream, void *buf, size_t size, struct err *err)
-{
-	return inflate_read(((struct inflated *)(void *)stream)->inflate, buf, size, err);
-}
-
 static int unpack(const char *directory, const struct layer_options *options, uint64_t limit,
 		  struct err *err)
 {
-	struct inflated inflated = { { read_inflated }, NULL };
+	struct inflate *inflate = NULL;
 	defer_close int root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct layer_result result;
 	struct fd_stream input;
@@ -34,10 +24,10 @@ static int unpack(const char *directory, const struct layer_options *options, ui
 	if (root < 0)
 		return err_sys(err, "open \"%s\"", directory);
 	fd_stream_init(&input, 0);
-	r = inflate_new(&input.stream, limit, &inflated.inflate, err);
+	r = inflate_new(&input.stream, limit, &inflate, err);
 	if (r == 0)
-		r = layer_unpack(root, &inflated.stream, options, &result, err);
-	inflate_free(inflated.inflate);
+		r = layer_unpack(root, inflate_stream(inflate), options, &result, err);
+	inflate_free(inflate);
 	if (r == 0)
 		printf("%" PRIu64 " %" PRIu64 " %u %u\n", result.entries, result.bytes,
 		       result.devices_skipped, result.xattrs_skipped);
