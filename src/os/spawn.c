@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -124,4 +126,22 @@ int os_memfd_text(const char *name, const char *const *parts, size_t n)
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	return take_fd(&fd);
+}
+
+int os_find_program(const char *name, char *buf, size_t size)
+{
+	const char *dirs = getenv("PATH");
+	size_t len;
+
+	if (!dirs || !*dirs)
+		dirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	for (; *dirs; dirs += len + (dirs[len] == ':')) {
+		len = strcspn(dirs, ":");
+		if (dirs[0] != '/' ||
+		    snprintf(buf, size, "%.*s/%s", (int)len, dirs, name) >= (int)size)
+			continue;
+		if (os_executable(buf) == 0)
+			return 0;
+	}
+	return -ENOENT;
 }

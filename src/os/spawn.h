@@ -14,8 +14,8 @@ struct os_spawn {
 	char *const *argv, *const *envp;
 	const char *cwd; /* "/" is used if it can't be entered */
 	int stdio[3];    /* what becomes fd 0, 1 and 2 */
-	const int *
-		fds; /* what becomes fd 3 and on: @n_fds of them, at most SPAWN_FDS_MAX; @prepare may change them */
+	/* what becomes fd 3 and on: @n_fds of them, at most SPAWN_FDS_MAX; @prepare may change them */
+	const int *fds;
 	size_t n_fds;
 	bool independent; /* it stays in our process group, and alive if we die */
 	/*
@@ -37,6 +37,15 @@ struct os_spawn {
  * Return: 0; -errno of what failed, execve included; -E2BIG if there are too many fds
  */
 int os_spawn(const struct os_spawn *spawn, pid_t *ret_pid) MUST_CHECK;
+
+/*
+ * os_find_program() - the first of that name that can be executed, in the directories of our own PATH
+ * @name: without a "/"
+ *
+ * Relative directories are passed over: what is in the current one is not the host's. Without PATH: the usual directories.
+ * Return: 0 and the absolute path in @buf; -ENOENT
+ */
+int os_find_program(const char *name, char *buf, size_t size) MUST_CHECK;
 
 /*
  * os_memfd_text() - an unnamed file with this text, to be read from its beginning

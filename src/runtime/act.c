@@ -429,8 +429,9 @@ static struct made_node *add_made(struct progress *page, const char *path)
 	return node;
 }
 
-void act_made(struct act *a, int parent, const char *path, const char *name)
+void act_made(void *act, int parent, const char *path, const char *name)
 {
+	const struct act *a = act;
 	struct made_node *node;
 	struct stat st;
 

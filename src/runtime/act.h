@@ -214,14 +214,15 @@ void act_report_warnings(const struct act *a);
 int act_close_unneeded(const struct act *a, int keep, int also) MUST_CHECK;
 
 /*
- * act_made() - note that the child made something in the rootfs directory, for undo
+ * act_made() - note that the child made something in the rootfs directory, for undo; an os_made_fn
+ * @act:    this process's struct act
  * @parent: fd of the directory it is in
  * @path:   relative to the rootfs
  * @name:   its last component
  *
  * Does nothing if it is on another filesystem than the rootfs (a mount of the container's own).
  */
-void act_made(struct act *a, int parent, const char *path, const char *name);
+void act_made(void *act, int parent, const char *path, const char *name);
 
 /* act_made_by_step() - the same for a node or link that the running step describes in full: it need not be looked at */
 void act_made_by_step(struct act *a, const char *path);

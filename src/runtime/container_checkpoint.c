@@ -166,12 +166,8 @@ static int check_tracking(struct criu *criu, struct err *err)
 					      .keep_open = true,
 					      .ask_mem_track = true };
 	struct criu_response response;
-	int r;
 
-	r = criu_send(criu, &request, err);
-	if (r == 0)
-		r = criu_receive(criu, &response, NULL, err);
-	if (r < 0)
+	if (criu_ask(criu, &request, &response, err) < 0)
 		return err_context(err, "ask criu what it can do here");
 	if (response.mem_track)
 		return 0;
@@ -233,17 +229,6 @@ static int dump(struct look *l, const char *root, const struct checkpoint_option
 
 /* ---- before and after --------------------------------------------------------------------------------------- */
 
-static int open_dir(const char *path, const char *what, int *ret, struct err *err)
-{
-	/* runc's mode too: what is in an image is the memory of the container. */
-	int r = os_dir_make_path(path, 0700, 0700);
-
-	if (r < 0)
-		return err_set(err, r, "make the %s directory \"%s\"", what, path);
-	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *ret < 0 ? err_sys(err, "open the %s directory \"%s\"", what, path) : 0;
-}
-
 static int check_parent(const struct look *l, const char *parent, struct err *err)
 {
 	struct stat st;
@@ -272,14 +257,12 @@ static int look(struct look *l, const char *root, const struct checkpoint_option
 	if (r == 0)
 		r = facts_read_parts(&l->arena, "", FACTS_CGROUPS, &l->facts, err);
 	if (r == 0)
-		r = open_dir(o->image_path, "image", &l->image_dir, err);
-	if (r == 0)
+		r = l->image_dir = criu_make_dir(o->image_path, "image", err);
+	if (r >= 0)
 		r = check_parent(l, o->parent_path, err);
-	if (r == 0 && o->work_path)
-		r = open_dir(o->work_path, "work", &l->work_dir, err);
-	else if (r == 0)
-		l->work_dir = fcntl(l->image_dir, F_DUPFD_CLOEXEC, 0);
-	return r;
+	if (r == 0)
+		r = l->work_dir = criu_open_work(o->work_path, l->image_dir, err);
+	return r < 0 ? r : 0;
 }
 
 /* The container has ended. A foreground run that watched it may be quicker than we. */

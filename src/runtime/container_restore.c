@@ -2,8 +2,8 @@
 /* restore: look whether there is an image, then create from it. */
 #include "runtime/container.h"
 
-#include "os/dir.h"
 #include "os/file.h"
+#include "runtime/criu.h"
 #include "runtime/criu_mounts.h"
 
 #include <fcntl.h>
@@ -35,20 +35,11 @@ static int read_descriptors(struct arena *arena, struct restore_options *o, stru
 
 static int open_dirs(struct restore_options *o, struct err *err)
 {
-	int r;
-
 	o->image_dir = open(o->image_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->image_dir < 0)
 		return err_sys(err, "open the image directory \"%s\"", o->image_path);
-	if (!o->work_path) {
-		o->work_dir = fcntl(o->image_dir, F_DUPFD_CLOEXEC, 0);
-		return o->work_dir < 0 ? err_sys(err, "duplicate a file") : 0;
-	}
-	r = os_dir_make_path(o->work_path, 0700, 0700);
-	if (r < 0)
-		return err_set(err, r, "make the work directory \"%s\"", o->work_path);
-	o->work_dir = open(o->work_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return o->work_dir < 0 ? err_sys(err, "open the work directory \"%s\"", o->work_path) : 0;
+	o->work_dir = criu_open_work(o->work_path, o->image_dir, err);
+	return o->work_dir < 0 ? o->work_dir : 0;
 }
 
 int container_restore(const char *root, struct create_options *options,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/criu.h"
 
-#include "os/exec.h"
+#include "os/dir.h"
 #include "os/process.h"
 #include "os/seqpacket.h"
 #include "os/signal.h"
@@ -23,25 +23,6 @@ extern char **environ;
 #define RESPONSE_MAX 16384
 
 /* ---- starting ----------------------------------------------------------------------------------------------- */
-
-/* In the directories of PATH, as runc does. */
-static bool find_program(char path[PATH_MAX])
-{
-	const char *dirs = getenv("PATH");
-	size_t len;
-
-	if (!dirs || !*dirs)
-		dirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	for (; *dirs; dirs += len + (dirs[len] == ':')) {
-		len = strcspn(dirs, ":");
-		if (dirs[0] != '/' ||
-		    snprintf(path, PATH_MAX, "%.*s/criu", (int)len, dirs) >= PATH_MAX)
-			continue;
-		if (os_executable(path) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* What the process that becomes CRIU needs; in memory that it shares with us until then. */
 struct birth {
@@ -124,7 +105,7 @@ static int spawn(struct criu *criu, const struct criu_setup *setup, struct err *
 		.arg = &birth,
 	};
 
-	if (!find_program(path)) {
+	if (os_find_program("criu", path, sizeof(path)) < 0) {
 		err_user_code(err, -ENOENT, "run criu: it is not installed, or not in PATH");
 		return err_hint(err, "install CRIU 3.15 or later: the package is called criu");
 	}
@@ -145,16 +126,20 @@ static int spawn(struct criu *criu, const struct criu_setup *setup, struct err *
 		       : err_set(err, r < 0 ? r : -EPROTO, "receive criu's socket");
 }
 
+int criu_ask(struct criu *criu, const struct criu_request *request, struct criu_response *ret,
+	     struct err *err)
+{
+	int r = criu_send(criu, request, err);
+
+	return r < 0 ? r : criu_receive(criu, ret, NULL, err);
+}
+
 static int check_version(struct criu *criu, struct err *err)
 {
 	const struct criu_request request = { .type = CRIU_VERSION, .keep_open = true };
 	struct criu_response response;
-	int r;
 
-	r = criu_send(criu, &request, err);
-	if (r == 0)
-		r = criu_receive(criu, &response, NULL, err);
-	if (r < 0)
+	if (criu_ask(criu, &request, &response, err) < 0)
 		return err_context(err, "ask criu for its version");
 	criu->version = response.major * 10000 + response.minor * 100 + response.sublevel;
 	if (response.type == CRIU_VERSION && criu->version >= CRIU_MIN_VERSION)
@@ -286,4 +271,24 @@ void criu_end(struct criu *criu)
 	if (criu->pid > 0)
 		(void)!os_reap(criu->pid, &status);
 	criu->pid = 0;
+}
+
+int criu_make_dir(const char *path, const char *what, struct err *err)
+{
+	int r = os_dir_make_path(path, 0700, 0700), fd;
+
+	if (r < 0)
+		return err_set(err, r, "make the %s directory \"%s\"", what, path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "open the %s directory \"%s\"", what, path) : fd;
+}
+
+int criu_open_work(const char *path, int image_dir, struct err *err)
+{
+	int fd;
+
+	if (path)
+		return criu_make_dir(path, "work", err);
+	fd = fcntl(image_dir, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? err_sys(err, "duplicate a file") : fd;
 }

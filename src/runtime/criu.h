@@ -49,8 +49,8 @@ struct criu_setup {
 	 * apart). So CRIU gets a cgroup namespace of its own, in which everything looks the same.
 	 */
 	const char *cgroup2;
-	const char *
-		cgroup; /* where it goes back to, below that mount; NULL: @prepare takes care of it */
+	/* where it goes back to, below that mount; NULL: @prepare takes care of it */
+	const char *cgroup;
 };
 #define CRIU_FIRST_FD 4 /* behind its socket */
 
@@ -74,6 +74,21 @@ int criu_send(struct criu *criu, const struct criu_request *request, struct err 
  */
 int criu_receive(struct criu *criu, struct criu_response *ret, int *ret_fd,
 		 struct err *err) MUST_CHECK;
+
+/* criu_ask() - send a request and receive its response, for what has no notifications. Return: as criu_receive() */
+int criu_ask(struct criu *criu, const struct criu_request *request, struct criu_response *ret,
+	     struct err *err) MUST_CHECK;
+
+/*
+ * criu_make_dir() - a directory that CRIU writes to, made if it is missing with runc's mode, 0700: what is in an image is the
+ * memory of the container
+ * @what: "image", "work", for messages
+ * Return: fd, the caller's; -errno
+ */
+int criu_make_dir(const char *path, const char *what, struct err *err) MUST_CHECK;
+
+/* criu_open_work() - where CRIU writes its log; NULL @path: into the image. Return: fd, the caller's; -errno */
+int criu_open_work(const char *path, int image_dir, struct err *err) MUST_CHECK;
 
 /* criu_confirm() - answer a notification: go on. Return: 0; -errno */
 int criu_confirm(struct criu *criu, struct err *err) MUST_CHECK;

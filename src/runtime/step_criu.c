@@ -36,11 +36,6 @@
 
 /* ---- before it ---------------------------------------------------------------------------------------------- */
 
-static void made(void *arg, int parent, const char *path, const char *name)
-{
-	act_made(arg, parent, path, name);
-}
-
 static int make_point(struct act *a, const struct criu_point *point, struct err *err)
 {
 	defer_close int base = -EBADF, target = -EBADF;
@@ -57,7 +52,7 @@ static int make_point(struct act *a, const struct criu_point *point, struct err 
 	}
 	target = os_make_in_root(base, point->path,
 				 point->source && !S_ISDIR(st.st_mode) ? S_IFREG : S_IFDIR, 0755,
-				 point->on_rootfs ? made : NULL, a);
+				 point->on_rootfs ? act_made : NULL, a);
 	if (target >= 0)
 		return 0;
 	r = err_set(err, target, "make the mount point \"%s\"", point->path);

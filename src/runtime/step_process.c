@@ -66,11 +66,6 @@ static int cwd_error(const struct step *step, int code, struct err *err)
 	return err_set(err, code, "change directory to \"%s\"", path);
 }
 
-static void made_directory(void *arg, int parent, const char *path, const char *name)
-{
-	act_made(arg, parent, path, name);
-}
-
 /*
  * step_cwd() - the process's working directory
  *
@@ -88,7 +83,7 @@ int step_cwd(struct act *a, const struct step *step, struct err *err)
 
 	r = os_cwd_enter(step->u.cwd.path);
 	if (r == -ENOENT && step->u.cwd.create) {
-		r = os_cwd_make(step->u.cwd.path, 0755, made_directory, a);
+		r = os_cwd_make(step->u.cwd.path, 0755, act_made, a);
 		if (r < 0)
 			return err_set(err, r, "make the directory \"%s\"", step->u.cwd.path);
 		r = os_cwd_enter(step->u.cwd.path);

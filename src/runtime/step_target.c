@@ -10,11 +10,6 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-static void note_made(void *arg, int parent, const char *path, const char *name)
-{
-	act_made(arg, parent, path, name);
-}
-
 static bool must_be_real(const char *path)
 {
 	return GUARD(proc_real) && (strcmp(path, "/proc") == 0 || strcmp(path, "/sys") == 0);
@@ -64,7 +59,7 @@ int target_open(struct act *a, int root, const char *path, int flags, enum targe
 
 	if (fd != -ENOENT)
 		return fd;
-	fd = os_make_in_root(root, path, (mode_t)make, 0755, note_made, a);
+	fd = os_make_in_root(root, path, (mode_t)make, 0755, act_made, a);
 	if (fd >= 0)
 		return fd;
 	err_set(err, fd, "open \"%s\" in the rootfs", path);

@@ -66,12 +66,10 @@ static struct exec_options exec_options(const struct args *args, const struct op
 	};
 }
 
-/* The error that ends the command is exec's; one of the trace file alone comes second. */
 static int exec_traced(struct cli *cli, const char *path, struct exec_options *options,
 		       struct container_started *ret, struct err *err)
 {
 	struct trace_options trace;
-	struct err trace_err = ERR_INIT;
 	int r;
 
 	r = trace_open(path, &trace, err);
@@ -81,8 +79,7 @@ static int exec_traced(struct cli *cli, const char *path, struct exec_options *o
 	if (r == 0)
 		log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" has process %d", options->common.id,
 			  (int)ret->pid);
-	if (trace_close(path, &trace, &trace_err) < 0)
-		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
+	trace_end(cli, path, &trace);
 	return r;
 }
 

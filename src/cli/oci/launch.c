@@ -81,7 +81,7 @@ int trace_open(const char *path, struct trace_options *ret, struct err *err)
 	return 0;
 }
 
-int trace_close(const char *path, struct trace_options *trace, struct err *err)
+static int trace_close(const char *path, struct trace_options *trace, struct err *err)
 {
 	FILE *stream = trace->stream;
 
@@ -93,13 +93,19 @@ int trace_close(const char *path, struct trace_options *trace, struct err *err)
 	return fclose(stream) == 0 ? 0 : err_sys(err, "write trace file \"%s\"", path);
 }
 
-/* The error that ends the command is create's; one of the trace file alone comes second. */
+void trace_end(struct cli *cli, const char *path, struct trace_options *trace)
+{
+	struct err err = ERR_INIT;
+
+	if (trace_close(path, trace, &err) < 0)
+		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", err.text);
+}
+
 static int launch_traced(struct cli *cli, struct create_options *options,
 			 const struct launch_args *args, int config, struct container_started *ret,
 			 struct err *err)
 {
 	struct trace_options trace;
-	struct err trace_err = ERR_INIT;
 	int r;
 
 	r = trace_open(args->trace, &trace, err);
@@ -109,8 +115,7 @@ static int launch_traced(struct cli *cli, struct create_options *options,
 	if (r == 0)
 		log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" is process %d", options->id,
 			  (int)ret->pid);
-	if (trace_close(args->trace, &trace, &trace_err) < 0)
-		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
+	trace_end(cli, args->trace, &trace);
 	return r;
 }
 

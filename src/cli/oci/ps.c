@@ -19,8 +19,6 @@
 
 extern char **environ;
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* More than all lines of a full process table. */
 #define OUTPUT_MAX ((size_t)256 * 1024 * 1024)
 
@@ -67,24 +65,6 @@ static int print_json(struct arena *arena, const struct pids *pids, struct err *
 }
 
 /* ---- by the host's ps ------------------------------------------------------------------------------------------- */
-
-/* Return: the path in @buf; NULL if there is none */
-static const char *find_program(const char *name, char *buf, size_t size)
-{
-	const char *path = getenv("PATH");
-	size_t len;
-
-	for (path = path && *path ? path : DEFAULT_PATH; *path; path += len + (path[len] == ':')) {
-		len = strcspn(path, ":");
-		/* Not from the current directory, wherever that is. */
-		if (path[0] != '/' ||
-		    snprintf(buf, size, "%.*s/%s", (int)len, path, name) >= (int)size)
-			continue;
-		if (os_executable(buf) == 0)
-			return buf;
-	}
-	return NULL;
-}
 
 static char *const *ps_argv(struct arena *arena, char *const *rest)
 {
@@ -217,10 +197,10 @@ static int print_plain(struct arena *arena, const struct pids *pids, struct err 
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
-	const char *format = ((const struct args *)args)->format, *path;
+	const char *format = ((const struct args *)args)->format;
 	bool json = format && strcmp(format, "json") == 0;
 	defer_arena struct arena arena = { 0 };
-	char buf[PATH_MAX];
+	char path[PATH_MAX];
 	struct pids pids;
 	int r;
 
@@ -233,8 +213,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		return r;
 	if (json)
 		return print_json(&arena, &pids, err);
-	path = find_program("ps", buf, sizeof(buf));
-	if (path)
+	if (os_find_program("ps", path, sizeof(path)) == 0)
 		return print_table(&arena, path, words->rest, &pids, err);
 	log_write(&cli->log, LOG_LEVEL_WARNING,
 		  "there is no \"ps\" in PATH: its options have no effect, and only pids, states "

@@ -19,15 +19,13 @@ static int restore_traced(struct cli *cli, struct create_options *options,
 			  struct container_started *ret, struct err *err)
 {
 	struct trace_options trace;
-	struct err trace_err = ERR_INIT;
 	int r;
 
 	r = trace_open(path, &trace, err);
 	if (r < 0)
 		return r;
 	r = container_restore(cli->root, options, restore, trace.stream ? &trace : NULL, ret, err);
-	if (trace_close(path, &trace, &trace_err) < 0)
-		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
+	trace_end(cli, path, &trace);
 	return r;
 }
 

@@ -12,7 +12,6 @@ struct args {
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	const char *path = ((const struct args *)args)->trace;
-	struct err trace_err = ERR_INIT;
 	struct report report = command_report(cli);
 	struct trace_options trace;
 	int r;
@@ -24,8 +23,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		return r;
 	r = container_start(cli->root, words->words[0], getenv(NOTIFY_ENV),
 			    trace.stream ? &trace : NULL, &report, err);
-	if (trace_close(path, &trace, &trace_err) < 0)
-		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", trace_err.text);
+	trace_end(cli, path, &trace);
 	return r;
 }
 
