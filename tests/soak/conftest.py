@@ -8,7 +8,6 @@ TARE_SOAK=long asks for the long form, TARE_SOAK_ROUNDS=N for as many rounds of 
 commands again (each test prints its seed). The fixtures are those of tests/integration, above all the one that compares the host before and after.
 """
 
-import importlib.util
 import os
 import random
 import sys
@@ -16,13 +15,11 @@ from pathlib import Path
 
 import pytest
 
-INTEGRATION = Path(__file__).resolve().parents[1] / "integration"
-sys.path.insert(0, str(INTEGRATION))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-spec = importlib.util.spec_from_file_location("integration_conftest", INTEGRATION / "conftest.py")
-integration_conftest = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(integration_conftest)
-globals().update({name: value for name, value in vars(integration_conftest).items() if not name.startswith("_")})
+from support.fixtures import FIXTURES, integration_conftest  # noqa: E402
+
+globals().update(FIXTURES)
 
 LONG = os.environ.get("TARE_SOAK") == "long"
 TIME_LIMIT_SOAK_S = 3000 if LONG else 240

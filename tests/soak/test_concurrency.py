@@ -9,11 +9,13 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 
 from history import KILLED, LOOKS, Op, check
 from support import runtime as rt
+from support.threads import run_all
 
 CONTAINERS, WORKERS = 200, 8
 HOT = 10  # ids that most of the commands go to, so that they meet
@@ -97,14 +99,8 @@ class Crowd:
 
     def run(self):
         dices = [type(self.dice)(self.dice.random()) for _ in range(WORKERS + 1)]
-        threads = [threading.Thread(target=self.work, args=(i, dices[i])) for i in range(WORKERS)]
-        threads.append(threading.Thread(target=self.kill_some, args=(dices[-1],)))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if self.broken:
-            raise self.broken[0]
+        workers = [partial(self.work, i, dices[i]) for i in range(WORKERS)]
+        run_all([*workers, partial(self.kill_some, dices[-1])], self.broken)
 
     def judge(self):
         """{id: the states in which it may be}; fails if a history can't be."""

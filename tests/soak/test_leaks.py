@@ -10,9 +10,9 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from support import runtime as rt
 from support.bundle import HOLD
 from support.host import Snapshot, hierarchies
 from support.runtime import wait_until
+from support.threads import run_all
 
 BINARY = os.environ.get("TARE_OCI_FAULTS") or str(rt.REPO / "build-faults/tare-oci")
 ROUNDS, ROUNDS_LONG = 100, 5000
@@ -121,13 +122,7 @@ class Rounds:
                     self.round(f"round{i}", dice)
             except Exception as failure:
                 self.broken.append(failure)
-        threads = [threading.Thread(target=work, args=(n, type(dice)(dice.random()))) for n in range(WORKERS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if self.broken:
-            raise self.broken[0]
+        run_all([partial(work, n, type(dice)(dice.random())) for n in range(WORKERS)], self.broken)
 
 
 def keys():

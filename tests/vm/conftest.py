@@ -7,17 +7,14 @@ Tests for a guest: what this machine's own kernel can't show, above all pure cgr
 The fixtures are those of tests/integration.
 """
 
-import importlib.util
 import sys
 from pathlib import Path
 
-INTEGRATION = Path(__file__).resolve().parents[1] / "integration"
-sys.path.insert(0, str(INTEGRATION))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
-spec = importlib.util.spec_from_file_location("integration_conftest", INTEGRATION / "conftest.py")
-integration_conftest = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(integration_conftest)
-globals().update({name: value for name, value in vars(integration_conftest).items() if not name.startswith("_")})
+from support.fixtures import FIXTURES, integration_conftest  # noqa: E402
+
+globals().update(FIXTURES)
 
 
 def pytest_configure(config):

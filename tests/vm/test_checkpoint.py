@@ -378,7 +378,9 @@ def test_C18_a_restore_that_fails_in_a_hook_leaves_nothing(tare, bundle, image, 
     assert is_gone(tare, c.id) and not (tmp / "pid").exists()
 
 
-def test_C18_a_restore_that_is_broken_off_leaves_nothing(tare, bundle, image, tmp):
+@pytest.fixture
+def hanging(tare, bundle, image, tmp):
+    """A container, and the process of its restore, which hangs in a hook."""
     b = counting(bundle)
     c = tare.run_detached(b).wait_out("5\n")
     checkpoint(tare, c, image).ok()
@@ -388,21 +390,18 @@ def test_C18_a_restore_that_is_broken_off_leaves_nothing(tare, bundle, image, tm
         process = subprocess.Popen(tare.command("restore", "--detach", "--bundle", b.path, "--image-path", image, c.id),
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=err)
     wait_until((tmp / "here").exists, "the hook", timeout=120)
+    return c, process
+
+
+def test_C18_a_restore_that_is_broken_off_leaves_nothing(tare, hanging):
+    c, process = hanging
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 1
     assert is_gone(tare, c.id)
 
 
-def test_C18_a_killed_restore_is_swept(tare, bundle, image, tmp):
-    b = counting(bundle)
-    c = tare.run_detached(b).wait_out("5\n")
-    checkpoint(tare, c, image).ok()
-    b.config["hooks"] = {"prestart": [{"path": "/bin/sh", "args": ["sh", "-c", f"touch {tmp}/here; exec sleep 100"]}]}
-    b.write()
-    with open(c.out_path, "a") as out, open(c.err_path, "a") as err:
-        process = subprocess.Popen(tare.command("restore", "--detach", "--bundle", b.path, "--image-path", image, c.id),
-                                   stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-    wait_until((tmp / "here").exists, "the hook", timeout=120)
+def test_C18_a_killed_restore_is_swept(tare, hanging):
+    c, process = hanging
     process.kill()
     process.wait()
     tare.delete("--force", c.id).ok()

@@ -18,9 +18,9 @@ import pytest
 
 from support.bundle import HOLD
 from support.runtime import wait_until
+from support.systemd import CGROUP, by_systemd, configured, looked_after, read
 from support.user import BY_ROOT, COUNT, FIRST, UID, UserRuntime
 
-CGROUP = Path("/sys/fs/cgroup")
 MIB = 1 << 20
 OWN = Path("/proc/self/cgroup").read_text().splitlines()[-1].split("::")[-1]
 MANAGER = f"/user.slice/user-{UID}.slice/user@{UID}.service"
@@ -29,10 +29,6 @@ pytestmark = [
     pytest.mark.skipif(BY_ROOT or not OWN.startswith(MANAGER + "/"), reason="needs a user in his user@UID.service"),
     pytest.mark.keeps_host,  # systemd's own units come and go; the fixtures look for ours
 ]
-
-
-def read(directory, file):
-    return (directory / file).read_text().strip()
 
 
 def systemctl(*args):
@@ -63,32 +59,16 @@ def by_file(tmp):
     wait_until(lambda: not our_cgroups() - before, f"cgroups to go: {our_cgroups() - before}")
 
 
-class ByManager(UserRuntime):
-    def command(self, *args, globals=()):
-        return super().command(*args, globals=["--systemd-cgroup", *globals])
-
-
 @pytest.fixture
 def by_manager(tmp):
     """The user's runtime; his cgroups by his own systemd."""
-    runtime = ByManager(tmp)
-    yield runtime
-    runtime.clean_up()
-    wait_until(lambda: not units(), f"units to go: {units()}")
-    assert not list(CGROUP.glob("**/tare-*.scope"))
+    yield from looked_after(by_systemd(UserRuntime)(tmp), units)
 
 
 @pytest.fixture
 def sleeper(bundle):
     def make(resources=None, path=None, script=HOLD, annotations=None):
-        b = bundle(script=script)
-        if path is not None:
-            b.linux["cgroupsPath"] = path
-        if resources is not None:
-            b.linux["resources"] = resources
-        if annotations:
-            b.config["annotations"] = annotations
-        return b
+        return configured(bundle(script=script), resources, path, annotations)
 
     return make
 

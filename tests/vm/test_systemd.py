@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from support.runtime import Runtime, wait_until
+from support.systemd import CGROUP, by_systemd, configured, looked_after, read
 from support.user import UID, UserRuntime
 
-CGROUP = Path("/sys/fs/cgroup")
 MIB = 1 << 20
 
 pytestmark = [
@@ -48,35 +48,15 @@ def cgroup_of(unit):
     return CGROUP / show(unit, "ControlGroup")["ControlGroup"].lstrip("/")
 
 
-def read(directory, file):
-    return (directory / file).read_text().strip()
-
-
-class SystemdRuntime(Runtime):
-    def command(self, *args, globals=()):
-        return super().command(*args, globals=["--systemd-cgroup", *globals])
-
-
 @pytest.fixture
 def tare(tmp):
-    runtime = SystemdRuntime(tmp)
-    yield runtime
-    runtime.clean_up()
-    assert wait_until(lambda: not units(), f"units to go: {units()}")
-    assert not list(CGROUP.glob("**/tare-*.scope"))
+    yield from looked_after(by_systemd(Runtime)(tmp), units)
 
 
 @pytest.fixture
 def sleeper(bundle):
     def make(resources=None, path=None, base="minimal", annotations=None, script="sleep 300"):
-        b = bundle(base, script=script)
-        if path is not None:
-            b.linux["cgroupsPath"] = path
-        if resources is not None:
-            b.linux["resources"] = resources
-        if annotations:
-            b.config["annotations"] = annotations
-        return b
+        return configured(bundle(base, script=script), resources, path, annotations)
 
     return make
 
