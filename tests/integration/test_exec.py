@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.bundle import CAPABILITIES, HOLD
-from support.host import Freezer, cgroups_of, hierarchies
+from support.host import Freezer, cgroups_of, hierarchies, strangers
 from support.runtime import wait_until
 
 pytestmark = pytest.mark.only("tare")
@@ -52,20 +52,6 @@ def detach(c, tmp, *words, options=(), **kw):
     with open(tmp / "exec.out", "w") as out:
         c.exec(*words, options=["--detach", "--pid-file", pid_file, *options], out=out, err=out, **kw).ok()
     return int(pid_file.read_text())
-
-
-def parent_of(pid):
-    """Its parent's pid, None if it is gone."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    except FileNotFoundError:
-        return None
-
-
-def others(c):
-    """The pids in the container's cgroup that its init did not bring there."""
-    procs = (cgroups_of(c.id)[0] / "cgroup.procs").read_text().split()
-    return [int(p) for p in procs if int(p) != c.pid and parent_of(p) not in (c.pid, None)]
 
 
 # ---- how it ends ----------------------------------------------------------------------------------------------------
@@ -162,7 +148,7 @@ def test_Z10_program_that_cannot_be_executed(running, tmp, words, message):
     pid_file = tmp / "pid"
     c.exec(*words, options=["--detach", "--pid-file", pid_file]).fails(message, status=255)
     assert not pid_file.exists()
-    assert not others(c)
+    assert not strangers(c)
 
 
 def test_Z10_nothing_to_run(running):
@@ -313,8 +299,8 @@ def test_C14_process_file_inherits_what_confines_the_container(running, tmp):
     for key in ("CapBnd", "CapPrm", "CapEff", "Umask", "Seccomp"):
         assert status[key] == init[key], key
     assert status["NoNewPrivs"] == "0"  # a switch that the file leaves out is off
-    assert re.search(r"Max open files\s+1024\s+1024", Path(f"/proc/{others(c)[0]}/limits").read_text())
-    assert Path(f"/proc/{others(c)[0]}/oom_score_adj").read_text() == "222\n"
+    assert re.search(r"Max open files\s+1024\s+1024", Path(f"/proc/{strangers(c)[0]}/limits").read_text())
+    assert Path(f"/proc/{strangers(c)[0]}/oom_score_adj").read_text() == "222\n"
 
 
 def test_C14_options_and_words_change_the_process_file(running, tmp):
@@ -457,7 +443,7 @@ def test_K13_cgroup_that_is_refused(running, words, message):
     finally:
         for d in neighbours:
             d.rmdir()
-    assert not others(c)
+    assert not strangers(c)
 
 
 # ---- what confines it -----------------------------------------------------------------------------------------------

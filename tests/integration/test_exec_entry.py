@@ -15,6 +15,7 @@ import pytest
 
 from support import runtime as rt
 from support.bundle import HOLD, MOUNTS
+from support.host import strangers
 from support.runtime import wait_until
 from support.terminal import ConsoleSocket, OnTerminal, read_master, set_window
 
@@ -199,19 +200,6 @@ def leftovers(c, pid_file):
     assert not pid_file.exists()
     wait_until(lambda: not strangers(c), "the process that exec made to be gone")
     assert c.status == "running"
-
-
-def strangers(c):
-    """Processes in the container's cgroup that neither are init nor its children."""
-    found = []
-    for pid in next(d for d in Path("/sys/fs/cgroup").glob(f"*/{c.id}/cgroup.procs")).read_text().split():
-        try:
-            parent = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]
-        except FileNotFoundError:
-            continue
-        if c.pid not in (int(pid), int(parent)):
-            found.append(pid)
-    return found
 
 
 def test_Y16_Z10_exec_step_that_fails_leaves_nothing(faulty, tmp):

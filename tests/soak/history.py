@@ -30,7 +30,8 @@ REASONS = [
     ("does not exist", "absent"), ("already exists", "exists"), ("deleted meanwhile", "deleted"), ("not paused", "not paused"),
     ("container not running", "stopped"), ("has stopped", "stopped"), ("already running", "running"),
     ("not stopped: paused", "paused"), ("not stopped: running", "running"), ("not stopped: created", "created"),
-    ("init was killed by signal", "killed"), ("creating", "creating"), ("paused", "paused"), ("started already", "starting"),
+    ("init was killed by signal", "killed"), ("init is gone, killed or ended in step", "killed"),
+    ("creating", "creating"), ("paused", "paused"), ("started already", "starting"),
 ]
 TRUE_IN = {
     "absent": {"absent"}, "created": {"exists", "created", "not paused"}, "running": {"exists", "running", "not paused"},

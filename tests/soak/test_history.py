@@ -66,3 +66,11 @@ def test_a_reason_that_only_passes_needs_its_command_at_work():
     assert check(ops)[0] == {"created"}
     ops[1].begin, ops[1].end = 2, 3
     assert not check(ops)[0]
+
+
+@pytest.mark.parametrize("answer", ["the container's init was killed by signal 9 (SIGKILL)",
+                                    'the container\'s init is gone, killed or ended in step "wait-for-start"'])
+def test_a_start_whose_init_dies_under_it_needs_a_killer(answer):
+    ops = [Op("create", 0, 1, 0), Op("start", 2, 4, 1, answer), Op("kill", 3, 3.5, 0)]
+    assert check(ops)[0] == {"dying", "stopped"}
+    assert not check(ops[:2])[0], "nobody killed it"

@@ -60,6 +60,20 @@ class Freezer:
         return "FROZEN" in self.file.read_text()
 
 
+def parent_of(pid):
+    """Its parent's pid, None if it is gone. One that goes between open and read is ESRCH."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def strangers(container):
+    """The pids in a container's cgroup that its init did not bring there."""
+    procs = (cgroups_of(container.id)[0] / "cgroup.procs").read_text().split()
+    return [pid for pid in map(int, procs) if container.pid not in (pid, parent_of(pid) or container.pid)]
+
+
 def processes():
     """Everybody in our cgroup subtree but ourselves: {pid: command}. Zombies count: somebody forgot to reap them."""
     base = next((h for h in hierarchies() if h.name == "pids"), None) or hierarchies()[0]
