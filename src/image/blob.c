@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/blob.h"
 
+#include "image/lease.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -95,8 +96,10 @@ static void remove_staged(struct blob_writer *w)
 
 static int begin_known(struct blob_writer *w, struct err *err)
 {
-	int r = look_for(w->store, w->digest, w->size, err);
+	int r = lease_blob(w->store, w->digest, err);
 
+	if (r == 0)
+		r = look_for(w->store, w->digest, w->size, err);
 	if (r != 0)
 		return r;
 	memcpy(w->name, w->digest, sizeof(w->name));
@@ -179,6 +182,12 @@ static int publish(struct blob_writer *w, const char *digest, struct err *err)
 
 	if (r < 0)
 		return r;
+	/* One whose digest was known is leased since it began. */
+	if (!w->digest[0]) {
+		r = lease_blob(w->store, digest, err);
+		if (r < 0)
+			return r;
+	}
 	r = os_fsync(w->fd);
 	if (r < 0)
 		return err_set(err, r, "flush blob %s to the disk", digest);

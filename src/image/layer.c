@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "image/layer_internal.h"
+#include "image/xattr.h"
 #include "os/path.h"
 #include "os/remove.h"
 
@@ -138,7 +139,7 @@ static int make_opaque(struct unpack *u, const struct place *place, struct err *
 {
 	const char *name =
 		u->options->user_xattrs ? "user.overlay.opaque" : "trusted.overlay.opaque";
-	int r = layer_xattr_set(place, name, "y", 1);
+	int r = xattr_set(place->parent, place->name, name, "y", 1);
 
 	return r < 0 ? err_set(err, r, "make the directory opaque") : 0;
 }

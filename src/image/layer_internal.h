@@ -27,10 +27,6 @@ int layer_node_attributes(struct archive_entry *entry, const struct place *place
 /* layer_node_times() - the times of @entry for an open node */
 int layer_node_times(struct archive_entry *entry, struct timespec ret[2]);
 
-/* layer_xattr_set() - one extended attribute of what is at @place, which is not followed if it is a link. Return: 0; -errno */
-int layer_xattr_set(const struct place *place, const char *name, const void *value,
-		    size_t len) MUST_CHECK;
-
 /* layer_acl_encode() - the ACL of a kind as the kernel's attribute has it. Return: its length; 0 if there is none; -EINVAL */
 int layer_acl_encode(struct archive_entry *entry, int type, unsigned char *buf,
 		     size_t size) MUST_CHECK;

@@ -4,13 +4,12 @@
  * attributes; and everything changes the times, so they come last.
  */
 #include "image/layer_internal.h"
+#include "image/xattr.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 /* ---- content ---------------------------------------------------------------------------------------------------- */
@@ -120,24 +119,6 @@ int layer_node_make(struct archive *archive, struct archive_entry *entry, const 
 
 /* ---- attributes ------------------------------------------------------------------------------------------------- */
 
-/* Through the magic link of an O_PATH fd, the only way to name a link itself before setxattrat(2) of Linux 6.13. */
-int layer_xattr_set(const struct place *place, const char *name, const void *value, size_t len)
-{
-	defer_close int fd = openat(place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char path[40];
-
-	if (fd < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return setxattr(path, name, value, len, 0) < 0 ? -errno : 0;
-}
-
-static bool is_overlays_own(const char *name)
-{
-	return strncmp(name, "trusted.overlay.", 16) == 0 ||
-	       strncmp(name, "user.overlay.", 13) == 0;
-}
-
 static int set_xattr(const struct place *place, const char *name, const void *value, size_t len,
 		     const struct layer_options *options, struct layer_result *result,
 		     struct err *err)
@@ -145,11 +126,11 @@ static int set_xattr(const struct place *place, const char *name, const void *va
 	int r;
 
 	/* A redirect or an opaque mark of the layer's own making could show what other layers hide. */
-	if (is_overlays_own(name)) {
+	if (xattr_is_overlays(name)) {
 		result->xattrs_skipped++;
 		return 0;
 	}
-	r = layer_xattr_set(place, name, value, len);
+	r = xattr_set(place->parent, place->name, name, value, len);
 	if (r < 0 && options->may_skip && (r == -EPERM || r == -EOPNOTSUPP)) {
 		result->xattrs_skipped++;
 		return 0;

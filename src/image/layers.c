@@ -3,6 +3,7 @@
 
 #include "image/blob.h"
 #include "image/inflate.h"
+#include "image/lease.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/remove.h"
@@ -13,8 +14,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define STAGED  "layer-"
-#define CONTENT "fs" /* in the staged directory: what becomes the layer's */
+#define STAGED   "layer-"
+#define VERIFIED "check-" /* the same for one that another is compared with */
+#define CONTENT  "fs"     /* in the staged directory: what becomes the layer's */
 
 int layers_name(const char *diff_id, char *buf)
 {
@@ -142,9 +144,9 @@ static int stage(const struct store *store, const char *staged, const char *name
 	return is_there(store, name, err);
 }
 
-static int unpack_staged(const struct store *store, int dir, const char *name,
-			 const struct layer_request *request, struct layer_result *ret,
-			 struct err *err)
+/* Into @dir/fs, of which nothing must be left. Return: its fd; -errno */
+static int unpack_content(const struct store *store, int dir, const struct layer_request *request,
+			  struct layer_result *ret, struct err *err)
 {
 	defer_close int content = -EBADF, blob = -EBADF;
 	uint64_t size;
@@ -161,7 +163,25 @@ static int unpack_staged(const struct store *store, int dir, const char *name,
 	if (blob < 0)
 		return blob;
 	r = unpack_into(content, blob, request, ret, err);
-	return r < 0 ? r : publish(store, dir, name, err);
+	return r < 0 ? r : take_fd(&content);
+}
+
+static int unpack_staged(const struct store *store, int dir, const char *name,
+			 const struct layer_request *request, struct layer_result *ret,
+			 struct err *err)
+{
+	defer_close int content = unpack_content(store, dir, request, ret, err);
+
+	return content < 0 ? content : publish(store, dir, name, err);
+}
+
+/* The lock goes with the directory's last name: who waits for it finds out, and looks again. */
+static void remove_staged(const struct store *store, int dir, const char *staged)
+{
+	if (dir < 0)
+		return;
+	(void)!os_remove_tree(dir, CONTENT);
+	(void)unlinkat(store->staging, staged, AT_REMOVEDIR);
 }
 
 int layers_unpack(const struct store *store, const struct layer_request *request,
@@ -175,13 +195,78 @@ int layers_unpack(const struct store *store, const struct layer_request *request
 	if (r < 0)
 		return err_user(err, "\"%s\" is no digest", request->diff_id);
 	snprintf(staged, sizeof(staged), STAGED "%s", name);
-	r = stage(store, staged, name, &dir, err);
+	r = lease_layer(store, name, err);
+	if (r == 0)
+		r = stage(store, staged, name, &dir, err);
 	if (r == 0)
 		r = unpack_staged(store, dir, name, request, ret, err);
-	/* The lock goes with the directory's last name: who waits for it finds out, and looks again. */
-	if (dir >= 0) {
-		(void)!os_remove_tree(dir, CONTENT);
-		(void)unlinkat(store->staging, staged, AT_REMOVEDIR);
-	}
+	remove_staged(store, dir, staged);
 	return r < 0 ? err_context(err, "unpack layer %s", request->diff_id) : r;
+}
+
+/* ---- verifying -------------------------------------------------------------------------------------------------- */
+
+struct differences {
+	compare_fn *fn;
+	void *arg;
+	bool any;
+};
+
+static int note_difference(void *arg, enum compare_change change, const char *path, int differs)
+{
+	struct differences *d = arg;
+
+	d->any = true;
+	return d->fn(d->arg, change, path, differs);
+}
+
+/* Both stay whole, whatever happens: they change places. */
+static int replace(const struct store *store, int dir, const char *name, struct err *err)
+{
+	if (syncfs(dir) < 0)
+		return err_sys(err, "flush the layer to the disk");
+	if (renameat2(dir, CONTENT, store->layers, name, RENAME_EXCHANGE) < 0)
+		return err_sys(err, "replace the layer");
+	return 0;
+}
+
+static int verify_staged(const struct store *store, int dir, const char *name,
+			 const struct layer_request *request, bool repair,
+			 struct differences *differences, struct err *err)
+{
+	defer_close int there =
+		openat(store->layers, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	defer_close int content = -EBADF;
+	struct layer_result result;
+	int r;
+
+	if (there < 0)
+		return err_sys(err, "open \"layers/%s\"", name);
+	content = unpack_content(store, dir, request, &result, err);
+	if (content < 0)
+		return content;
+	r = compare_trees(content, there, note_difference, differences, err);
+	if (r < 0 || !differences->any)
+		return r;
+	r = repair ? replace(store, dir, name, err) : 0;
+	return r < 0 ? r : 1;
+}
+
+int layers_verify(const struct store *store, const struct layer_request *request, bool repair,
+		  compare_fn *fn, void *arg, struct err *err)
+{
+	struct differences differences = { .fn = fn, .arg = arg };
+	char name[LAYER_NAME_MAX], staged[LAYER_NAME_MAX + sizeof(VERIFIED)];
+	defer_close int dir = -EBADF;
+	int r = layers_name(request->diff_id, name);
+
+	if (r < 0)
+		return err_user(err, "\"%s\" is no digest", request->diff_id);
+	snprintf(staged, sizeof(staged), VERIFIED "%s", name);
+	do {
+		dir = open_staged(store, staged, err);
+	} while (dir == -EAGAIN);
+	r = dir < 0 ? dir : verify_staged(store, dir, name, request, repair, &differences, err);
+	remove_staged(store, dir, staged);
+	return r < 0 ? err_context(err, "verify layer %s", request->diff_id) : r;
 }

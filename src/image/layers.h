@@ -9,6 +9,7 @@
 #ifndef TARE_IMAGE_LAYERS_H
 #define TARE_IMAGE_LAYERS_H
 
+#include "image/compare.h"
 #include "image/layer.h"
 #include "image/store.h"
 
@@ -34,5 +35,16 @@ int layers_name(const char *diff_id, char *buf) MUST_CHECK;
  */
 int layers_unpack(const struct store *store, const struct layer_request *request,
 		  struct layer_result *ret, struct err *err) MUST_CHECK;
+
+/*
+ * layers_verify() - is an unpacked layer still what its blob says
+ * @repair: put one that was unpacked anew into its place; who has the old one mounted keeps it
+ * @fn:     told of each difference; not NULL
+ *
+ * Unpacks it once more and compares every byte and attribute; takes that much room meanwhile.
+ * Return: 0; 1 if it differs; -ENOENT if the layer or its blob is not there; otherwise as layers_unpack()
+ */
+int layers_verify(const struct store *store, const struct layer_request *request, bool repair,
+		  compare_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
 #endif

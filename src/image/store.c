@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "image/lease.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -41,6 +42,8 @@ void store_clear(struct store *store)
 		       &store->blobs[DIGEST_SHA256],
 		       &store->blobs[DIGEST_SHA512] };
 
+	lease_free(store, store->lease);
+	store->lease = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		defer_close_fn(fds[i]);
 		*fds[i] = -EBADF;
@@ -133,6 +136,8 @@ static int open_all(const char *path, struct store *store, struct err *err)
 				   "the store's directory", &store->blobs[i], err);
 	if (r == 0)
 		r = make_layout(store, err);
+	if (r == 0)
+		r = lease_new(&store->lease, err);
 	return r < 0 ? r : check_layout(store->images, err);
 }
 

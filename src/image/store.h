@@ -20,13 +20,17 @@
 #include "base/err.h"
 #include "spec/digest.h"
 
+struct lease;
+
 struct store {
 	int root, images, staging, layers;
 	int blobs[DIGEST_ALGORITHMS];
+	struct lease
+		*lease; /* what this opening of the store needs and no name holds yet (lease.h) */
 };
 
 /* STORE_INIT - a store that is not open, so that store_clear() can be its cleanup */
-#define STORE_INIT ((struct store){ -EBADF, -EBADF, -EBADF, -EBADF, { -EBADF, -EBADF } })
+#define STORE_INIT ((struct store){ -EBADF, -EBADF, -EBADF, -EBADF, { -EBADF, -EBADF }, NULL })
 
 /*
  * store_open() - open the store at @path, and make what is missing of it
@@ -42,7 +46,8 @@ int store_open(const char *path, struct store *ret, struct err *err) MUST_CHECK;
 /*
  * store_lock() - keep others from changing index.json until store_unlock()
  *
- * Must not be held for longer than it takes to read and replace it. Readers need no lock.
+ * Must not be held for longer than it takes to read and replace it; only who collects garbage reads more meanwhile (gc.h).
+ * Readers need no lock. Not to be taken twice: the inner unlock would end both.
  */
 int store_lock(const struct store *store, struct err *err) MUST_CHECK;
 void store_unlock(const struct store *store);

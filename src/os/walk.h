@@ -15,8 +15,9 @@
 int os_list(int dir, struct arena *arena, char ***ret_names, size_t *ret_n) MUST_CHECK;
 
 struct walk_node {
-	const char *path; /* below the root of the walk, without a leading "/"; "" for the root itself */
-	int parent;       /* the directory it is in, readable, borrowed; of the root: itself */
+	const char *
+		path; /* below the root of the walk, without a leading "/"; "" for the root itself */
+	int parent;   /* the directory it is in, readable, borrowed; of the root: itself */
 	const char *name; /* in parent; "." for the root */
 	struct stat st;
 };
