@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Meson does the building; this gives it short names and the packages that it needs.
 #
-#   make            build/tare-oci
+#   make            build/tare-oci, build/tare
 #   make run        a first container, and what it sees
 #   make test       every suite; the last line says how many passed, failed and were skipped
 #   make test-long  the same with the long forms: minutes of fuzzing and of random commands, 5,000 failing rounds, 10,000 profiles, all guests

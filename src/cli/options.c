@@ -127,6 +127,24 @@ static int parse_one(const struct option *table, void *target, int argc, char *c
 	return used;
 }
 
+static void add_operand(struct operands *operands, const char *word)
+{
+	struct err none = ERR_INIT;
+
+	if (operands->n < ARRAY_LEN(operands->words))
+		operands->words[operands->n] = word;
+	else
+		(void)option_set_values(&operands->more, word, &none);
+	operands->n++;
+}
+
+const char *operands_at(const struct operands *operands, size_t i)
+{
+	const size_t few = ARRAY_LEN(operands->words);
+
+	return i < few ? operands->words[i] : operands->more.items[i - few];
+}
+
 int options_parse(const struct option *table, void *target, int argc, char *const *argv, bool first,
 		  struct operands *ret_operands, int *ret_used, struct err *err)
 {
@@ -139,10 +157,7 @@ int options_parse(const struct option *table, void *target, int argc, char *cons
 		if (ended || argv[i][0] != '-' || !argv[i][1]) {
 			if (first)
 				break;
-			if (operands.n < ARRAY_LEN(operands.words))
-				operands.words[operands.n] = argv[i];
-			operands.n++;
-			i++;
+			add_operand(&operands, argv[i++]);
 			continue;
 		}
 		if (strcmp(argv[i], "--") == 0) {

@@ -44,13 +44,17 @@ struct option_values {
 /* Setters: const char *, bool, unsigned, struct option_values */
 option_set option_set_text, option_set_switch, option_set_unsigned, option_set_values;
 
-/* The words that are no options. More than any command takes are counted, not kept. */
+/* The words that are no options. The first few have their place in @words; operands_at() has all of them. */
 struct operands {
 	const char *words[4];
 	size_t n;
+	struct option_values more; /* those that @words has no room for */
 	/* of a command that hands words on as they are: what is behind its first operand, NULL at the end */
 	char *const *rest;
 };
+
+/* operands_at() - operand @i, which must be below n */
+const char *operands_at(const struct operands *operands, size_t i);
 
 /* What options_parse() found besides options that were set */
 enum { OPTIONS_DONE, OPTIONS_HELP };

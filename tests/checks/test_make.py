@@ -11,6 +11,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 BUILD = REPO / "build"
+PROGRAMS = ("tare-oci", "tare")
 
 
 def make(*arguments, cwd=REPO):
@@ -31,17 +32,21 @@ def prefix_kept():
 
 def test_install_goes_to_prefix_below_destdir(tmp_path, prefix_kept):
     make("install", "PREFIX=/opt/weight", f"DESTDIR={tmp_path}")
-    assert files_below(tmp_path) == {"opt/weight/bin/tare-oci": "0o755", "opt/weight/share/man/man8/tare-oci.8": "0o644"}
+    assert files_below(tmp_path) == {
+        **{f"opt/weight/bin/{name}": "0o755" for name in PROGRAMS},
+        **{f"opt/weight/share/man/man8/{name}.8": "0o644" for name in PROGRAMS}}
     assert not Path("/opt/weight").exists()
-    version = subprocess.run([tmp_path / "opt/weight/bin/tare-oci", "--version"], capture_output=True, text=True, check=True)
-    assert version.stdout.startswith("tare-oci version ")
-    assert (tmp_path / "opt/weight/share/man/man8/tare-oci.8").read_text().count("\n.SH ") > 5
+    for name in PROGRAMS:
+        version = subprocess.run([tmp_path / "opt/weight/bin" / name, "--version"], capture_output=True, text=True, check=True)
+        assert version.stdout.startswith(f"{name} version ")
+        assert (tmp_path / f"opt/weight/share/man/man8/{name}.8").read_text().count("\n.SH ") > 5
 
 
 def test_install_takes_a_relative_destdir_from_where_make_runs(tmp_path):
     relative = os.path.relpath(tmp_path, REPO)
     make("install", f"DESTDIR={relative}")
-    assert set(files_below(tmp_path)) == {"usr/local/bin/tare-oci", "usr/local/share/man/man8/tare-oci.8"}
+    assert set(files_below(tmp_path)) == {
+        f"usr/local/{place}" for name in PROGRAMS for place in (f"bin/{name}", f"share/man/man8/{name}.8")}
 
 
 def test_clean_removes_what_was_built_and_nothing_else(tmp_path):

@@ -9,47 +9,48 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-BINARY = REPO / "build/tare-oci"
+PROGRAMS = ("tare-oci", "tare")
 OPTION = re.compile(r"^  (?:(-\w), |    )(--[\w-]+)(?: ([A-Z[]\S*))?(?:  |$)", re.M)
 
 
-def output(*arguments):
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=True).stdout
+def output(program, *arguments):
+    return subprocess.run([REPO / "build" / program, *arguments], capture_output=True, text=True, check=True).stdout
 
 
 @cache
-def commands():
-    listing = re.search(r"^commands:\n(.*?)\n\n", output("help"), re.M | re.S).group(1)
-    return [line.split()[0] for line in listing.splitlines()]
+def commands(program):
+    """Their names; two words where they belong to a group."""
+    listing = re.search(r"^commands:\n(.*?)\n\n", output(program, "help"), re.M | re.S).group(1)
+    return [re.split(" {2,}| \\[", line.strip())[0] for line in listing.splitlines()]
 
 
 @cache
-def options(command=None):
+def options(program, command=None):
     """[(short or "", long, its value's name or "")] of --help, the global ones for None."""
     if command == "help":
         return []
-    return OPTION.findall(output("help") if command is None else output(command, "--help"))
+    return OPTION.findall(output(program, "help") if command is None else output(program, *command.split(), "--help"))
 
 
 @cache
-def sections():
+def sections(program):
     """{title: text} of the man page."""
-    parts = re.split(r"^# (.*)\n", (REPO / "docs/man/tare-oci.8.scd").read_text(), flags=re.M)
+    parts = re.split(r"^# (.*)\n", (REPO / f"docs/man/{program}.8.scd").read_text(), flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
 
 
-def entry(command):
+def entry(program, command):
     """What COMMANDS says of one, or of several in one line, up to the next."""
-    names = "|".join(map(re.escape, commands()))
-    blocks = re.split(rf"^(?=\*(?:{names})\*)", sections()["COMMANDS"], flags=re.M)
+    names = "|".join(map(re.escape, commands(program)))
+    blocks = re.split(rf"^(?=\*(?:{names})\*)", sections(program)["COMMANDS"], flags=re.M)
     return next((b for b in blocks if f"*{command}*" in b.split("\n")[0]), "")
 
 
-def described(command):
+def described(program, command):
     """All that the page says of a command's options, those included that it refers to."""
-    text = entry(command)
-    names = {command} | {other for other in commands() if re.search(rf"options of [^.]*\b{other}\b", text)}
-    for title, body in sections().items():
+    text = entry(program, command)
+    names = {command} | {other for other in commands(program) if re.search(rf"options of [^.]*\b{other}\b", text)}
+    for title, body in sections(program).items():
         if title.startswith("OPTIONS OF") and names & set(title.lower().split()):
             text += body
     return text
@@ -61,41 +62,45 @@ def names(text, word):
 
 
 def test_help_is_understood():
-    assert len(commands()) >= 10 and len(options()) >= 8
-    assert ("-b", "--bundle", "DIR") in options("run")
+    assert len(commands("tare-oci")) >= 10 and len(options("tare-oci")) >= 8
+    assert ("-b", "--bundle", "DIR") in options("tare-oci", "run")
+    assert "images" in commands("tare") and ("-q", "--quiet", "") in options("tare", "images")
 
 
-@pytest.mark.parametrize("command", commands())
-def test_the_page_has_the_command_and_its_options(command):
+@pytest.mark.parametrize("program, command", [(program, command) for program in PROGRAMS for command in commands(program)])
+def test_the_page_has_the_command_and_its_options(program, command):
     if command == "help":
-        assert "*--help*" in sections()["GLOBAL OPTIONS"]
+        assert "*--help*" in sections(program)["GLOBAL OPTIONS"]
         return
-    assert re.search(rf"\*{command}\*", sections()["SYNOPSIS"]), "not in the synopsis"
-    assert entry(command), "not among the commands"
-    text = described(command)
-    missing = [word for short, long, _ in options(command) for word in (short, long)
+    assert re.search(rf"\*{command}\*", sections(program)["SYNOPSIS"]), "not in the synopsis"
+    assert entry(program, command), "not among the commands"
+    text = described(program, command)
+    missing = [word for short, long, _ in options(program, command) for word in (short, long)
                if word and long != "--help" and not names(text, word)]
     assert not missing
 
 
-def test_the_page_has_the_global_options():
-    missing = [word for short, long, _ in options() for word in (short, long)
-               if word and not names(sections()["GLOBAL OPTIONS"], word)]
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_page_has_the_global_options(program):
+    missing = [word for short, long, _ in options(program) for word in (short, long)
+               if word and not names(sections(program)["GLOBAL OPTIONS"], word)]
     assert not missing
 
 
-def test_the_page_has_no_option_that_is_not_there():
-    known = {long for command in (None, *commands()) for _, long, _ in options(command)}
-    page = (REPO / "docs/man/tare-oci.8.scd").read_text()
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_page_has_no_option_that_is_not_there(program):
+    known = {long for command in (None, *commands(program)) for _, long, _ in options(program, command)}
+    page = (REPO / f"docs/man/{program}.8.scd").read_text()
     assert not set(re.findall(r"\*(--[a-z][\w-]*)", page)) - known - {"--option"}
 
 
-def test_the_page_gives_an_option_the_value_that_help_gives():
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_page_gives_an_option_the_value_that_help_gives(program):
     """*--pid-file* _FILE_; what --help has no value for stands alone."""
     wrong = []
-    for command in (None, *commands()):
-        text = described(command) if command and command != "help" else sections()["GLOBAL OPTIONS"]
-        for _, long, value in options(command):
+    for command in (None, *commands(program)):
+        text = described(program, command) if command and command != "help" else sections(program)["GLOBAL OPTIONS"]
+        for _, long, value in options(program, command):
             # several of one kind may share an entry: *--a*, *--b* _VALUE_
             for line in re.findall(rf"^\t?(?:\*-\w\*, )?\*{long}\*(?:, \*--[\w-]+\*)*(.*)$", text, re.M):
                 given = re.match(r" (?:_([A-Z]+)_|\*[a-z]|\[_)", line)
@@ -104,8 +109,9 @@ def test_the_page_gives_an_option_the_value_that_help_gives():
     assert not wrong
 
 
-def test_the_page_is_one_for_man(tmp_path):
-    source = (REPO / "docs/man/tare-oci.8.scd").read_bytes()
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_page_is_one_for_man(program):
+    source = (REPO / f"docs/man/{program}.8.scd").read_bytes()
     done = subprocess.run(["scdoc"], input=source, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert b'.TH "tare-oci" "8"' in done.stdout
+    assert f'.TH "{program}" "8"'.encode() in done.stdout

@@ -17,7 +17,8 @@ BELOW = {
     "cgroup": {"base", "os", "spec"},
     "image": {"base", "os", "spec"},
     "runtime": {"base", "os", "spec", "cgroup"},
-    "cli": {"base", "os", "spec", "cgroup", "runtime"},
+    "engine": {"base", "os", "spec", "cgroup", "image", "registry", "network", "runtime"},
+    "cli": {"base", "os", "spec", "cgroup", "image", "registry", "network", "runtime", "engine"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 # Files that carry no licence line: data, texts and what has no comments.

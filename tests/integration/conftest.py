@@ -7,6 +7,7 @@ Fixtures of the integration tests. Run them as the suite does:
 NAME is yours alone; TARE_OCI=/usr/sbin/runc tries the tests on another runtime. A test asks for
 
     tare      the runtime (support/runtime.py): tare.run(b), tare.create(b), tare.state(id), ...
+    engine    the program tare (support/engine.py): engine.image("box"), engine.call("images"), ...
     bundle    a factory: bundle(args=[...]) or bundle(script="...") from the minimal base, bundle("docker") from the other
     tmp       a directory of the test's own that every user may enter
 
@@ -39,6 +40,7 @@ import pytest
 from support import runtime as rt
 from support.attack import UNGUARDED, Victim, compile_attacker
 from support.bundle import HOLD, MOUNTS, Bundle, Template
+from support.engine import Engine
 from support.host import Snapshot
 from support.namespaces import Inhabitant
 from support.time_limit import scaled
@@ -101,7 +103,7 @@ def nothing_left(request, tmp):
     THE LEAK FIXTURE: compare the host before and after the test. Processes may need a moment to be reaped and cgroups to
     become empty, so a difference counts only if it stays.
     """
-    roots = [tmp / "root"]
+    roots = [tmp / "root", tmp / "run", tmp / "store/containers", tmp / "store/staging"]
     before = Snapshot(roots)
     yield
     if request.node.get_closest_marker("keeps_host"):
@@ -133,6 +135,12 @@ def tare(tmp, nothing_left):
     runtime.clean_up()
     if runtime.root.exists() and not any(runtime.root.iterdir()):
         runtime.root.rmdir()
+
+
+@pytest.fixture
+def engine(tmp, nothing_left):
+    """tare, the engine, with a store of its own. What the test created is removed at its end."""
+    return Engine(tmp)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@
  * with other arguments, or a process.json; options change either. In the foreground it stays until
  * that process has ended, and returns its status.
  */
-#include "cli/oci/foreground.h"
+#include "cli/foreground.h"
 #include "cli/oci/launch.h"
 
 #include <fcntl.h>

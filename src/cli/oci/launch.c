@@ -62,45 +62,6 @@ int launch_check(struct cli *cli, void *args, struct err *err)
 	return r;
 }
 
-int trace_open(const char *path, struct trace_options *ret, struct err *err)
-{
-	size_t len;
-
-	*ret = (struct trace_options){ .stream = NULL };
-	if (!path)
-		return 0;
-	if (strcmp(path, "-") == 0) {
-		ret->stream = stderr;
-		return 0;
-	}
-	ret->stream = fopen(path, "we");
-	if (!ret->stream)
-		return err_sys(err, "open trace file \"%s\"", path);
-	len = strlen(path);
-	ret->json = len > 5 && strcmp(path + len - 5, ".json") == 0;
-	return 0;
-}
-
-static int trace_close(const char *path, struct trace_options *trace, struct err *err)
-{
-	FILE *stream = trace->stream;
-
-	trace->stream = NULL;
-	if (!stream)
-		return 0;
-	if (stream == stderr)
-		return fflush(stderr) == 0 ? 0 : err_sys(err, "write the trace");
-	return fclose(stream) == 0 ? 0 : err_sys(err, "write trace file \"%s\"", path);
-}
-
-void trace_end(struct cli *cli, const char *path, struct trace_options *trace)
-{
-	struct err err = ERR_INIT;
-
-	if (trace_close(path, trace, &err) < 0)
-		log_write(&cli->log, LOG_LEVEL_WARNING, "%s", err.text);
-}
-
 static int launch_traced(struct cli *cli, struct create_options *options,
 			 const struct launch_args *args, int config, struct container_started *ret,
 			 struct err *err)

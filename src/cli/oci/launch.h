@@ -7,6 +7,7 @@
 #define TARE_CLI_OCI_LAUNCH_H
 
 #include "cli/oci/command.h"
+#include "cli/trace_file.h"
 #include "runtime/container.h"
 
 struct launch_args {
@@ -68,15 +69,5 @@ struct create_options launch_options(const struct cli *cli, const struct launch_
  */
 int launch(struct cli *cli, const struct launch_args *args, const char *id, bool run,
 	   struct container_started *ret, struct err *err) MUST_CHECK;
-
-/* trace_open() - the stream of --trace, NULL in @ret->stream without that option. Return: 0; -errno */
-int trace_open(const char *path, struct trace_options *ret, struct err *err) MUST_CHECK;
-
-/*
- * trace_end() - close it unless it is standard error
- *
- * The error that ends a command is the command's own; one of the trace alone comes second, so it is a warning.
- */
-void trace_end(struct cli *cli, const char *path, struct trace_options *trace);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `restore`: run, but that the processes come out of an image. */
 #include "cli/oci/criu_args.h"
-#include "cli/oci/foreground.h"
+#include "cli/foreground.h"
 #include "cli/oci/launch.h"
 #include "runtime/criu.h"
 

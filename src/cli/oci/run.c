@@ -3,7 +3,7 @@
  * `run`: create and start in one. In the foreground it stays until the container has ended, returns
  * its status, and removes it.
  */
-#include "cli/oci/foreground.h"
+#include "cli/foreground.h"
 #include "cli/oci/launch.h"
 
 static int start(struct cli *cli, const void *args, const char *id, struct container_started *ret,

@@ -142,6 +142,30 @@ class Container:
         return self
 
 
+def run_command(command, log, stdin=None, out=None, err=None, env=None, cwd=None, pass_fds=(), timeout=TIMEOUT_S, before=None):
+    """
+    Run one command, whose JSON log is the file `log`, to its end. `out` and `err` are open files for what must outlive it;
+    `before` runs in the child.
+    """
+    command = list(map(str, command))
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE if isinstance(stdin, str) else stdin or subprocess.DEVNULL,
+        stdout=out or subprocess.PIPE, stderr=err or subprocess.PIPE, env=env, cwd=cwd, pass_fds=pass_fds,
+        text=True, errors="replace", preexec_fn=before)
+    try:
+        stdout, stderr = process.communicate(stdin if isinstance(stdin, str) else None, timeout=scaled(timeout))
+    except subprocess.TimeoutExpired:
+        # Not communicate(): a container that inherited the pipes would keep us waiting for ever.
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+        raise AssertionError(f"{' '.join(command)} did not end in {scaled(timeout):.0f} s") from None
+    records = read_log(log)
+    return Result(command, process.returncode, stdout or "", stderr or "", records)
+
+
 class Runtime:
     """
     The commands of the runtime, with a --root of their own below `work`.
@@ -170,27 +194,10 @@ class Runtime:
     def command(self, *args, globals=()):
         return [*self.under, self.path, "--root", str(self.root), *GLOBALS, *map(str, globals), *map(str, args)]
 
-    def call(self, *args, globals=(), stdin=None, out=None, err=None, env=None, cwd=None, pass_fds=(), timeout=TIMEOUT_S,
-             before=None):
-        """Run one command to its end. `out` and `err` are open files for what must outlive it; `before` runs in the child."""
+    def call(self, *args, globals=(), **kw):
+        """Run one command to its end; what run_command() takes may follow."""
         log = self.fresh("log")
-        command = self.command(*args, globals=["--log", log, "--log-format", "json", *globals])
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE if isinstance(stdin, str) else stdin or subprocess.DEVNULL,
-            stdout=out or subprocess.PIPE, stderr=err or subprocess.PIPE, env=env, cwd=cwd, pass_fds=pass_fds,
-            text=True, errors="replace", preexec_fn=before)
-        try:
-            stdout, stderr = process.communicate(stdin if isinstance(stdin, str) else None, timeout=scaled(timeout))
-        except subprocess.TimeoutExpired:
-            # Not communicate(): a container that inherited the pipes would keep us waiting for ever.
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                if pipe:
-                    pipe.close()
-            raise AssertionError(f"{' '.join(command)} did not end in {scaled(timeout):.0f} s") from None
-        records = read_log(log)
-        return Result(command, process.returncode, stdout or "", stderr or "", records)
+        return run_command(self.command(*args, globals=["--log", log, "--log-format", "json", *globals]), log, **kw)
 
     def run(self, bundle, *options, id=None, write=True, **kw):
         """`run` in the foreground. A failure of the runtime (not of the program) must leave the bundle as it was."""

@@ -105,9 +105,15 @@ static void test_global_options_end_at_the_command(void **state)
 	assert_null(o.target.bundle);
 }
 
-static void test_operands_beyond_the_room_are_counted(void **state)
+static void test_there_is_room_for_any_number_of_operands(void **state)
 {
-	assert_int_equal(PARSE(false, W("a"), W("b"), W("c"), W("d"), W("e"), W("f")).words.n, 6);
+	struct outcome o = PARSE(false, W("a"), W("b"), W("c"), W("d"), W("e"), W("f"));
+
+	assert_int_equal(o.words.n, 6);
+	assert_string_equal(operands_at(&o.words, 0), "a");
+	assert_string_equal(operands_at(&o.words, 4), "e");
+	assert_string_equal(operands_at(&o.words, 5), "f");
+	arena_clear(&o.words.more.arena);
 }
 
 static void test_help_is_known_everywhere(void **state)
@@ -156,7 +162,7 @@ int main(void)
 		cmocka_unit_test(test_two_dashes_end_the_options),
 		cmocka_unit_test(test_one_dash_alone_is_an_operand),
 		cmocka_unit_test(test_global_options_end_at_the_command),
-		cmocka_unit_test(test_operands_beyond_the_room_are_counted),
+		cmocka_unit_test(test_there_is_room_for_any_number_of_operands),
 		cmocka_unit_test(test_help_is_known_everywhere),
 		cmocka_unit_test(test_refusals_say_what_and_why),
 	};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/oci/foreground.h"
+#include "cli/foreground.h"
 
 #include "base/clock.h"
-#include "cli/oci/relay.h"
+#include "cli/relay.h"
 #include "os/process.h"
 #include "runtime/cleanup.h"
 #include "runtime/notify.h"

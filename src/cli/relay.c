@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/oci/relay.h"
+#include "cli/relay.h"
 
 #include "os/tty.h"
 

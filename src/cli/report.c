@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the runtime says on the way, as lines of the log. */
-#include "cli/oci/command.h"
+#include "cli/command.h"
 
 /* Once the plan stands: what the container will not have although its config says so. */
 static void report_planned(void *log, const struct plan *plan)

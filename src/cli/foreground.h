@@ -18,7 +18,7 @@
 #define TARE_CLI_OCI_FOREGROUND_H
 
 #include "base/err.h"
-#include "cli/oci/command.h"
+#include "cli/command.h"
 #include "runtime/container.h"
 
 #include <signal.h>

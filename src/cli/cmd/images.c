@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `images`: what is in the store, a line for each name. */
+#include "base/json_write.h"
+#include "cli/cmd/command.h"
+#include "cli/human.h"
+#include "cli/table.h"
+#include "image/image.h"
+#include "spec/reference.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct args {
+	const char *format;
+	bool quiet, no_trunc;
+};
+
+/* One line of it. */
+struct row {
+	const char *repository, *tag, *id; /* "<none>" where there is none */
+	const struct image *image;         /* NULL: it can't be read */
+	const struct descriptor *entry;
+};
+
+static struct row make_row(struct arena *arena, const struct descriptor *entry,
+			   const struct image *image, bool no_trunc)
+{
+	struct row row = { "<none>", "<none>", NULL, image, entry };
+	const char *digest = image ? image->id : entry->digest;
+	struct err ignored = ERR_INIT;
+	const char *name = refs_name(entry);
+	struct reference reference;
+	char id[IMAGE_ID_SHORT + 1];
+
+	row.id = no_trunc ? digest : arena_strdup(arena, image_short_id(digest, id));
+	if (!name)
+		return row;
+	/* Another tool may have written what is no reference. */
+	if (reference_parse(arena, name, &reference, &ignored) < 0) {
+		row.repository = name;
+		return row;
+	}
+	row.repository = reference_name(arena, &reference);
+	if (reference.tag)
+		row.tag = reference.tag;
+	return row;
+}
+
+static void print_json(struct arena *arena, const struct row *row, time_t now)
+{
+	const struct image *image = row->image;
+	struct json_writer w;
+
+	json_writer_init(&w, arena, 0);
+	json_object_begin(&w, NULL);
+	json_add_string(&w, "Repository", row->repository);
+	json_add_string(&w, "Tag", row->tag);
+	json_add_string(&w, "ID", row->id);
+	json_add_string(&w, "Digest", row->entry->digest);
+	json_add_string(&w, "CreatedAt", image ? image->config.created : NULL);
+	json_add_string(&w, "CreatedSince",
+			human_age(arena, image ? image->config.created : NULL, now));
+	json_add_string(&w, "Size", image ? human_size(arena, image->size) : "N/A");
+	json_object_end(&w);
+	printf("%s\n", json_writer_text(&w, NULL));
+}
+
+static void add_to_table(struct table *table, const struct row *row, time_t now)
+{
+	const struct image *image = row->image;
+
+	table_add(table, (const char *const[]){
+				 row->repository, row->tag, row->id,
+				 human_age(table->arena, image ? image->config.created : NULL, now),
+				 image ? human_size(table->arena, image->size) : "N/A" });
+}
+
+enum { FORMAT_TABLE, FORMAT_JSON };
+
+static int read_format(const char *text, int *ret, struct err *err)
+{
+	*ret = FORMAT_TABLE;
+	if (!text || strcmp(text, "table") == 0)
+		return 0;
+	if (strcmp(text, "json") != 0) {
+		err_user(err, "unknown format \"%s\"", text);
+		return err_hint(err, "it is table or json");
+	}
+	*ret = FORMAT_JSON;
+	return 0;
+}
+
+/* An image that can't be read must not hide the others: it is listed with what is known, and the log has the reason. */
+static const struct image *load(struct cli *cli, const struct store *store, struct arena *arena,
+				const struct descriptor *entry, const struct platform *host)
+{
+	struct image *image = arena_alloc(arena, sizeof(*image));
+	struct err err = ERR_INIT;
+
+	if (image_load(store, arena, entry, host, image, &err) == 0)
+		return image;
+	log_write(&cli->log, LOG_LEVEL_WARNING, "%s", err.text);
+	return NULL;
+}
+
+static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
+{
+	static const char *const headings[] = { "REPOSITORY", "TAG",  "IMAGE ID",
+						"CREATED",    "SIZE", NULL };
+	const struct args *a = args;
+	defer_arena struct arena arena = { 0 };
+	defer_store struct store store = STORE_INIT;
+	struct image_index index;
+	struct platform host = image_host_platform(&arena);
+	time_t now = time(NULL);
+	struct table table;
+	int format, r;
+
+	r = read_format(a->format, &format, err);
+	if (r == 0)
+		r = open_store(cli, &store, err);
+	if (r == 0)
+		r = refs_read(&store, &arena, &index, err);
+	if (r < 0)
+		return r;
+
+	table_init(&table, &arena, headings);
+	for (size_t i = 0; i < index.manifests.n; i++) {
+		const struct descriptor *entry = &index.manifests.items[i];
+		const struct image *image = load(cli, &store, &arena, entry, &host);
+		struct row row = make_row(&arena, entry, image, a->no_trunc);
+
+		if (a->quiet)
+			printf("%s\n", row.id);
+		else if (format == FORMAT_JSON)
+			print_json(&arena, &row, now);
+		else
+			add_to_table(&table, &row, now);
+	}
+	if (!a->quiet && format == FORMAT_TABLE)
+		table_print(&table);
+	return 0;
+}
+
+static const struct option options[] = {
+	{ "format", 0, "FORMAT", "table (default), or json: an object a line", option_set_text,
+	  offsetof(struct args, format) },
+	{ "quiet", 'q', NULL, "show only the ids", option_set_switch,
+	  offsetof(struct args, quiet) },
+	{ "no-trunc", 0, NULL, "show ids in full", option_set_switch,
+	  offsetof(struct args, no_trunc) },
+	OPTION_END,
+};
+
+COMMAND_ARGS(struct args);
+
+const struct command command_images = {
+	.name = "images",
+	.alias = "image ls",
+	.operands = "",
+	.summary = "show the images in the store",
+	.options = options,
+	.records_nothing = true,
+	.run = run,
+};
