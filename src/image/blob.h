@@ -11,7 +11,7 @@
 #define TARE_IMAGE_BLOB_H
 
 #include "base/arena.h"
-#include "image/hash.h"
+#include "spec/hash.h"
 #include "image/store.h"
 
 #include <stdbool.h>

@@ -16,6 +16,7 @@ BELOW = {
     "spec": {"base"},
     "cgroup": {"base", "os", "spec"},
     "image": {"base", "os", "spec"},
+    "registry": {"base", "os", "spec"},
     "runtime": {"base", "os", "spec", "cgroup"},
     "engine": {"base", "os", "spec", "cgroup", "image", "registry", "network", "runtime"},
     "cli": {"base", "os", "spec", "cgroup", "image", "registry", "network", "runtime", "engine"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image/hash.h"
+#include "spec/hash.h"
 
 void hash_init(struct hash *hash, enum digest_algorithm algorithm)
 {

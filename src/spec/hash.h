@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The hash of a stream of bytes, as it goes by. nettle does the arithmetic. */
-#ifndef TARE_IMAGE_HASH_H
-#define TARE_IMAGE_HASH_H
+#ifndef TARE_SPEC_HASH_H
+#define TARE_SPEC_HASH_H
 
 #include "spec/digest.h"
 

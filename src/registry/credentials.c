@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "registry/credentials.h"
+
+#include "os/dir.h"
+#include "os/file.h"
+#include "registry/auth_file.h"
+#include "registry/helper.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- places ----------------------------------------------------------------------------------------------------- */
+
+static const char *from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static const char *runtime_file(struct arena *arena)
+{
+	const char *dir = from_environment("XDG_RUNTIME_DIR");
+
+	return dir ? arena_printf(arena, "%s/containers/auth.json", dir)
+		   : arena_printf(arena, "/run/containers/%u/auth.json", geteuid());
+}
+
+void credential_places_find(struct arena *arena, const char *authfile,
+			    struct credential_places *ret)
+{
+	const char *config = from_environment("XDG_CONFIG_HOME"), *home = from_environment("HOME");
+	const char *docker = from_environment("DOCKER_CONFIG");
+	size_t n = 0;
+
+	*ret = (struct credential_places){ 0 };
+	if (!authfile || !*authfile)
+		authfile = from_environment("REGISTRY_AUTH_FILE");
+	if (authfile) {
+		ret->files[0] = authfile;
+		ret->explicit_file = true;
+		return;
+	}
+	ret->files[n++] = runtime_file(arena);
+	if (config)
+		ret->files[n++] = arena_printf(arena, "%s/containers/auth.json", config);
+	else if (home)
+		ret->files[n++] = arena_printf(arena, "%s/.config/containers/auth.json", home);
+	if (docker)
+		ret->files[n++] = arena_printf(arena, "%s/config.json", docker);
+	else if (home)
+		ret->files[n++] = arena_printf(arena, "%s/.docker/config.json", home);
+}
+
+/* Return: 1 and its document; 0 if there is no such file; -errno */
+static int read_file(struct arena *arena, const char *path, const struct json **ret,
+		     struct err *err)
+{
+	defer_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *text;
+	size_t len;
+	int r;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
+		return err_sys(err, "open \"%s\"", path);
+	r = os_file_read(arena, fd, CREDENTIALS_MAX_BYTES, &text, &len);
+	if (r < 0)
+		return err_set(err, r, "read \"%s\"", path);
+	if (!len)
+		return 0;
+	r = json_parse(arena, text, len, ret, err);
+	return r < 0 ? err_context(err, "read \"%s\"", path) : 1;
+}
+
+/* ---- finding ---------------------------------------------------------------------------------------------------- */
+
+static int find_in(struct arena *arena, const char *path, const struct json *root,
+		   const char *registry, const char *repository, struct credential *ret,
+		   struct err *err)
+{
+	const char *helper = auth_helper(root, registry);
+	int r;
+
+	if (helper && *helper)
+		return helper_get(arena, helper, registry, ret, err);
+	r = auth_lookup(arena, root, registry, repository, ret, err);
+	if (r > 0)
+		ret->from = path;
+	helper = auth_general_helper(root);
+	return r == 0 && helper ? helper_get(arena, helper, registry, ret, err) : r;
+}
+
+int credential_find(struct arena *arena, const struct credential_places *places,
+		    const char *registry, const char *repository, struct credential *ret,
+		    struct err *err)
+{
+	const struct json *root;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(places->files) && places->files[i]; i++) {
+		r = read_file(arena, places->files[i], &root, err);
+		if (r == 0 && places->explicit_file) {
+			err_user_code(err, -ENOENT, "there is no file \"%s\" of credentials",
+				      places->files[i]);
+			return err_hint(err, "tare login makes it; or unset REGISTRY_AUTH_FILE");
+		}
+		if (r > 0)
+			r = find_in(arena, places->files[i], root, registry, repository, ret, err);
+		if (r < 0)
+			return err_context(err, "look in \"%s\" for credentials", places->files[i]);
+	}
+	return r;
+}
+
+/* ---- keeping ---------------------------------------------------------------------------------------------------- */
+
+static int replace_file(struct arena *arena, const char *path, const char *text, struct err *err)
+{
+	const char *dir = dirname(arena_strdup(arena, path));
+	const char *name = basename(arena_strdup(arena, path));
+	const char *temporary = arena_printf(arena, ".%s.%d", name, getpid());
+	defer_close int fd = -EBADF;
+	int r = os_dir_make_path(dir, 0755, 0700);
+
+	if (r < 0)
+		return err_set(err, r, "make the directory \"%s\"", dir);
+	fd = os_dir_open(dir);
+	if (fd < 0)
+		return err_set(err, fd, "open the directory \"%s\"", dir);
+	r = os_file_replace_durable_at(fd, name, temporary, text, strlen(text), 0600);
+	return r < 0 ? err_set(err, r, "write \"%s\"", path) : 0;
+}
+
+/* The file that we write, and what is in it: NULL if it is not there. */
+static int read_ours(struct arena *arena, const struct credential_places *places,
+		     const struct json **ret, struct err *err)
+{
+	int r;
+
+	*ret = NULL;
+	r = read_file(arena, places->files[0], ret, err);
+	if (r > 0 && (*ret)->type != JSON_OBJECT)
+		return err_user(err, "read \"%s\": it is no JSON object", places->files[0]);
+	return r < 0 ? r : 0;
+}
+
+int credential_store(struct arena *arena, const struct credential_places *places,
+		     const char *registry, const struct credential *credential, struct err *err)
+{
+	const struct json *root;
+	const char *helper;
+	int r = read_ours(arena, places, &root, err);
+
+	if (r < 0)
+		return r;
+	helper = auth_helper(root, registry);
+	if (!helper)
+		helper = auth_general_helper(root);
+	if (helper && *helper)
+		return helper_store(arena, helper, registry, credential, err);
+	return replace_file(arena, places->files[0], auth_edit(arena, root, registry, credential),
+			    err);
+}
+
+int credential_erase(struct arena *arena, const struct credential_places *places,
+		     const char *registry, const char **ret_left, struct err *err)
+{
+	struct credential left;
+	const struct json *root;
+	const char *helper, *text;
+	int r = read_ours(arena, places, &root, err), erased = 0;
+
+	*ret_left = NULL;
+	if (r < 0)
+		return r;
+	helper = auth_helper(root, registry);
+	if (!helper)
+		helper = auth_general_helper(root);
+	if (helper && *helper)
+		erased = helper_erase(arena, helper, registry, err);
+	if (erased < 0)
+		return erased;
+	text = root ? auth_edit(arena, root, registry, NULL) : NULL;
+	r = text ? replace_file(arena, places->files[0], text, err) : 0;
+	if (r < 0)
+		return r;
+	if (places->explicit_file && !root)
+		return 0;
+	r = credential_find(arena, places, registry, NULL, &left, err);
+	if (r > 0)
+		*ret_left = left.from;
+	return r < 0 ? r : text || erased;
+}
