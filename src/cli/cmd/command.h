@@ -6,7 +6,8 @@
 #include "cli/command.h"
 #include "engine/roots.h"
 
-extern const struct command command_images;
+extern const struct command command_images, command_login, command_logout, command_pull,
+	command_push;
 
 /* All of them, in the order of --help; NULL ends it */
 extern const struct command *const commands[];

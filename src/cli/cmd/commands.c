@@ -2,8 +2,7 @@
 #include "cli/cmd/command.h"
 
 const struct command *const commands[] = {
-	&command_images,
-	NULL,
+	&command_images, &command_pull, &command_push, &command_login, &command_logout, NULL,
 };
 
 struct roots roots_of(const struct cli *cli)

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/access.h"
+
+#include "base/utf8.h"
+#include "image/blob.h"
+#include "registry/download.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COPY_BYTES ((size_t)128 * 1024)
+
+/* ---- configuration ---------------------------------------------------------------------------------------------- */
+
+static int split_creds(struct arena *arena, const char *creds, struct access *access,
+		       struct err *err)
+{
+	const char *colon = strchr(creds, ':');
+
+	if (!colon || colon == creds)
+		return err_user(err, "\"--creds\" needs NAME:PASSWORD");
+	access->credential.username = arena_strndup(arena, creds, (size_t)(colon - creds));
+	access->credential.password = colon + 1;
+	access->has_credential = true;
+	return 0;
+}
+
+int access_open(struct arena *arena, const struct registry_access *options, struct access *ret,
+		struct err *err)
+{
+	struct access access = { .options = options };
+	int r = registries_load(arena, &access.registries, err);
+
+	if (r == 0)
+		r = policy_load(arena, &access.policy, err);
+	if (r == 0 && options->creds)
+		r = split_creds(arena, options->creds, &access, err);
+	credential_places_find(arena, options->authfile, &access.places);
+	if (r == 0)
+		*ret = access;
+	return r;
+}
+
+void access_say(const struct transfer_watch *watch, const char *fmt, ...)
+{
+	char raw[ERR_TEXT_MAX], line[ERR_TEXT_MAX * 2];
+	va_list ap;
+
+	if (!watch->say)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	utf8_printable(raw, line, sizeof(line));
+	watch->say(watch->arg, line);
+}
+
+void access_warn(const struct access *access, const struct transfer_watch *watch)
+{
+	for (size_t i = 0; i < access->registries.unknown.n; i++)
+		access_say(watch, "warning: %s", access->registries.unknown.items[i]);
+}
+
+int access_session(const struct access *access, const struct endpoint *endpoint, bool push,
+		   const char *mount_from, struct session **ret, struct err *err)
+{
+	const struct registry_access *o = access->options;
+	struct session_options options = {
+		.endpoint = *endpoint,
+		.push = push,
+		.mount_from = mount_from,
+		.places = &access->places,
+		.credential = access->has_credential ? &access->credential : NULL,
+		.cert_dir = o->cert_dir,
+		.helper = access->registries.helpers.n ? access->registries.helpers.items[0] : NULL,
+	};
+
+	options.endpoint.insecure = o->insecure || (endpoint->insecure && !o->secure);
+	return session_new(&options, ret, err);
+}
+
+int transfer_login(struct arena *arena, const char *registry, const struct registry_access *options,
+		   const struct credential *credential, struct err *err)
+{
+	/* Any path will do: it says which rule of registries.conf is for the registry. */
+	const struct reference any = { .registry = registry, .path = "login" };
+	struct endpoint_list places;
+	struct endpoint endpoint = { .registry = registry };
+	struct session *session = NULL;
+	struct access access;
+	int r = access_open(arena, options, &access, err);
+
+	if (r == 0)
+		r = registries_endpoints(arena, &access.registries, &any, true, &places, err);
+	if (r < 0)
+		return r;
+	endpoint.insecure = places.items[places.n - 1].insecure;
+	access.credential = *credential;
+	access.has_credential = true;
+	r = access_session(&access, &endpoint, false, NULL, &session, err);
+	if (r == 0)
+		r = session_login(session, err);
+	session_free(session);
+	return r;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
+static const char *join(struct arena *arena, const struct str_list *names)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < names->n; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", names->items[i]);
+	return text;
+}
+
+static int choose(struct arena *arena, const struct str_list *names, const char *name,
+		  const struct transfer_watch *watch, struct err *err)
+{
+	int i = 0;
+
+	if (names->n > 1)
+		i = watch->choose ? watch->choose(watch->arg, name, names) : -1;
+	if (i >= 0)
+		return i;
+	err_user(err, "\"%s\" could be one of %zu images, and nobody can be asked which", name,
+		 names->n);
+	return err_hint(err, "write the whole name: %s", join(arena, names));
+}
+
+int access_reference(struct arena *arena, const struct access *access, const char *name,
+		     const struct transfer_watch *watch, struct reference *ret, struct err *err)
+{
+	struct reference given, full;
+	struct str_list names;
+	int r = reference_parse(arena, name, &given, err);
+
+	if (r == 0 && given.registry)
+		full = given;
+	if (r == 0 && !given.registry) {
+		r = registries_candidates(arena, &access->registries, &given, &names, err);
+		if (r == 0)
+			r = choose(arena, &names, name, watch, err);
+		if (r >= 0)
+			r = reference_parse(arena, names.items[r], &full, err);
+		if (r == 0)
+			full.tag = given.tag;
+		if (r == 0)
+			full.digest = given.digest;
+	}
+	if (r < 0)
+		return r;
+	reference_complete(arena, &full);
+	*ret = full;
+	return 0;
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------------------------ */
+
+static int copy_bytes(struct download *download, struct blob_writer *writer, struct piece *piece,
+		      struct err *err)
+{
+	static char buffer[COPY_BYTES];
+	ssize_t n;
+	int r;
+
+	while ((n = download_read(download, buffer, sizeof(buffer), err)) != 0) {
+		if (n < 0)
+			return (int)n;
+		r = blob_write(writer, buffer, (size_t)n, err);
+		if (r < 0)
+			return r;
+		if (piece)
+			piece->done = writer->have;
+	}
+	return 0;
+}
+
+static int about(const struct session *session, const struct descriptor *blob, struct err *err)
+{
+	const struct endpoint *at = session_endpoint(session);
+
+	return err_context(err, "get blob %s of \"%s\" at registry \"%s\"", blob->digest,
+			   at->repository, at->registry);
+}
+
+/* Return: 0; 1 if it was there; -EAGAIN if an earlier attempt had left wrong bytes; -errno */
+static int fetch_once(const struct store *store, struct session *session,
+		      const struct descriptor *blob, struct piece *piece, struct err *err)
+{
+	defer_blob_writer struct blob_writer writer = BLOB_WRITER_INIT;
+	struct download download;
+	uint64_t had;
+	int r = blob_begin(store, blob->digest, blob->size, &writer, err);
+
+	if (r != 0)
+		return r;
+	had = writer.have;
+	if (had < blob->size) {
+		r = download_begin(session, blob, had, &download, err);
+		if (r < 0)
+			return r;
+		r = copy_bytes(&download, &writer, piece, err);
+		download_end(&download);
+		if (r < 0)
+			return r;
+	}
+	r = blob_end(&writer, NULL, err);
+	if (r == -EINVAL && had)
+		return -EAGAIN;
+	return r < 0 ? about(session, blob, err) : 0;
+}
+
+int fetch_blob(const struct store *store, struct session *session, const struct descriptor *blob,
+	       struct piece *piece, struct err *err)
+{
+	int r;
+
+	if (piece) {
+		piece->total = blob->size;
+		piece->phase = TRANSFER_MOVES;
+	}
+	r = fetch_once(store, session, blob, piece, err);
+	/* What was wrong is gone now; all of it once more. */
+	if (r == -EAGAIN)
+		r = fetch_once(store, session, blob, piece, err);
+	return r;
+}
+
+int keep_document(const struct store *store, const struct manifest *document, struct err *err)
+{
+	defer_blob_writer struct blob_writer writer = BLOB_WRITER_INIT;
+	int r = blob_begin(store, document->digest, document->len, &writer, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* Of an interrupted one there may be the beginning. */
+	r = blob_write(&writer, document->text + writer.have, (size_t)(document->len - writer.have),
+		       err);
+	return r < 0 ? r : blob_end(&writer, NULL, err);
+}
+
+void transfer_show(const struct transfer_watch *watch, const struct descriptor *blobs,
+		   const struct piece *pieces, size_t n)
+{
+	defer_arena struct arena arena = { 0 };
+	struct transfer_item *items;
+
+	if (!watch->show)
+		return;
+	items = arena_array(&arena, n, sizeof(*items));
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct transfer_item){
+			.digest = blobs[i].digest,
+			.done = pieces[i].done,
+			.total = blobs[i].size,
+			.phase = (enum transfer_phase)pieces[i].phase,
+			.finished = pieces[i].state == PIECE_DONE,
+		};
+	watch->show(watch->arg, items, n);
+}
