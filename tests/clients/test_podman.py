@@ -11,7 +11,7 @@ import pytest
 from engines import image
 from engines.cli import HOLD, Container
 from engines.site import cgroup_files, limit, status
-from support.host import hierarchies
+from support.cgroup import hierarchies
 from support.runtime import wait_until
 
 NUMBERS = itertools.count(1)

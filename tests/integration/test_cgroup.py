@@ -2,7 +2,8 @@
 """
 The container's cgroups on this machine, read back from the cgroup files on the host or from inside.
 
-Tests that need one kind of hierarchy say so; what only pure v2 has is in tests/vm/test_cgroup_v2.py.
+Tests that need one kind of hierarchy say so; what only pure v2 has is in tests/vm/test_cgroup_v2.py, what only systemd does in
+tests/vm/test_systemd.py.
 """
 
 import os
@@ -13,72 +14,71 @@ from pathlib import Path
 
 import pytest
 
+from support import cgroup
+from support.cgroup import CGROUP, Freezer, by_file, hierarchies, hybrid, v1
 from support.runtime import wait_until
 
-CGROUP = Path("/sys/fs/cgroup")
-V2_ONLY = (CGROUP / "cgroup.controllers").exists()
 MIB = 1 << 20
-
-v1 = pytest.mark.skipif(V2_ONLY, reason="needs cgroup v1 hierarchies")
-hybrid = pytest.mark.skipif(V2_ONLY or not (CGROUP / "unified/cgroup.controllers").exists(),
-                            reason="needs a cgroup2 mount beside v1")
+WEB = "tare-test/web"
 
 
-def hierarchies():
-    """The mount of every hierarchy, by the name of its directory."""
-    if V2_ONLY:
-        return {"": CGROUP}
-    return {d.name: d for d in CGROUP.iterdir() if (d / "cgroup.procs").exists() and not d.is_symlink()}
+def read(controller, name, file):
+    """A file of v1's."""
+    return (CGROUP / controller / name / file).read_text().strip()
 
 
-def controllers(mount):
-    return (mount / "cgroup.controllers").read_text().split()
-
-
-def read(controller, path, file):
-    return (CGROUP / controller / path.lstrip("/") / file).read_text().strip()
-
-
-def sleeper(bundle, path="/tare-test/web", base="minimal"):
-    """A bundle that stays, with a cgroup of this path."""
-    b = bundle(base, script="sleep 300")
-    b.linux["cgroupsPath"] = path
+def placed(b, name):
+    """Give a bundle the cgroup of this name. Returns it."""
+    b.linux["cgroupsPath"] = cgroup.path(name)
     return b
+
+
+def sleeper(bundle, name=WEB, base="minimal"):
+    """A bundle that stays, in the cgroup of this name."""
+    return placed(bundle(base, script="sleep 300"), name)
+
+
+def members(place):
+    """The processes of the cgroup at this place, in each hierarchy."""
+    return [(mount / place / "cgroup.procs").read_text().split() for mount in hierarchies()]
+
+
+def everywhere(pid):
+    """What members() is of a cgroup with this process only."""
+    return [[str(pid)] for _ in hierarchies()]
+
+
+def is_gone(name):
+    """Is there nothing of a container's cgroup any more? The slices above systemd's scopes are systemd's."""
+    return not cgroup.named(cgroup.place(name) if cgroup.BY_SYSTEMD else name.split("/")[0])
 
 
 # ---- where --------------------------------------------------------------------------------------------------------
 
 
-def members(path):
-    """The processes of the cgroup in each hierarchy."""
-    return {name: (mount / path.lstrip("/") / "cgroup.procs").read_text().split()
-            for name, mount in hierarchies().items()}
-
-
-@pytest.mark.parametrize("path,place", [
-    ("/tare-test/web", "/tare-test/web"),
-    ("tare-test/web", "/tare-test/web"),
-    ("/tare-test//./x/../web/", "/tare-test/web"),
-])
-def test_G1_G2_path_counts_from_the_mount_in_every_hierarchy(tare, bundle, path, place):
-    c = tare.run_detached(sleeper(bundle, path))
-    assert members(place) == {name: [str(c.pid)] for name in hierarchies()}
+@by_file
+@pytest.mark.parametrize("path", ["/tare-test/web", "tare-test/web", "/tare-test//./x/../web/"])
+def test_G1_G2_path_counts_from_the_mount_in_every_hierarchy(tare, bundle, path):
+    b = sleeper(bundle)
+    b.linux["cgroupsPath"] = path
+    c = tare.run_detached(b)
+    assert members(WEB) == everywhere(c.pid)
 
 
 def test_G3_without_a_path_it_is_the_id(tare, bundle):
     b = bundle(script="sleep 300")
     b.resources["pids"] = {"limit": 10}
     c = tare.run_detached(b)
-    assert members("/" + c.id) == {name: [str(c.pid)] for name in hierarchies()}
+    assert [(d / "cgroup.procs").read_text().split() for d in cgroup.of(c)] == everywhere(c.pid)
 
 
 def test_G5_a_config_without_a_word_of_cgroups_gets_one(tare, bundle):
     c = tare.run_detached(bundle(script="sleep 300"))
-    found = [name for name, mount in hierarchies().items() if (mount / c.id).exists()]
-    assert len(found) == 1
-    assert (hierarchies()[found[0]] / c.id / "cgroup.procs").read_text().split() == [str(c.pid)]
+    (found,) = cgroup.of(c)
+    assert (found / "cgroup.procs").read_text().split() == [str(c.pid)]
 
 
+@by_file
 @pytest.mark.parametrize("path,message", [
     ("/../x", "leads out of the cgroup mount"),
     ("a/../../b", "leads out of the cgroup mount"),
@@ -86,92 +86,92 @@ def test_G5_a_config_without_a_word_of_cgroups_gets_one(tare, bundle):
     ("a" * 256, "one of its names has more than 255 bytes"),
 ])
 def test_G1_paths_that_lead_nowhere_are_refused(tare, bundle, path, message):
-    b = sleeper(bundle, path)
+    b = sleeper(bundle)
+    b.linux["cgroupsPath"] = path
     tare.run(b).fails("cgroup path", message)
 
 
 def test_G5_missing_parents_are_made_and_removed(tare, bundle):
-    c = tare.run_detached(sleeper(bundle, "/tare-a/b/c"))
-    for mount in hierarchies().values():
-        assert (mount / "tare-a/b/c").is_dir()
+    c = tare.run_detached(sleeper(bundle, "tare-a/b/c"))
+    assert len(cgroup.of(c)) == len(hierarchies())
     c.kill("KILL")
     c.wait().delete().ok()
-    for mount in hierarchies().values():
-        assert not (mount / "tare-a").exists()
+    assert is_gone("tare-a/b/c")
 
 
+@by_file
 def test_K10_a_parent_that_was_there_stays(tare, bundle):
-    for mount in hierarchies().values():
+    for mount in hierarchies():
         (mount / "tare-old").mkdir()
     try:
-        c = tare.run_detached(sleeper(bundle, "/tare-old/web"))
+        c = tare.run_detached(sleeper(bundle, "tare-old/web"))
         c.kill("KILL")
         c.wait().delete().ok()
-        for mount in hierarchies().values():
+        for mount in hierarchies():
             assert (mount / "tare-old").exists()
             assert not (mount / "tare-old/web").exists()
     finally:
-        for mount in hierarchies().values():
+        for mount in hierarchies():
             (mount / "tare-old").rmdir()
 
 
+@by_file
 def test_K10_a_cgroup_that_was_there_is_used_and_stays(tare, bundle):
-    for mount in hierarchies().values():
+    for mount in hierarchies():
         (mount / "tare-old").mkdir()
     try:
-        b = bundle(script="true")
-        b.linux["cgroupsPath"] = "/tare-old"
-        tare.run(b).ok()
-        for mount in hierarchies().values():
+        tare.run(placed(bundle(script="true"), "tare-old")).ok()
+        for mount in hierarchies():
             assert (mount / "tare-old").exists()
     finally:
-        for mount in hierarchies().values():
+        for mount in hierarchies():
             (mount / "tare-old").rmdir()
 
 
+@by_file
 def test_K10_siblings_share_a_parent(tare, bundle):
-    one = tare.run_detached(sleeper(bundle, "/tare-shared/one"))
-    two = tare.run_detached(sleeper(bundle, "/tare-shared/two"))
+    one = tare.run_detached(sleeper(bundle, "tare-shared/one"))
+    two = tare.run_detached(sleeper(bundle, "tare-shared/two"))
     for c in (one, two):
         c.kill("KILL")
         c.wait()
     one.delete().ok()
-    assert all((mount / "tare-shared/two").exists() for mount in hierarchies().values())
+    assert all((mount / "tare-shared/two").exists() for mount in hierarchies())
     two.delete().ok()
     # The first container made the parent and could not remove it; the second one found it. Nobody uses it now.
-    for mount in hierarchies().values():
+    for mount in hierarchies():
         (mount / "tare-shared").rmdir()
 
 
 def test_K10_what_the_container_made_below_goes_too(tare, bundle):
-    b = sleeper(bundle)
-    c = tare.run_detached(b)
-    for mount in hierarchies().values():
-        (mount / "tare-test/web/inner/most").mkdir(parents=True)
+    c = tare.run_detached(sleeper(bundle))
+    for directory in cgroup.of(c):
+        (directory / "inner/most").mkdir(parents=True)
     c.kill("KILL")
     c.wait().delete().ok()
-    assert not any((mount / "tare-test").exists() for mount in hierarchies().values())
+    assert is_gone(WEB)
 
 
 # ---- unfit ones ---------------------------------------------------------------------------------------------------
 
 
+@by_file
 def test_G6_K11_a_cgroup_with_processes_is_refused(tare, bundle):
     c = tare.run_detached(sleeper(bundle))
-    before = members("/tare-test/web")
     tare.run(sleeper(bundle)).fails("use cgroup", "/tare-test/web", "it is there already, and has processes in it")
-    assert members("/tare-test/web") == before == {name: [str(c.pid)] for name in hierarchies()}
+    assert members(WEB) == everywhere(c.pid)
     assert c.status == "running"
 
 
+@by_file
 def test_G6_K11_processes_further_down_count(tare, bundle):
-    mount = CGROUP if V2_ONLY else CGROUP / "pids"
+    mount = CGROUP if cgroup.V2_ONLY else CGROUP / "pids"
     inner = mount / "tare-busy/inner"
     inner.mkdir(parents=True)
     holder = subprocess.Popen(["sleep", "300"])
     try:
         (inner / "cgroup.procs").write_text(str(holder.pid))
-        tare.run(sleeper(bundle, "/tare-busy")).fails("it is there already, and has processes in it")
+        tare.run(sleeper(bundle, "tare-busy")).fails("it is there already, and has processes in it")
         assert inner.exists()
     finally:
         holder.kill()
@@ -180,15 +180,16 @@ def test_G6_K11_processes_further_down_count(tare, bundle):
         (mount / "tare-busy").rmdir()
 
 
-@v1
+@by_file
 def test_G6_K11_a_frozen_cgroup_is_refused(tare, bundle):
-    frozen = CGROUP / "freezer/tare-frozen"
+    frozen = (CGROUP if cgroup.V2_ONLY else CGROUP / "freezer") / "tare-frozen"
     frozen.mkdir()
-    (frozen / "freezer.state").write_text("FROZEN")
+    freezer = Freezer([frozen])
+    freezer.freeze()
     try:
-        tare.run(sleeper(bundle, "/tare-frozen")).fails("it is there already, and frozen")
+        tare.run(sleeper(bundle, "tare-frozen")).fails("it is there already, and frozen")
     finally:
-        (frozen / "freezer.state").write_text("THAWED")
+        freezer.thaw()
         frozen.rmdir()
 
 
@@ -215,30 +216,25 @@ def test_K19_cgroup_namespace_begins_at_the_containers_cgroup(tare, bundle):
 
 
 def test_without_cgroup_namespace_the_path_shows(tare, bundle):
-    b = bundle(args=["cat", "/proc/self/cgroup"])
-    b.linux["cgroupsPath"] = "/tare-test/web"
-    lines = tare.run(b).ok().out.splitlines()
-    assert {line.split(":", 2)[2] for line in lines} == {"/tare-test/web"}
+    lines = tare.run(placed(bundle(args=["cat", "/proc/self/cgroup"]), WEB)).ok().out.splitlines()
+    assert {line.split(":", 2)[2] for line in lines} == {"/" + cgroup.place(WEB)}
 
 
 def test_joins_with_a_user_namespace(tare, bundle):
-    b = sleeper(bundle).user_namespace()
-    c = tare.run_detached(b)
-    assert members("/tare-test/web") == {name: [str(c.pid)] for name in hierarchies()}
+    c = tare.run_detached(sleeper(bundle).user_namespace())
+    assert members(cgroup.place(WEB)) == everywhere(c.pid)
 
 
 def test_joins_with_a_joined_namespace(tare, bundle):
-    first = tare.run_detached(sleeper(bundle, "/tare-one"))
-    b = sleeper(bundle, "/tare-two").namespace("ipc", f"/proc/{first.pid}/ns/ipc")
+    first = tare.run_detached(sleeper(bundle, "tare-one"))
+    b = sleeper(bundle, "tare-two").namespace("ipc", f"/proc/{first.pid}/ns/ipc")
     second = tare.run_detached(b)
-    assert members("/tare-two") == {name: [str(second.pid)] for name in hierarchies()}
+    assert members(cgroup.place("tare-two")) == everywhere(second.pid)
 
 
 def test_children_of_the_container_are_in_it(tare, bundle):
-    b = bundle(script="sleep 300 & sleep 300 & wait")
-    b.linux["cgroupsPath"] = "/tare-test/web"
-    tare.run_detached(b)
-    wait_until(lambda: {len(p) for p in members("/tare-test/web").values()} == {3}, "three processes in each hierarchy")
+    tare.run_detached(placed(bundle(script="sleep 300 & sleep 300 & wait"), WEB))
+    wait_until(lambda: {len(p) for p in members(cgroup.place(WEB))} == {3}, "three processes in each hierarchy")
 
 
 # ---- limits -------------------------------------------------------------------------------------------------------
@@ -279,12 +275,11 @@ V1_VALUES = [
 def test_v1_value(tare, bundle, row, resources, controller, file, value):
     if not (CGROUP / controller / file).exists() and file != "memory.memsw.limit_in_bytes":
         pytest.skip(f"this kernel has no {file}")
-    b = bundle(args=["sleep", "300"])
-    b.linux["cgroupsPath"] = "/tare-web"
+    b = placed(bundle(args=["sleep", "300"]), "tare-web")
     b.linux["resources"] = resources
     c = tare.run_detached(b)
-    assert read(controller, "/tare-web", file).splitlines()[0] == value
-    assert read(controller, "/tare-web", "cgroup.procs") == str(c.pid)
+    assert read(controller, "tare-web", file).splitlines()[0] == value
+    assert read(controller, "tare-web", "cgroup.procs") == str(c.pid)
 
 
 REALTIME = {"cpu": {"realtimeRuntime": 1000, "realtimePeriod": 500000}}
@@ -299,20 +294,20 @@ def realtime(path):
 @needs_realtime
 def test_R13_new_parents_get_the_share_too(tare, bundle):
     b = bundle(script="read -r line </proc/$$/stat; set -- $line; shift 39; echo $1 $2; exec sleep 300")
-    b.linux["cgroupsPath"] = "/tare-a/b/web"
+    placed(b, "tare-a/b/web")
     b.linux["resources"] = REALTIME
     b.process["scheduler"] = {"policy": "SCHED_FIFO", "priority": 10}
     tare.run_detached(b).wait_out("10 1")
-    assert [realtime(path) for path in ("/tare-a", "/tare-a/b", "/tare-a/b/web")] == [("1000", "500000")] * 3
+    assert [realtime(path) for path in ("tare-a", "tare-a/b", "tare-a/b/web")] == [("1000", "500000")] * 3
 
 
 @v1
 @needs_realtime
 def test_R13_without_a_period_the_kernels_is_kept(tare, bundle):
-    b = sleeper(bundle, "/tare-a/web")
+    b = sleeper(bundle, "tare-a/web")
     b.linux["resources"] = {"cpu": {"realtimeRuntime": 1000}}
     tare.run_detached(b)
-    assert realtime("/tare-a") == realtime("/tare-a/web") == ("1000", "1000000")
+    assert realtime("tare-a") == realtime("tare-a/web") == ("1000", "1000000")
 
 
 @v1
@@ -321,18 +316,18 @@ def test_R13_a_parent_that_was_there_keeps_its_own(tare, bundle):
     old = CGROUP / "cpu/tare-old"
     old.mkdir()
     try:
-        b = sleeper(bundle, "/tare-old/new/web")
+        b = sleeper(bundle, "tare-old/new/web")
         b.linux["resources"] = REALTIME
         result = tare.run(b)
         result.fails(f'write "1000" to "{old}/new/cpu.rt_runtime_us"', "refused as invalid (EINVAL)")
         assert "a parent cgroup that was there must have that much left to give" in result.err
-        assert realtime("/tare-old") == ("0", "1000000")
+        assert realtime("tare-old") == ("0", "1000000")
         assert not (old / "new").exists()
 
         (old / "cpu.rt_runtime_us").write_text("3000")
         c = tare.run_detached(b)
-        assert realtime("/tare-old") == ("3000", "1000000")
-        assert realtime("/tare-old/new") == realtime("/tare-old/new/web") == ("1000", "500000")
+        assert realtime("tare-old") == ("3000", "1000000")
+        assert realtime("tare-old/new") == realtime("tare-old/new/web") == ("1000", "500000")
         c.delete("--force").ok()
     finally:
         old.rmdir()
@@ -340,22 +335,22 @@ def test_R13_a_parent_that_was_there_keeps_its_own(tare, bundle):
 
 @v1
 def test_R14_cpuset_of_every_new_parent_is_filled(tare, bundle):
-    b = sleeper(bundle, "/tare-a/b/c")
+    b = sleeper(bundle, "tare-a/b/c")
     b.linux["resources"] = {"cpu": {"cpus": "1"}} if os.cpu_count() > 1 else {"cpu": {"cpus": "0"}}
     tare.run_detached(b)
     root = (CGROUP / "cpuset/cpuset.cpus").read_text().strip()
-    assert read("cpuset", "/tare-a", "cpuset.cpus") == read("cpuset", "/tare-a/b", "cpuset.cpus") == root
-    assert read("cpuset", "/tare-a/b/c", "cpuset.cpus") == b.linux["resources"]["cpu"]["cpus"]
-    assert read("cpuset", "/tare-a/b/c", "cpuset.mems") == (CGROUP / "cpuset/cpuset.mems").read_text().strip()
+    assert read("cpuset", "tare-a", "cpuset.cpus") == read("cpuset", "tare-a/b", "cpuset.cpus") == root
+    assert read("cpuset", "tare-a/b/c", "cpuset.cpus") == b.linux["resources"]["cpu"]["cpus"]
+    assert read("cpuset", "tare-a/b/c", "cpuset.mems") == (CGROUP / "cpuset/cpuset.mems").read_text().strip()
 
 
 @v1
 def test_R14_an_empty_parent_is_filled_too(tare, bundle):
     (CGROUP / "cpuset/tare-old").mkdir()
     try:
-        c = tare.run_detached(sleeper(bundle, "/tare-old/web"))
-        assert read("cpuset", "/tare-old/web", "cgroup.procs") == str(c.pid)
-        assert read("cpuset", "/tare-old", "cpuset.cpus") == (CGROUP / "cpuset/cpuset.cpus").read_text().strip()
+        c = tare.run_detached(sleeper(bundle, "tare-old/web"))
+        assert read("cpuset", "tare-old/web", "cgroup.procs") == str(c.pid)
+        assert read("cpuset", "tare-old", "cpuset.cpus") == (CGROUP / "cpuset/cpuset.cpus").read_text().strip()
         c.kill("KILL")
         c.wait().delete().ok()
     finally:
@@ -402,8 +397,7 @@ def test_R9_a_limit_below_what_is_in_use(tare, bundle, tmp, check):
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", store], check=True)
     try:
         subprocess.run(["sh", "-c", f"echo $$ >{old}/cgroup.procs; head -c {8 * MIB} /dev/zero >{store}/file"], check=True)
-        b = bundle(args=["true"])
-        b.linux["cgroupsPath"] = "/tare-old"
+        b = placed(bundle(args=["true"]), "tare-old")
         b.linux["resources"] = {"memory": {"limit": 4 * MIB, "checkBeforeUpdate": check}}
         result = tare.run(b)
         if check:
@@ -428,22 +422,22 @@ def test_zero_and_minus_one_ask_for_nothing(tare, bundle):
     b.linux["resources"] = {"memory": {"limit": 0, "reservation": 0, "swap": 0, "kernel": 0},
                             "cpu": {"shares": 0, "quota": 0, "period": 0}}
     tare.run_detached(b)
-    assert read("memory", "/tare-test/web", "memory.limit_in_bytes") == "9223372036854771712"
-    assert read("cpu", "/tare-test/web", "cpu.cfs_quota_us") == "-1"
+    assert read("memory", WEB, "memory.limit_in_bytes") == "9223372036854771712"
+    assert read("cpu", WEB, "cpu.cfs_quota_us") == "-1"
 
 
 @hybrid
 def test_R19_hugetlb_goes_to_the_v2_mount_in_the_same_transaction(tare, bundle):
-    if "hugetlb" not in controllers(CGROUP / "unified"):
+    if "hugetlb" not in cgroup.controllers(CGROUP / "unified"):
         pytest.skip("no hugetlb controller on the v2 mount")
     size = sorted(d.name.split("-")[1] for d in Path("/sys/kernel/mm/hugepages").iterdir())
     size = [f"{int(s[:-2]) // 1024}MB" for s in size if int(s[:-2]) < 1 << 20] or pytest.skip("no huge pages here")
     b = sleeper(bundle)
     b.linux["resources"] = {"hugepageLimits": [{"pageSize": size[0], "limit": 2 * MIB}], "pids": {"limit": 7}}
     tare.run_detached(b)
-    assert read("unified", "/tare-test/web", f"hugetlb.{size[0]}.max") == str(2 * MIB)
-    assert read("unified", "/tare-test/web", f"hugetlb.{size[0]}.rsvd.max") == str(2 * MIB)
-    assert read("pids", "/tare-test/web", "pids.max") == "7"
+    assert read("unified", WEB, f"hugetlb.{size[0]}.max") == str(2 * MIB)
+    assert read("unified", WEB, f"hugetlb.{size[0]}.rsvd.max") == str(2 * MIB)
+    assert read("pids", WEB, "pids.max") == "7"
 
 
 @hybrid
@@ -451,7 +445,7 @@ def test_R23_unified_on_a_hybrid_host(tare, bundle):
     b = sleeper(bundle)
     b.linux["resources"] = {"unified": {"cgroup.max.descendants": "3"}}
     tare.run_detached(b)
-    assert read("unified", "/tare-test/web", "cgroup.max.descendants") == "3"
+    assert read("unified", WEB, "cgroup.max.descendants") == "3"
 
 
 # ---- what is refused, and how -------------------------------------------------------------------------------------
@@ -478,12 +472,12 @@ REFUSED = [
 @pytest.mark.parametrize("row,resources,texts", REFUSED, ids=[f"{r[0]}-{i}" for i, r in enumerate(REFUSED)])
 def test_refused_with_place_and_reason(tare, bundle, row, resources, texts):
     for controller in ("net_cls", "rdma"):
-        if texts[-1].endswith(f'"{controller}"') and any(controller in name for name in hierarchies()):
+        if texts[-1].endswith(f'"{controller}"') and any(controller in cgroup.controllers(mount) for mount in hierarchies()):
             pytest.skip(f"this host has {controller}")
     b = sleeper(bundle)
     b.linux["resources"] = resources
     tare.run(b).fails(*texts)
-    assert not any((mount / "tare-test").exists() for mount in hierarchies().values())
+    assert is_gone(WEB)
 
 
 @v1
@@ -501,7 +495,7 @@ def test_R18_throttle_of_a_real_disk(tare, bundle):
     }}
     tare.run_detached(b)
     for file, rate in (("read_bps", 1048576), ("write_bps", 2097152), ("read_iops", 300), ("write_iops", 400)):
-        assert read("blkio", "/tare-test/web", f"blkio.throttle.{file}_device") == f"{major}:{minor} {rate}"
+        assert read("blkio", WEB, f"blkio.throttle.{file}_device") == f"{major}:{minor} {rate}"
 
 
 @v1
@@ -510,7 +504,7 @@ def test_R16_weights_need_a_scheduler_that_has_them(tare, bundle):
     b.linux["resources"] = {"blockIO": {"weight": 500}}
     if (CGROUP / "blkio/blkio.bfq.weight").exists() or list(CGROUP.glob("blkio/*/blkio.bfq.weight")):
         tare.run_detached(b)
-        assert read("blkio", "/tare-test/web", "blkio.bfq.weight") == "500"
+        assert read("blkio", WEB, "blkio.bfq.weight") == "500"
     else:
         tare.run(b).fails('write "500" to "blkio.weight"', "not there (ENOENT)", "/linux/resources/blockIO/weight")
 
@@ -572,7 +566,7 @@ def test_R1_v1_list_is_what_was_asked(tare, bundle):
     b = sleeper(bundle)
     b.linux["resources"] = {"devices": [DENY_ALL, fuse("rw")]}
     tare.run_detached(b)
-    lines = read("devices", "/tare-test/web", "devices.list").splitlines()
+    lines = read("devices", WEB, "devices.list").splitlines()
     assert "c 10:229 rw" in lines and "c 1:3 rwm" in lines and "a *:* rwm" not in lines
     assert len(lines) == 12
 
@@ -590,56 +584,48 @@ def test_K2_an_exception_from_an_exception_is_refused_on_v1(tare, bundle):
 
 def test_K8_everything_in_the_cgroup_is_killed_without_a_pid_namespace(tare, bundle):
     b = bundle(script="sleep 300 & setsid sleep 300 & echo up; exec sleep 300").without_namespace("pid")
-    b.linux["cgroupsPath"] = "/tare-test/web"
+    placed(b, WEB)
     b.config["mounts"] = []
     c = tare.run_detached(b).wait_out("up")
-    wait_until(lambda: all(len(p) == 3 for p in members("/tare-test/web").values()), "three processes")
+    wait_until(lambda: all(len(p) == 3 for p in members(cgroup.place(WEB))), "three processes")
     c.kill("KILL").ok()
-    wait_until(lambda: not any(members("/tare-test/web").values()), "an empty cgroup")
+    wait_until(lambda: not any(members(cgroup.place(WEB))), "an empty cgroup")
     c.wait().delete().ok()
 
 
 def test_K8_delete_force_ends_what_forks_all_the_time(tare, bundle):
     b = bundle(script="f() { while :; do sleep 0.01 & done; }; f & f & f & echo up; wait").without_namespace("pid")
-    b.linux["cgroupsPath"] = "/tare-test/web"
+    placed(b, WEB)
     b.linux["resources"] = {"pids": {"limit": 60}}
     b.config["mounts"] = []
     c = tare.run_detached(b).wait_out("up")
     time.sleep(0.1)
     c.delete("--force").ok()
-    assert not any((mount / "tare-test").exists() for mount in hierarchies().values())
+    assert is_gone(WEB)
 
 
-def freezer_states(path):
-    """Frozen or not, on whichever kind of hierarchy freezes."""
-    files = [(CGROUP / "freezer" / path / "freezer.state", "THAWED"), (CGROUP / "unified" / path / "cgroup.freeze", "0"),
-             (CGROUP / path / "cgroup.freeze", "0")]
-    return [file.read_text().strip() != thawed for file, thawed in files if file.exists()]
-
-
-@v1
 @pytest.mark.parametrize("frozen", [False, True])
 def test_K7_kill_all_leaves_the_freezer_as_it_was(tare, bundle, frozen):
     b = bundle(script="trap 'echo got' USR1; echo up; while :; do sleep 0.02; done")
-    b.linux["cgroupsPath"] = "/tare-test/web"
+    placed(b, WEB)
     c = tare.run_detached(b).wait_out("up")
-    state = CGROUP / "freezer/tare-test/web/freezer.state"
+    freezer = Freezer(cgroup.of(c))
     if frozen:
-        state.write_text("FROZEN")
-        wait_until(lambda: state.read_text().strip() == "FROZEN", "the freezer")
+        freezer.freeze()
+        wait_until(freezer.is_frozen, "the freezer")
     c.kill("--all", "USR1").ok()
-    assert freezer_states("tare-test/web")[0] == frozen
+    assert freezer.is_frozen() == frozen
     if frozen:
         time.sleep(0.1)
         assert "got" not in c.out
-        state.write_text("THAWED")
+        freezer.thaw()
     c.wait_out("got")
 
 
 def test_K8_kill_all_sends_any_signal_to_every_process(tare, bundle):
     b = bundle(script="trap 'echo outer' USR1; (trap 'echo inner' USR1; echo up; while :; do read -t 1 x; done) & "
                       "while :; do read -t 1 x; done")
-    b.linux["cgroupsPath"] = "/tare-test/web"
+    placed(b, WEB)
     c = tare.run_detached(b).wait_out("up")
     time.sleep(0.2)
     c.kill("--all", "USR1").ok()
@@ -648,12 +634,11 @@ def test_K8_kill_all_sends_any_signal_to_every_process(tare, bundle):
     assert c.out.count("inner") == c.out.count("outer") == 1
 
 
-@v1
 def test_K9_a_frozen_container_is_paused_and_dies_by_kill(tare, bundle):
     c = tare.run_detached(sleeper(bundle))
-    state = CGROUP / "freezer/tare-test/web/freezer.state"
-    state.write_text("FROZEN")
-    wait_until(lambda: state.read_text().strip() == "FROZEN", "the freezer")
+    freezer = Freezer(cgroup.of(c))
+    freezer.freeze()
+    wait_until(freezer.is_frozen, "the freezer")
     assert c.status == "paused"
     c.kill("KILL").ok()
     c.wait("stopped")
@@ -665,7 +650,7 @@ def test_K10_delete_waits_for_the_last_process(tare, bundle):
         c = tare.run_detached(sleeper(bundle))
         c.kill("KILL").ok()
         c.wait().delete().ok()
-        assert not any((mount / "tare-test").exists() for mount in hierarchies().values())
+        assert is_gone(WEB)
 
 
 def test_K10_a_visitor_does_not_keep_the_cgroup(tare, bundle):
@@ -673,8 +658,8 @@ def test_K10_a_visitor_does_not_keep_the_cgroup(tare, bundle):
     c = tare.run_detached(sleeper(bundle))
     visitor = subprocess.Popen(["sleep", "300"])
     try:
-        for mount in hierarchies().values():
-            (mount / "tare-test/web/cgroup.procs").write_text(str(visitor.pid))
+        for directory in cgroup.of(c):
+            (directory / "cgroup.procs").write_text(str(visitor.pid))
         c.kill("KILL").ok()
         c.wait().delete().ok()
         assert visitor.wait(timeout=10) == -signal.SIGKILL
@@ -684,10 +669,10 @@ def test_K10_a_visitor_does_not_keep_the_cgroup(tare, bundle):
 
 
 def test_a_failed_limit_leaves_no_cgroup(tare, bundle):
-    b = sleeper(bundle, "/tare-x/y/z")
+    b = sleeper(bundle, "tare-x/y/z")
     b.linux["resources"] = {"pids": {"limit": 5}, "cpu": {"cpus": "4000"}}
-    tare.run(b).fails("cpuset.cpus")
-    assert not any((mount / "tare-x").exists() for mount in hierarchies().values())
+    tare.run(b).fails("/linux/resources/cpu/cpus")
+    assert is_gone("tare-x/y/z")
 
 
 @v1

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from support import mountinfo
+from support import cgroup, mountinfo
 from support.bundle import HOLD, MOUNTS
-from support.host import cgroups_of, hierarchies
 from support.runtime import Container, sanitized, wait_until
 from support.terminal import ConsoleSocket
 
@@ -82,7 +81,7 @@ def checkpoint(tare, criu, c, image, *options, **kw):
 
 
 def is_gone(tare, id):
-    return id not in tare.list() and not cgroups_of(id)
+    return id not in tare.list() and not cgroup.of(id)
 
 
 # ---- checkpoint: what CRIU is asked for -----------------------------------------------------------------------------
@@ -97,8 +96,8 @@ def test_C17_the_request_of_a_plain_checkpoint(tare, criu, running, image):
     fds = criu.itself["fds"]
     assert fds[str(options.pop("1")[0])] == str(image), "where the image goes"
     assert fds[str(options.pop("17")[0])] == str(image), "and the log, too"
-    freezer = options.pop("44")
-    assert freezer[0].endswith("/" + running.id) and Path(freezer[0]).parent in hierarchies()
+    (freezer,) = options.pop("44")
+    assert Path(freezer) in cgroup.of(running) and cgroup.Freezer([Path(freezer)])
     streams = options.pop("37")
     assert len(streams) == 3 and all(re.fullmatch(r"file\[[0-9a-f]+:[0-9a-f]+\]", s) for s in streams), "files from outside"
     assert options == {"2": [pid], "9": [4], "10": ["dump.log"], "12": [1], "13": [str(running.bundle.path / "rootfs")],
@@ -395,9 +394,10 @@ def test_C18_the_request_of_a_plain_restore(tare, criu, bundle, stored):
     assert len(mounts) == 1 and (b.path / "rootfs").stat().st_dev, "the rootfs is mounted there, for CRIU only"
     assert root not in Path("/proc/self/mountinfo").read_text() and not Path(root).exists()
     roots = {r.get("1", [""])[0]: r["2"][0] for r in options.pop("25")}
-    assert set(roots.values()) == {"/back"} and roots
+    place = "/" + cgroup.place("back")
+    assert set(roots.values()) == {place} and roots
     own = [line.split(":", 2) for line in itself["cgroup"].splitlines()]
-    assert {path for _, names, path in own if set(names.split(",")) & set(roots)} == {"/back"}, "CRIU is in the container's cgroups"
+    assert {path for _, names, path in own if set(names.split(",")) & set(roots)} == {place}, "CRIU is in the container's cgroups"
     assert options.pop("23"), "devices, notify"
     assert options == {"6": [1], "9": [4], "10": ["restore.log"], "12": [1], "24": [1], "26": [1], "34": [6], "50": [1],
                        "27": [{"1": ["pipe:[11]"], "2": [1]}, {"1": ["pipe:[12]"], "2": [2]}]}
@@ -443,9 +443,9 @@ def test_C18_mounts_by_their_names(tare, criu, bundle, stored):
     assert mounts["/etc/hosts"] == str(b.path / "hosts") and mounts["/data"] == str(b.path / "data")
     assert mounts["/dev/null"] == "/dev/null", "for what is masked"
     assert mounts["/run/notify"] == str(tare.root / "back/notify")
-    limit = [d for d in cgroups_of("back") if (d / "pids.max").exists()][0]
-    assert (limit / "pids.max").read_text() == "100\n", "limits are in force"
-    assert str(c.pid) in (limit / "cgroup.procs").read_text().split()
+    limit = cgroup.find(c, "pids.max")
+    assert limit.read_text() == "100\n", "limits are in force"
+    assert str(c.pid) in (limit.parent / "cgroup.procs").read_text().split()
 
 
 def test_C18_mount_points_that_are_missing_are_made(tare, criu, bundle, stored):

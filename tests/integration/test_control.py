@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from support import cgroup
 from support.bundle import HOLD
-from support.host import Freezer, hierarchies
+from support.cgroup import Freezer
 from support.runtime import wait_until
 
 COUNTER = "i=0; echo ready; while :; do i=$((i+1)); echo $i > /count; done"
@@ -42,15 +43,7 @@ def test_C8_ps_as_json_is_an_array_of_host_pids(tare, bundle):
 
 
 def test_C8_ps_sees_processes_in_cgroups_below(tare, running):
-    made = []
-    for h in hierarchies():
-        if (h / running.id).exists():
-            made.append(h / running.id / "below")
-            made[-1].mkdir()
-            if h.name == "cpuset":
-                for name in ("cpuset.cpus", "cpuset.mems"):
-                    (made[-1] / name).write_text((made[-1].parent / name).read_text())
-    for directory in made:
+    for directory in [cgroup.make_below(d, "below") for d in cgroup.of(running)]:
         (directory / "cgroup.procs").write_text(str(running.pid))
     assert running.pid in pids_of(tare, running)
 
@@ -120,7 +113,7 @@ def test_Y3_K7_pause_stops_the_program_and_resume_lets_it_go_on(tare, bundle):
     assert (result.out, result.err) == ("", "")
     assert c.status == "paused"
     assert tare.list()[c.id]["status"] == "paused"
-    assert Freezer(c.id).is_frozen()
+    assert Freezer(cgroup.of(c)).is_frozen()
     before = count.read_text()
     time.sleep(0.1)
     assert count.read_text() == before
@@ -192,7 +185,7 @@ def test_K7_pause_while_the_container_forks_all_the_time(tare, bundle):
     c = tare.run_detached(bundle(script=FORKS)).wait_out("ready")
     for _ in range(8):
         tare.call("pause", c.id).ok()
-        assert Freezer(c.id).is_frozen() and c.status == "paused"
+        assert Freezer(cgroup.of(c)).is_frozen() and c.status == "paused"
         first = pids_of(tare, c)
         assert pids_of(tare, c) == first, "nobody forks while all are frozen"
         tare.call("resume", c.id).ok()
@@ -215,9 +208,9 @@ def test_K9_pause_and_kill_at_the_same_time_end_the_container(tare, bundle, para
 @only_tare
 def test_K7_what_a_parent_cgroup_freezes_is_not_ours_to_thaw(tare, bundle):
     b = bundle(script=HOLD)
-    b.linux["cgroupsPath"] = f"/{tare.work.name}-above/inner"
+    b.linux["cgroupsPath"] = cgroup.path(f"{tare.work.name}-above/inner")
     c = tare.run_detached(b).wait_out("ready")
-    above = Freezer(f"{tare.work.name}-above")
+    above = Freezer(d.parent for d in cgroup.of(c))
     above.freeze()
     wait_until(above.is_frozen, "the parent to be frozen")
     try:
@@ -236,7 +229,7 @@ def test_K7_pause_takes_few_system_calls_and_never_sleeps(tare, bundle):
     subprocess.run(["strace", "-f", "-qq", "-o", trace, *tare.command("pause", c.id)], check=True)
     calls = [line for line in trace.read_text().splitlines() if "exit" not in line]
     tare.call("resume", c.id).ok()
-    if not Freezer(c.id).v2:
+    if not Freezer(cgroup.of(c)).v2:
         pytest.skip("cgroup v1 has a freezer here: it must be asked again and again")
     assert "nanosleep" not in trace.read_text()
     assert len(calls) < 60, trace.read_text()

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from support import cgroup
 from support.bundle import CAPABILITIES, HOLD
-from support.host import Freezer, cgroups_of, hierarchies, strangers
+from support.cgroup import Freezer, hierarchies, v1
+from support.host import strangers, subreaper
 from support.runtime import wait_until
 
 pytestmark = pytest.mark.only("tare")
@@ -81,7 +83,7 @@ def test_Z10_detached_returns_at_once_with_a_pid_file(running, tmp):
     assert (tmp / "exec.pid").read_text() == str(pid)
     # A plain child that our subreaper has now, in a session of its own.
     stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    assert int(stat[1]) == 1 or Path(f"/proc/{stat[1]}/comm").read_text() == "tini\n"
+    assert int(stat[1]) == subreaper()
     assert stat[3] == str(pid)
 
 
@@ -122,7 +124,7 @@ def test_C14_created_container_can_be_entered(tare, bundle):
 @pytest.mark.rows("C-5")
 def test_Z11_paused_container_is_refused_unless_told(running, tmp, tare):
     c = running()
-    freezer = Freezer(c.id)
+    freezer = Freezer(cgroup.of(c))
     freezer.freeze()
     try:
         wait_until(freezer.is_frozen, "the container to be frozen")
@@ -388,15 +390,13 @@ def test_K12_cgroups_are_those_of_init(running, tmp):
     c = running("docker")
     pid = detach(c, tmp, "sleep", "100")
     assert Path(f"/proc/{pid}/cgroup").read_text() == Path(f"/proc/{c.pid}/cgroup").read_text()
-    assert len(cgroups_of(c.id)) == len(hierarchies())
+    assert len(cgroup.of(c)) == len(hierarchies())
 
 
 def test_K12_init_that_moved_itself_is_followed(running, tmp):
     c = running("docker")
-    moved = [d / "init.scope" for d in cgroups_of(c.id) if d.parent.name in ("systemd", "unified", "memory")]
-    for directory in moved:
-        directory.mkdir()
-        (directory / "cgroup.procs").write_text(str(c.pid))
+    for directory in cgroup.of(c):
+        (cgroup.make_below(directory, "init.scope") / "cgroup.procs").write_text(str(c.pid))
     pid = detach(c, tmp, "sleep", "100")
     assert Path(f"/proc/{pid}/cgroup").read_text() == Path(f"/proc/{c.pid}/cgroup").read_text()
     assert "init.scope" in Path(f"/proc/{pid}/cgroup").read_text()
@@ -404,19 +404,16 @@ def test_K12_init_that_moved_itself_is_followed(running, tmp):
 
 def test_K13_sub_cgroup_is_used(running, tmp):
     c = running("docker")
-    for directory in cgroups_of(c.id):
-        (directory / "sub").mkdir()
-        if (directory / "cpuset.cpus").exists():
-            for file in ("cpuset.cpus", "cpuset.mems"):
-                (directory / "sub" / file).write_text((directory / file).read_text())
+    for directory in cgroup.of(c):
+        cgroup.make_below(directory, "sub")
     pid = detach(c, tmp, "sleep", "100", options=["--cgroup", "/x/../sub/."])
     assert all(line.endswith("/sub") for line in Path(f"/proc/{pid}/cgroup").read_text().split())
 
 
+@v1
 def test_K13_sub_cgroup_of_one_controller(running, tmp):
     c = running("docker")
-    directory = next(d for d in cgroups_of(c.id) if d.parent.name == "memory")
-    (directory / "sub").mkdir()
+    cgroup.find(c, "memory.limit_in_bytes").with_name("sub").mkdir()
     pid = detach(c, tmp, "sleep", "100", options=["--cgroup", "memory:sub"])
     lines = {l.split(":")[1]: l for l in Path(f"/proc/{pid}/cgroup").read_text().split()}
     assert lines["memory"].endswith("/sub") and not lines["pids"].endswith("/sub")
@@ -433,7 +430,7 @@ def test_K13_sub_cgroup_of_one_controller(running, tmp):
 def test_K13_cgroup_that_is_refused(running, words, message):
     c = running("docker")
     # A neighbour whose name begins as the container's does must not be reached either.
-    neighbours = [d.parent / (d.name + "bar") for d in cgroups_of(c.id)]
+    neighbours = [d.parent / (d.name + "bar") for d in cgroup.of(c)]
     for d in neighbours:
         d.mkdir()
     try:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from support import cgroup
+from support.runtime import GLOBALS
+
 pytestmark = pytest.mark.only("tare")
 
 NOBODY = 65534
@@ -137,7 +140,7 @@ def test_json_arguments_are_those_of_the_config(tare, bundle):
     mount = next(s for s in by_kind["mount"] if s["arguments"]["target"] == "/proc")
     assert mount["arguments"]["fstype"] == "proc"
     assert mount["pointer"] == "/mounts/0"
-    memory = next(s for s in by_kind["write-cgroup"] if s["arguments"]["file"] == "memory.limit_in_bytes")
+    memory = next(s for s in by_kind["write-cgroup"] if s["arguments"]["file"] in ("memory.limit_in_bytes", "memory.max"))
     assert memory["arguments"]["value"] == str(256 << 20)
     assert memory["pointer"] == "/linux/resources/memory/limit"
 
@@ -149,7 +152,7 @@ def test_explain_needs_no_root(tare, bundle, public, form):
     b = bundle("docker")
     by_root = explain(tare, b, "--format", form, "web").ok().out
     shutil.copy(tare.path, public / "tare-oci")
-    done = subprocess.run([public / "tare-oci", "--root", public / "none", "explain", "--bundle", b.path, "--format", form,
+    done = subprocess.run([public / "tare-oci", "--root", public / "none", *GLOBALS, "explain", "--bundle", b.path, "--format", form,
                            "web"], preexec_fn=as_nobody, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if form != "text":  # $state is where --root is
@@ -157,6 +160,7 @@ def test_explain_needs_no_root(tare, bundle, public, form):
     assert not (public / "none").exists()
 
 
+@cgroup.by_file
 @pytest.mark.parametrize("host,expected", [
     ("v1", "/sys/fs/cgroup/memory/web/memory.limit_in_bytes"),
     ("hybrid", "/sys/fs/cgroup/memory/web/memory.limit_in_bytes"),
@@ -167,6 +171,7 @@ def test_facts_of_another_host(tare, bundle, host, expected):
     assert f"echo {256 << 20} > {expected} " in out
 
 
+@cgroup.by_file
 def test_facts_of_a_user_give_the_users_plan(tare, bundle):
     out = explain(tare, bundle(), "--facts", FACTS / "facts-rootless.json", "web").ok().out
     assert 'newuidmap "$pid" 0 1000 1 1 100000 65536' in out
@@ -176,7 +181,7 @@ def test_facts_of_a_user_give_the_users_plan(tare, bundle):
 def test_printed_facts_give_the_same_plan(tare, bundle, tmp):
     b = bundle("docker")
     facts = explain(tare, b, "--print-facts").ok().out
-    assert json.loads(facts)["cgroup"]["mode"] == "hybrid"
+    assert json.loads(facts)["cgroup"]["mode"] == cgroup.MODE
     (tmp / "facts.json").write_text(facts)
     assert explain(tare, b, "--facts", tmp / "facts.json", "web").ok().out == explain(tare, b, "web").ok().out
 

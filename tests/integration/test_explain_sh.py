@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.host import hierarchies
+from support import cgroup
 from support.namespaces import FILES
 from support.runtime import wait_until
 
@@ -80,13 +80,14 @@ case_set("masked_paths", "linux", "maskedPaths", ["/proc/keys", "/proc/scsi", "/
 case_set("readonly_paths", "linux", "readonlyPaths", ["/proc/sys", "/etc/passwd", "/not/there"])
 case_set("masked_in_readonly", "linux", {"maskedPaths": ["/proc/sys/kernel"], "readonlyPaths": ["/proc/sys"],
                                          "namespaces": [{"type": "pid"}, {"type": "mount"}]})
-case_set("memory", "linux", "resources", {"memory": {"limit": 64 << 20, "reservation": 32 << 20, "swappiness": 10}})
+case_set("memory", "linux", "resources", {"memory": {"limit": 64 << 20, "reservation": 32 << 20,
+                                                     **({} if cgroup.V2_ONLY else {"swappiness": 10})}})
 case_set("cpu", "linux", "resources", {"cpu": {"shares": 300, "quota": 40000, "period": 80000}})
 case_set("cpuset", "linux", "resources", {"cpu": {"cpus": "0", "mems": "0"}})
 case_set("pids", "linux", "resources", {"pids": {"limit": 50}})
 case_set("devices_rules", "linux", "resources", {"devices": [
     {"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 1, "minor": 3, "access": "rw"}]})
-case_set("cgroups_path", "linux", "cgroupsPath", "/tare-explain/nested/deep")
+case_set("cgroups_path", "linux", "cgroupsPath", cgroup.path("tare-explain/nested/deep"))
 case_set("ipc_sysctl", "linux", "sysctl", {"kernel.msgmax": "4096", "fs.mqueue.msg_max": "20"})
 
 
@@ -368,6 +369,7 @@ def written_files(plan):
 def find_pid(plan):
     """Our program in the container's cgroups; on cgroup2 the script's unshare is in there too."""
     made = [s["arguments"]["path"] for s in plan["steps"] if s["kind"] == "make-cgroup"]
+    made += [f"{cgroup.CGROUP}/{s['arguments']['cgroup']}" for s in plan["steps"] if s["kind"] == "start-unit"]
     pids = {pid for path in made for pid in Path(path, "cgroup.procs").read_text().split()}
     found = [int(p) for p in pids if Path(f"/proc/{p}/cmdline").read_text().split("\0")[:-1] == WAIT]
     assert len(found) == 1, pids
@@ -518,6 +520,6 @@ def test_a_script_that_is_ended_cleans_up(tare, bundle, tmp):
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 143
-    wait_until(lambda: not any((h / "web").exists() for h in hierarchies()), "the cgroups to be gone")
+    wait_until(lambda: not cgroup.of("web"), "the cgroups to be gone")
     process.stdout.close()
     process.stdin.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support import cgroup
 from support import runtime as rt
 from support.agent import Agent
 
@@ -276,7 +277,7 @@ def test_Y1_Y3_same_id_under_another_root_is_another_container(tare, bundle):
     other = rt.Runtime(tare.work)
     other.root = tare.work / "root" / "nested"
     b = bundle(script="while :; do sleep 1; done")
-    b.linux["cgroupsPath"] = "/other-twin"
+    b.linux["cgroupsPath"] = cgroup.path("other-twin")
     d = other.create(b, id="twin")
     assert (c.status, d.status) == ("running", "created")
     d.delete("--force").ok()

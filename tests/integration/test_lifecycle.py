@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from support.host import Freezer, cgroups_of, hierarchies
+from support import cgroup
+from support.cgroup import Freezer, by_file, hierarchies
+from support.host import parent_of, subreaper
 from support.runtime import flavour, wait_until
 
 HOLD = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done"
@@ -52,8 +54,7 @@ def test_Y4_pid_is_inits_in_our_namespace(created):
 
 
 def test_C13_created_init_belongs_to_the_callers_subreaper(created):
-    parent = int(re.search(r"^PPid:\s+(\d+)", Path(f"/proc/{created.pid}/status").read_text(), re.M).group(1))
-    assert Path(f"/proc/{parent}/comm").read_text().strip() == "tini"
+    assert parent_of(created.pid) == subreaper()
 
 
 def test_Z15_C16_create_start_kill_and_delete_print_nothing(running):
@@ -347,7 +348,7 @@ def test_K8_sigkill_without_a_pid_namespace_kills_everything(tare, bundle):
     b = bundle(script="sleep 1000 & echo ready; wait")
     b.without_namespace("pid")
     c = tare.run_detached(b).wait_out("ready")
-    procs = cgroups_of(c.id)[0] / "cgroup.procs"
+    procs = cgroup.of(c)[0] / "cgroup.procs"
     assert len(procs.read_text().split()) >= 2
     c.kill("KILL").ok()
     wait_until(lambda: not procs.read_text().split(), "every process of the container to end")
@@ -388,6 +389,7 @@ def test_C12_delete_by_force_of_an_unknown_container_is_no_error(tare):
     assert (result.out, result.err) == ("", "")
 
 
+@by_file
 @only_tare
 def test_Y14_K10_delete_leaves_a_cgroup_that_was_there_before(tare, bundle):
     parents = [h / "before" for h in hierarchies()]
@@ -403,6 +405,7 @@ def test_Y14_K10_delete_leaves_a_cgroup_that_was_there_before(tare, bundle):
         parent.rmdir()
 
 
+@by_file
 def test_Y14_delete_removes_cgroup_parents_that_create_made(tare, bundle):
     b = bundle(script="exit 0")
     b.linux["cgroupsPath"] = "/made/by/create"
@@ -441,7 +444,7 @@ def test_K8_delete_kills_what_outlived_init(tare, bundle):
 
 
 def test_K9_Z11_frozen_container_is_paused_and_force_deleted(tare, running):
-    freezer = Freezer(running.id)
+    freezer = Freezer(cgroup.of(running))
     freezer.freeze()
     wait_until(freezer.is_frozen, "the container to freeze")
     assert running.status == "paused"
@@ -452,14 +455,14 @@ def test_K9_Z11_frozen_container_is_paused_and_force_deleted(tare, running):
 
 @only_tare
 def test_K9_sigkill_to_a_frozen_container_ends_it(running):
-    Freezer(running.id).freeze()
+    Freezer(cgroup.of(running)).freeze()
     running.kill("KILL").ok()
     running.wait("stopped")
 
 
 @only_tare
 def test_Z11_start_of_a_frozen_created_container_is_refused(created):
-    freezer = Freezer(created.id)
+    freezer = Freezer(cgroup.of(created))
     freezer.freeze()
     wait_until(freezer.is_frozen, "the container to freeze")
     created.start().fails("paused")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from support import mountinfo
+from support.cgroup import v1
 
 MOUNTINFO = "cat /proc/self/mountinfo"
 
 only_tare = pytest.mark.only("tare")
-v1 = pytest.mark.skipif(os.path.exists("/sys/fs/cgroup/cgroup.controllers"), reason="needs cgroup v1 hierarchies")
 
 
 def sh(*args):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support import cgroup
 from support.bundle import DATA
-from support.host import hierarchies
 
 MERGED = Path("/mnt/merged")
 
@@ -72,25 +72,25 @@ def test_seed_by_hand_rootless(tare, merged):
     assert tare.run(merged).ok().out.split() == ["0", "0", "100000", "65536"]
 
 
+V1_LIMITS = {"memory.limit_in_bytes": "536870912", "memory.soft_limit_in_bytes": "268435456", "cpu.shares": "1024",
+             "cpu.cfs_quota_us": "100000", "cpu.cfs_period_us": "100000", "pids.max": "100"}
+V2_LIMITS = {"memory.max": "536870912", "memory.low": "268435456", "cpu.weight": "100", "cpu.max": "100000 100000",
+             "pids.max": "100"}
+
+
 def test_seed_by_hand_cgroups(tare, merged):
     overlay(merged.config, seed("by-hand-cgroups"))
     # Not every block device scheduler knows weights; then the file is missing and the limit can't be honoured.
-    blkio = next((h for h in hierarchies() if h.name == "blkio"), None)
-    if blkio and not any((blkio / n).exists() for n in ("blkio.weight", "blkio.bfq.weight")):
-        result, _ = tare.try_create(merged)
-        result.fails("blkio")
-        del merged.linux["resources"]["blockIO"]
     program(merged, "usr/local/bin/curl", "while :; do sleep 0.1; done")
-    c = tare.run_detached(merged)
-    for path, value in {
-        "memory/{}/memory.limit_in_bytes": "536870912",
-        "memory/{}/memory.soft_limit_in_bytes": "268435456",
-        "cpu/{}/cpu.shares": "1024",
-        "cpu/{}/cpu.cfs_quota_us": "100000",
-        "cpu/{}/cpu.cfs_period_us": "100000",
-        "pids/{}/pids.max": "100",
-    }.items():
-        assert Path("/sys/fs/cgroup", path.format(c.id)).read_text().strip() == value, path
+    result, c = tare.try_create(merged, command="run --detach")
+    if result.status:
+        result.fails("/linux/resources/blockIO/weight")
+        del merged.linux["resources"]["blockIO"]
+        c = tare.run_detached(merged)
+    else:
+        assert cgroup.find(c, "blkio.weight", "blkio.bfq.weight", "io.weight", "io.bfq.weight").read_text().split()[-1] != "100"
+    for file, value in (V2_LIMITS if cgroup.V2_ONLY else V1_LIMITS).items():
+        assert cgroup.find(c, file).read_text().strip() == value, file
 
 
 def test_seed_by_hand_seccomp(tare, merged):

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from support import cgroup
 from support.bundle import HOLD
-from support.host import hierarchies
+from support.cgroup import find, hierarchies
 from support.runtime import wait_until
 
 MIB = 1 << 20
@@ -28,40 +29,27 @@ FILES = {
 only_tare = pytest.mark.only("tare")
 
 
-def find(id, names):
-    for h in hierarchies():
-        for name in names:
-            if (h / id / name).exists():
-                return h / id / name
-    return None
-
-
 def value(c, what):
     """What the kernel has: the text of the file in whichever hierarchy has it."""
-    path = find(c.id, FILES[what])
+    path = find(c, *FILES[what])
     if path is None:
         pytest.skip(f"no cgroup file for {what} here")
     return path.read_text().strip()
 
 
-def is_v2(c, what):
-    return find(c.id, FILES[what][:1]) is None or FILES[what][0] == FILES[what][1] and "cgroup.freeze" in os.listdir(
-        find(c.id, FILES[what]).parent)
-
-
 def quota(c):
     """(quota, period), None for no limit."""
-    path = find(c.id, ["cpu.max"])
+    path = find(c, "cpu.max")
     if path:
         limit, period = path.read_text().split()
         return (None if limit == "max" else int(limit)), int(period)
-    directory = find(c.id, ["cpu.cfs_quota_us"]).parent
+    directory = find(c, "cpu.cfs_quota_us").parent
     limit = int((directory / "cpu.cfs_quota_us").read_text())
     return (None if limit < 0 else limit), int((directory / "cpu.cfs_period_us").read_text())
 
 
 def burst(c):
-    return int(find(c.id, ["cpu.max.burst", "cpu.cfs_burst_us"]).read_text())
+    return int(find(c, "cpu.max.burst", "cpu.cfs_burst_us").read_text())
 
 
 def set_quota(c):
@@ -75,17 +63,16 @@ VOLATILE = ("usage", "failcnt", "stat", "procs", "tasks", "threads", "force_empt
 def everything(c):
     """All values that can be set in the container's cgroups: to see that a refused update changed nothing."""
     found = {}
-    for h in hierarchies():
-        for path in (h / c.id).glob("*"):
+    for directory in cgroup.of(c):
+        for path in directory.glob("*"):
             mode = path.stat().st_mode
             if mode & 0o200 and mode & 0o400 and path.is_file() and not any(word in path.name for word in VOLATILE):
                 try:
                     found[str(path)] = path.read_text()
                 except OSError:
                     pass
-        for name in ("devices.list",):
-            if (h / c.id / name).exists():
-                found[str(h / c.id / name)] = (h / c.id / name).read_text()
+    if devices := find(c, "devices.list"):
+        found[str(devices)] = devices.read_text()
     assert found
     return found
 
@@ -347,7 +334,7 @@ def test_C9_updates_at_the_same_time_are_all_kept(tare, limited, parallel):
 
 def swap_total(c):
     text = value(c, "swap")
-    if is_v2(c, "swap"):
+    if find(c, "memory.swap.max"):  # v2 limits swap alone
         return int(value(c, "memory")) + int(text)
     return int(text)
 
@@ -452,7 +439,7 @@ def test_R9_check_before_update(tare, bundle):
 @only_tare
 def test_a_container_without_limits_of_its_own(tare, bundle):
     c = tare.run_detached(bundle(script=HOLD)).wait_out("ready")
-    if len([h for h in hierarchies() if (h / c.id).exists()]) == len(hierarchies()):
+    if len(cgroup.of(c)) == len(hierarchies()):
         pytest.skip("it has a cgroup in every hierarchy here")
     result = update(tare, c, "--memory", "64m").fails('option "--memory"')
     assert "asked for no limits" in result.err
@@ -536,7 +523,7 @@ def test_devices_that_are_not_given_stay(tare, bundle):
 @only_tare
 def test_K1_R1_v1_lists_change_entry_by_entry(tare, bundle):
     b, c = knocker(tare, bundle, [DENY_ALL])
-    path = find(c.id, ["devices.list"])
+    path = find(c, "devices.list")
     if not path:
         pytest.skip("no v1 devices here")
     before = set(path.read_text().splitlines())
@@ -551,7 +538,7 @@ def test_K1_R1_v1_lists_change_entry_by_entry(tare, bundle):
 @only_tare
 def test_device_rules_that_v1_cannot_say_change_nothing(tare, bundle):
     b, c = knocker(tare, bundle, [DENY_ALL])
-    path = find(c.id, ["devices.list"])
+    path = find(c, "devices.list")
     if not path:
         pytest.skip("no v1 devices here")
     before = everything(c), saved(tare, c)

@@ -19,7 +19,8 @@ import pytest
 
 from support import runtime as rt
 from support.bundle import HOLD
-from support.host import Snapshot, hierarchies
+from support.cgroup import hierarchies
+from support.host import Snapshot
 from support.runtime import wait_until
 from support.threads import run_all
 

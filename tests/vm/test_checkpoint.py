@@ -19,9 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from support import mountinfo
+from support import cgroup, mountinfo
 from support.bundle import MOUNTS
-from support.host import cgroups_of
 from support.runtime import Container, wait_until
 from support.terminal import ConsoleSocket, read_master
 
@@ -80,7 +79,7 @@ def restore(tare, c, image, *options, id=None):
 
 
 def is_gone(tare, id):
-    return id not in tare.list() and not cgroups_of(id)
+    return id not in tare.list() and not cgroup.of(id)
 
 
 def numbers(text):
@@ -155,7 +154,7 @@ def test_C18_twice_from_one_image_and_under_another_id(tare, bundle, image):
         again = restore(tare, c, image, id=id)
         cgroup = Path(f"/proc/{again.pid}/cgroup").read_text()
         assert cgroup.strip().endswith("/" + id), "it is in the cgroup of its own id"
-        directory = cgroups_of(id)[0]
+        directory = cgroup.of(id)[0]
         assert (directory / "memory.max").read_text() == f"{64 << 20}\n"
         assert (directory / "pids.max").read_text() == "77\n"
         before = numbers(again.out)[-1]
@@ -207,7 +206,7 @@ def test_C17_C18_everything_an_engine_asks_for(tare, bundle, image, tmp):
         assert re.search(rf"^{name}:.*", after, re.M).group() == re.search(rf"^{name}:.*", status, re.M).group()
     assert again.exec("cat", "/proc/kcore").ok().out == "", "masked by /dev/null"
     assert again.exec("hostname").ok().out == "docker-like\n"
-    assert (cgroups_of(c.id)[0] / "memory.max").read_text() == f"{256 << 20}\n"
+    assert (cgroup.of(c)[0] / "memory.max").read_text() == f"{256 << 20}\n"
 
     told = (tmp / "hooks").read_text().splitlines()
     states = [json.loads(line) for line in told[1::2]]

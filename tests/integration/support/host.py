@@ -11,7 +11,10 @@ import signal
 import subprocess
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
+from support import cgroup
+from support.cgroup import hierarchies
+
+SYSTEMD = Path("/run/systemd/system").exists()
 DEVICES = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"]
 KERNEL_TEXTS = ["kernel/hostname", "kernel/domainname", "kernel/core_pattern", "kernel/shmmax", "kernel/sem",
                 "kernel/randomize_va_space", "fs/mqueue/msg_max", "net/ipv4/ip_forward", "vm/overcommit_memory"]
@@ -20,44 +23,18 @@ KERNEL_TEXTS = ["kernel/hostname", "kernel/domainname", "kernel/core_pattern", "
 KERNEL_THREAD = 0x200000  # PF_KTHREAD, among the flags in /proc/PID/stat
 
 
-def hierarchies():
-    """The mount points of all cgroup hierarchies."""
-    found = []
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        left, right = line.split(" - ", 1)
-        if right.split()[0] in ("cgroup", "cgroup2") and left.split()[4].startswith(str(CGROUP)):
-            found.append(Path(left.split()[4]))
-    return found
+def walk(hierarchy):
+    """Each cgroup directory of a hierarchy; of systemd's services, which come and go as it likes, only our own."""
+    own = Path("/proc/self/cgroup").read_text().strip() + "/"
+    for directory, names, _ in os.walk(hierarchy):
+        if SYSTEMD:
+            names[:] = [n for n in names if not n.startswith("system-") and (not n.endswith(".service") or f"/{n}/" in own)]
+        yield directory
 
 
 def cgroups():
     """Every cgroup directory of every hierarchy."""
-    return {d for h in hierarchies() for d, _, _ in os.walk(h)}
-
-
-def cgroups_of(id):
-    """The cgroup directories of a container without cgroupsPath: one in each hierarchy that it needs."""
-    return [h / id for h in hierarchies() if (h / id).exists()]
-
-
-class Freezer:
-    """Stops a container's processes by the kernel's freezer, v1's or v2's, whichever hierarchy the container is in."""
-
-    def __init__(self, id):
-        files = [d / n for d in cgroups_of(id) for n in ("freezer.state", "cgroup.freeze") if (d / n).exists()]
-        self.file = files[0]
-        self.v2 = self.file.name == "cgroup.freeze"
-
-    def freeze(self):
-        self.file.write_text("1" if self.v2 else "FROZEN")
-
-    def thaw(self):
-        self.file.write_text("0" if self.v2 else "THAWED")
-
-    def is_frozen(self):
-        if self.v2:
-            return "frozen 1" in (self.file.parent / "cgroup.events").read_text()
-        return "FROZEN" in self.file.read_text()
+    return {d for h in hierarchies() for d in walk(h)}
 
 
 def parent_of(pid):
@@ -68,9 +45,17 @@ def parent_of(pid):
         return None
 
 
+def subreaper():
+    """Who gets our orphans: tests/isolate's tini, or tests/vm/subreaper."""
+    pid = os.getppid()
+    while pid != 1 and Path(f"/proc/{pid}/comm").read_text().strip() not in ("tini", "subreaper"):
+        pid = parent_of(pid)
+    return pid
+
+
 def strangers(container):
     """The pids in a container's cgroup that its init did not bring there."""
-    procs = (cgroups_of(container.id)[0] / "cgroup.procs").read_text().split()
+    procs = (cgroup.of(container)[0] / "cgroup.procs").read_text().split()
     return [pid for pid in map(int, procs) if container.pid not in (pid, parent_of(pid) or container.pid)]
 
 
@@ -78,7 +63,7 @@ def processes():
     """Everybody in our cgroup subtree but ourselves: {pid: command}. Zombies count: somebody forgot to reap them."""
     base = next((h for h in hierarchies() if h.name == "pids"), None) or hierarchies()[0]
     found = {}
-    for directory, _, _ in os.walk(base):
+    for directory in walk(base):
         try:
             pids = (Path(directory) / "cgroup.procs").read_text().split()
         except OSError:
