@@ -38,7 +38,7 @@ from pathlib import Path
 import pytest
 
 from support import runtime as rt
-from support.attack import UNGUARDED, Victim, compile_attacker
+from support.attack import ATTACKER, UNGUARDED, Victim
 from support.bundle import HOLD, MOUNTS, Bundle, Template
 from support.engine import Engine
 from support.host import Snapshot
@@ -144,9 +144,9 @@ def engine(tmp, nothing_left):
 
 
 @pytest.fixture(scope="session")
-def attacker(session_dir):
-    """A program for both sides of an attack (support/attacker.c)."""
-    return compile_attacker(session_dir)
+def attacker():
+    """A program for both sides of an attack (tests/attacker.c)."""
+    return ATTACKER
 
 
 @pytest.fixture(params=["guarded", "unguarded"])

@@ -40,7 +40,7 @@ def sleeper(bundle, name=WEB, base="minimal"):
 
 def members(place):
     """The processes of the cgroup at this place, in each hierarchy."""
-    return [(mount / place / "cgroup.procs").read_text().split() for mount in hierarchies()]
+    return [cgroup.pids(mount / place) for mount in hierarchies()]
 
 
 def everywhere(pid):
@@ -69,13 +69,13 @@ def test_G3_without_a_path_it_is_the_id(tare, bundle):
     b = bundle(script="sleep 300")
     b.resources["pids"] = {"limit": 10}
     c = tare.run_detached(b)
-    assert [(d / "cgroup.procs").read_text().split() for d in cgroup.of(c)] == everywhere(c.pid)
+    assert [cgroup.pids(directory) for directory in cgroup.of(c)] == everywhere(c.pid)
 
 
 def test_G5_a_config_without_a_word_of_cgroups_gets_one(tare, bundle):
     c = tare.run_detached(bundle(script="sleep 300"))
     (found,) = cgroup.of(c)
-    assert (found / "cgroup.procs").read_text().split() == [str(c.pid)]
+    assert cgroup.pids(found) == [str(c.pid)]
 
 
 @by_file

@@ -51,7 +51,7 @@ def steps_of(prepare):
     try:
         bundle = prepare(Bundle(work / "bundle", Template(work), "docker"))
         bundle.write()
-        done = subprocess.run([BINARY, "explain", "--bundle", bundle.path, "--format", "json"], capture_output=True,
+        done = subprocess.run([BINARY, *rt.GLOBALS, "explain", "--bundle", bundle.path, "--format", "json"], capture_output=True,
                               text=True, check=True)
         return json.loads(done.stdout)["steps"]
     finally:

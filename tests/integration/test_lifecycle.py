@@ -348,10 +348,10 @@ def test_K8_sigkill_without_a_pid_namespace_kills_everything(tare, bundle):
     b = bundle(script="sleep 1000 & echo ready; wait")
     b.without_namespace("pid")
     c = tare.run_detached(b).wait_out("ready")
-    procs = cgroup.of(c)[0] / "cgroup.procs"
-    assert len(procs.read_text().split()) >= 2
+    directory = cgroup.of(c)[0]
+    assert len(cgroup.pids(directory)) >= 2
     c.kill("KILL").ok()
-    wait_until(lambda: not procs.read_text().split(), "every process of the container to end")
+    wait_until(lambda: not cgroup.pids(directory), "every process of the container to end")
 
 
 # ---- delete ---------------------------------------------------------------------------------------------------------

@@ -16,9 +16,10 @@ import pytest
 from support import runtime as rt
 from support.bundle import HOLD
 from support.runtime import wait_until
+from support.time_limit import scaled
 
 FAULTY = os.environ.get("TARE_OCI_FAULTS") or str(rt.REPO / "build-faults/tare-oci")
-DELAY_S = 2.0
+DELAY_S = scaled(2.0)
 
 pytestmark = [pytest.mark.only("tare"), pytest.mark.no_sanitizer("it has calls of its own that would be delayed"),
               pytest.mark.this_kernel("the moments are those of this one")]

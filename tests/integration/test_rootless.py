@@ -14,9 +14,13 @@ import tempfile
 import pytest
 
 from support.bundle import HOLD, MOUNTS
+from support.cgroup import BY_SYSTEMD
 from support.user import BY_ROOT, COUNT, FIRST, GID, UID, UserRuntime, needs_root, subids
 
-pytestmark = pytest.mark.only("tare")
+pytestmark = [
+    pytest.mark.only("tare"),
+    pytest.mark.skipif(BY_ROOT and BY_SYSTEMD, reason="nobody has no systemd of his own; a user has, in the guest \"user\""),
+]
 # Nothing was delegated to nobody. A user who runs the tests in a guest was given a cgroup.
 nothing_delegated = pytest.mark.skipif(not BY_ROOT, reason="this user may make cgroups")
 

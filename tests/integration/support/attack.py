@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 
 from support import runtime as rt
+from support.time_limit import scaled
 
 UNGUARDED = os.environ.get("TARE_OCI_UNGUARDED") or str(rt.REPO / "build-unguarded/tare-oci")
-SOURCE = Path(__file__).with_name("attacker.c")
+ATTACKER = Path(rt.binary()).parent / "tests/attacker"
 RACES = 10  # runs of a race that must be lost
 RACES_TO_WIN = 200  # at most, of one that must be won once
 
@@ -19,7 +20,7 @@ RACES_TO_WIN = 200  # at most, of one that must be won once
 def delayed(call, microseconds, where="enter"):
     """Words before a command, so that the moment before this system call (where="exit": after it) lasts long enough to be met."""
     return ["strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-            f"inject={call}:delay_{where}={microseconds}"]
+            f"inject={call}:delay_{where}={round(scaled(microseconds))}"]
 
 
 class Victim(rt.Runtime):
@@ -50,9 +51,9 @@ class Victim(rt.Runtime):
     def _same_bundle(self, bundle, before, result):
         """Nor here."""
 
-    def race(self, attempt):
+    def race(self, attempt, to_lose=RACES):
         """Call attempt() again and again: it says whether the attack succeeded. It must if the guard is gone, and only then."""
-        for _ in range(RACES if self.guarded else RACES_TO_WIN):
+        for _ in range(to_lose if self.guarded else RACES_TO_WIN):
             if attempt():
                 assert not self.guarded, f"the attack succeeded: {self.guard} does not stop it"
                 return
@@ -72,10 +73,3 @@ class Swapper:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-
-
-def compile_attacker(directory):
-    """attacker.c as a static program. Returns its path."""
-    program = directory / "attacker"
-    subprocess.run(["cc", "-static", "-O1", "-Wall", "-Werror", "-o", program, SOURCE], check=True)
-    return program

@@ -12,6 +12,7 @@ A test names a cgroup as a path below the hierarchies' mounts, "tare-test/web", 
 What holds on some layouts only says so by a mark: v1, v2, hybrid, by_file.
 """
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,16 @@ def find(container, *names):
     return next((d / name for name in names for d in of(container) if (d / name).exists()), None)
 
 
+def pids(directory):
+    """Who is in it; nobody is in one that is gone, as systemd's scopes are when they are empty."""
+    try:
+        return (directory / "cgroup.procs").read_text().split()
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENODEV):
+            raise
+        return []
+
+
 def make_below(directory, name):
     """A cgroup below this one that processes can join."""
     made = directory / name
@@ -94,10 +105,11 @@ def make_below(directory, name):
 
 
 class Freezer:
-    """Stops processes by the kernel's freezer, v1's or v2's, whichever is in one of these cgroups."""
+    """Stops processes by the kernel's freezer: v1's if it is in one of these cgroups, otherwise v2's."""
 
     def __init__(self, directories):
-        self.file = next(d / n for d in directories for n in ("freezer.state", "cgroup.freeze") if (d / n).exists())
+        files = [d / n for d in directories for n in ("freezer.state", "cgroup.freeze") if (d / n).exists()]
+        self.file = max(files, key=lambda file: file.name == "freezer.state")
         self.v2 = self.file.name == "cgroup.freeze"
 
     def freeze(self):

@@ -24,12 +24,16 @@ KERNEL_THREAD = 0x200000  # PF_KTHREAD, among the flags in /proc/PID/stat
 
 
 def walk(hierarchy):
-    """Each cgroup directory of a hierarchy; of systemd's services, which come and go as it likes, only our own."""
+    """
+    Each cgroup directory of a hierarchy. Of systemd's services, which come and go as it likes, only our own; and no slices, which
+    it makes for a scope and keeps.
+    """
     own = Path("/proc/self/cgroup").read_text().strip() + "/"
     for directory, names, _ in os.walk(hierarchy):
         if SYSTEMD:
-            names[:] = [n for n in names if not n.startswith("system-") and (not n.endswith(".service") or f"/{n}/" in own)]
-        yield directory
+            names[:] = [n for n in names if not n.endswith(".service") or f"/{n}/" in own]
+        if not directory.endswith(".slice"):
+            yield directory
 
 
 def cgroups():

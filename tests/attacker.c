@@ -11,7 +11,6 @@
  *
  * Exit status: 0, or 1 with the reason on stderr.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
