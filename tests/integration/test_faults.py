@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from support import mountinfo
+from support import cgroup, mountinfo
 from support import runtime as rt
 from support.bundle import Bundle, Template
 
@@ -41,7 +41,18 @@ def user_namespace(bundle):
     return bundle.script("sleep 0.1").user_namespace()
 
 
+def delegated(bundle):
+    """On pure v2: the container's root is given its cgroup."""
+    user_namespace(bundle).namespace("cgroup")
+    bundle.config["mounts"] = [m for m in bundle.config["mounts"] if m["destination"] != "/sys/fs/cgroup"]
+    return bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+
+
 PLANS = {"docker": docker, "userns": user_namespace}
+# Of this one only what is about cgroups: the rest is userns' once more.
+DELEGATED_KINDS = {"make-cgroup", "start-unit", "write-cgroup", "attach-device-filter", "delegate-cgroup", "clone", "unshare-cgroup"}
+if cgroup.V2_ONLY:
+    PLANS["delegated"] = delegated
 
 
 def steps_of(prepare):
@@ -61,7 +72,8 @@ def steps_of(prepare):
 def cases():
     if rt.flavour() != "tare" or rt.sanitized() or not Path(BINARY).exists():
         return []
-    return [(name, step) for name, prepare in PLANS.items() for step in steps_of(prepare)]
+    return [(name, step) for name, prepare in PLANS.items() for step in steps_of(prepare)
+            if name != "delegated" or step["kind"] in DELEGATED_KINDS]
 
 
 def each(chosen):
@@ -121,6 +133,21 @@ def test_Z3_runtime_killed_at_a_step_is_cleaned_up_after(faulty, prepared, name,
             result.fails("exist")
     faulty.delete("--force", "killed").ok()
     assert faulty.list() == {}
+
+
+@cgroup.v2
+@pytest.mark.skipif(not CASES, reason="no build with the fault table")
+def test_the_plans_have_what_v2_has_of_its_own():
+    assert {"attach-device-filter", "delegate-cgroup"} <= {step["kind"] for _, step in CASES}
+
+
+@cgroup.v2
+@pytest.mark.skipif(not CASES, reason="no build with the fault table")
+def test_K3_a_device_filter_that_may_not_be_loaded(faulty, prepared):
+    index = next(step["index"] for name, step in CASES if name == "docker" and step["kind"] == "attach-device-filter")
+    result = faulty.run(prepared("docker"), env=dict(os.environ, TARE_FAULT=f"{index}:{errno.EPERM}"))
+    result.fails("load the device filter of", "not permitted (EPERM)", "/linux/resources/devices")
+    assert "it needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of any user namespace" in result.err
 
 
 # ---- kernels before 6.15 --------------------------------------------------------------------------------------------
