@@ -17,6 +17,7 @@ import pytest
 from support import cgroup
 from support.cgroup import CGROUP, Freezer, by_file, hierarchies, hybrid, v1
 from support.runtime import wait_until
+from support.time_limit import scaled
 
 MIB = 1 << 20
 WEB = "tare-test/web"
@@ -662,7 +663,7 @@ def test_K10_a_visitor_does_not_keep_the_cgroup(tare, bundle):
             (directory / "cgroup.procs").write_text(str(visitor.pid))
         c.kill("KILL").ok()
         c.wait().delete().ok()
-        assert visitor.wait(timeout=10) == -signal.SIGKILL
+        assert visitor.wait(timeout=scaled(10)) == -(signal.SIGTERM if cgroup.BY_SYSTEMD else signal.SIGKILL)
     finally:
         visitor.kill()
         visitor.wait()
