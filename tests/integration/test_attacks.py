@@ -37,8 +37,8 @@ def secret(tmp):
 
 # ---- the runtime's own binary ---------------------------------------------------------------------------------------
 
-# Pid 1 waits for a process that is the runtime, opens its executable for reading, lets it go on until it has ended (so that
-# the file is not busy any more), and opens it once more for writing. The runtime waits in the open of a FIFO.
+# Pid 1 waits for a process that is the runtime, opens its executable for reading, lets it go on until it has ended, and opens it
+# once more for writing, as soon as the caller has ended, too, and the file is not busy. The runtime waits in the open of a FIFO.
 OVERWRITE = """
 mkfifo /fifo
 echo ready
@@ -48,7 +48,8 @@ while :; do
     exec 3<$p/exe || continue
     echo '{}' >/fifo
     while [ -d $p ]; do :; done
-    cp /evil /proc/self/fd/3 2>/evil.log && echo WRITTEN || cat /evil.log
+    while ! cp /evil /proc/self/fd/3 2>/evil.log && grep -q busy /evil.log; do :; done
+    grep . /evil.log || echo WRITTEN
     exec 3<&-
     exec sleep 1000
   done
