@@ -51,7 +51,7 @@ def everywhere(pid):
 
 def is_gone(name):
     """Is there nothing of a container's cgroup any more? The slices above systemd's scopes are systemd's."""
-    return not cgroup.named(cgroup.place(name) if cgroup.BY_SYSTEMD else name.split("/")[0])
+    return not cgroup.directories(cgroup.place(name) if cgroup.BY_SYSTEMD else name.split("/")[0])
 
 
 # ---- where --------------------------------------------------------------------------------------------------------

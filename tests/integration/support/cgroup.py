@@ -71,12 +71,12 @@ def of(container):
     id = getattr(container, "id", container)
     bundle = getattr(container, "bundle", None)
     own = bundle and bundle.linux.get("cgroupsPath")
-    return named(_place_of(own or (f":tare:{id}" if BY_SYSTEMD else id)))
+    return directories(_place_of(own or (f":tare:{id}" if BY_SYSTEMD else id)))
 
 
-def named(place):
+def directories(at):
     """The directories at this place, in whichever hierarchies there is one."""
-    return [h / place for h in hierarchies() if (h / place).exists()]
+    return [h / at for h in hierarchies() if (h / at).exists()]
 
 
 def find(container, *names):
