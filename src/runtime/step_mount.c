@@ -110,11 +110,8 @@ static int set_propagation(struct act *a, const struct step *step, struct err *e
 	return r < 0 ? err_set(err, r, "set the propagation of \"%s\"", step->u.mount.target) : 0;
 }
 
-/*
- * A tmpfs that other steps will work in: made detached, so that its own fd goes to a slot and they
- * need not trust a path.
- */
-static int mount_holder(struct act *a, const struct step *step, int target, const char *data)
+/* A detached mount of it, put onto the target. @ret_tree: receives its fd; owned by the caller */
+static int mount_detached(const struct step *step, int target, const char *data, int *ret_tree)
 {
 	defer_drop int tree = -EBADF;
 	int r;
@@ -125,18 +122,25 @@ static int mount_holder(struct act *a, const struct step *step, int target, cons
 	r = os_tree_attach(tree, target, "");
 	if (r < 0)
 		return r;
-	a->fd[step->out] = take_fd(&tree);
+	*ret_tree = take_fd(&tree);
 	return 0;
 }
 
-/* mount(2) on "." of the held directory */
+/*
+ * mount(2) on "." of the held directory. It refuses a filesystem where the same one is mounted (EBUSY): in a bound /sys, say,
+ * the cgroup2 that came with it. A detached mount may lie over it.
+ */
 static int mount_plain(const struct step *step, int target, const char *data)
 {
+	defer_drop int tree = -EBADF;
 	int r = os_enter(target);
 
 	if (r < 0)
 		return r;
-	return os_mount(step->u.mount.source, ".", step->u.mount.fstype, step->u.mount.flags, data);
+	r = os_mount(step->u.mount.source, ".", step->u.mount.fstype, step->u.mount.flags, data);
+	if (r == -EBUSY && mount_detached(step, target, data, &tree) == 0)
+		return 0;
+	return r;
 }
 
 static int mount_new(struct act *a, const struct step *step, struct err *err)
@@ -156,8 +160,8 @@ static int mount_new(struct act *a, const struct step *step, struct err *err)
 		if (r < 0)
 			return err_set(err, r, "keep the mode of \"%s\"", step->u.mount.target);
 	}
-	if (step->out != SLOT_NONE)
-		r = mount_holder(a, step, target, data);
+	if (step->out != SLOT_NONE) /* other steps work in it, and need not trust a path */
+		r = mount_detached(step, target, data, &a->fd[step->out]);
 	else
 		r = mount_plain(step, target, data);
 	if (r < 0)

@@ -679,6 +679,14 @@ def test_M14_proc_in_a_user_namespace_without_a_pid_namespace(tare, bundle):
     assert "needs a new pid namespace" in str(result.log) + result.err
 
 
+@only_tare
+def test_M13_M15_a_filesystem_over_itself(tare, bundle):
+    """mount(2) refuses that; a bound /sys has a cgroup2 where the config wants one, too."""
+    b = bundle(script=MOUNTINFO).mount("/sys", "sysfs", "first").mount("/sys", "sysfs", "again", ["ro", "nosuid"])
+    mounts = [m for m in mountinfo.parse(tare.run(b).ok().out) if m.target == "/sys"]
+    assert [m.source for m in mounts] == ["first", "again"] and {"ro", "nosuid"} <= mounts[1].flags
+
+
 # ---- cgroup mounts --------------------------------------------------------------------------------------------------
 
 CGROUP = ["/sys", "sysfs", "sysfs", ["nosuid", "ro"]]
