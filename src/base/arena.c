@@ -6,9 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* A usual config or plan fits. Populated as it is mapped: the pages cost a tenth of what they would one by one. */
-#define CHUNK_SIZE ((size_t)64 * 1024)
-#define ALIGN      16
+/*
+ * A small config or plan fits into the first chunk, a usual one into that and the next. Populated as they are mapped: the
+ * pages cost a tenth of what they would one by one.
+ */
+#define FIRST_CHUNK ((size_t)32 * 1024)
+#define NEXT_CHUNK  ((size_t)64 * 1024)
+#define ALIGN       16
 
 struct arena_chunk {
 	struct arena_chunk *older;
@@ -28,7 +32,7 @@ static void out_of_memory(void)
 
 static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 {
-	size_t size = CHUNK_SIZE;
+	size_t size = older ? NEXT_CHUNK : FIRST_CHUNK;
 	struct arena_chunk *chunk;
 
 	if (need > SIZE_MAX / 2)

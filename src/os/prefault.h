@@ -22,7 +22,7 @@
 #define PREFAULT_PAGE 4096UL
 
 /* How much of the stack a start uses, and some more: in all; below and above step_clone(), where the child begins */
-#define PREFAULT_STACK       (48UL * 1024)
+#define PREFAULT_STACK       (56UL * 1024)
 #define PREFAULT_STACK_BELOW (8UL * 1024)
 #define PREFAULT_STACK_CHILD (8UL * 1024)
 #define PREFAULT_STACK_ABOVE (28UL * 1024)

@@ -23,6 +23,20 @@
  */
 pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd);
 
+/*
+ * os_clone_shared() - a process that runs @fn(@arg) in the caller's memory, while the caller sleeps until it has ended
+ * @cgroup: as for os_clone3()
+ * @fn:     must not return; what it writes to memory, errno too, the caller finds written. All else is a copy, as after fork
+ *
+ * As vfork(2), but @fn has stack frames of its own, below the caller's: nothing of these is overwritten. Nothing is copied
+ * and no page is faulted in again, which is nearly all that a short-lived process costs.
+ *
+ * Must not be used for a process that enters a time namespace: the kernel refuses it to whoever shares memory.
+ *
+ * Return: the process's pid, which is to be reaped; -errno
+ */
+pid_t os_clone_shared(int cgroup, void (*fn)(void *arg), void *arg);
+
 /* os_pidfd_open() - Return: an O_CLOEXEC fd, -ESRCH if there is no such process, -errno */
 int os_pidfd_open(pid_t pid);
 

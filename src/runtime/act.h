@@ -72,6 +72,7 @@ struct act {
 	const struct create_options *options;
 	enum step_who who; /* which process this is */
 	size_t index;      /* of the step that runs */
+	bool untimed;      /* nobody will ask for a trace */
 	int *fd;           /* the slots; -EBADF while empty. All are O_CLOEXEC */
 	pid_t child_pid;   /* parent: the container's init, 0 before the clone */
 	int child_pidfd;

@@ -246,6 +246,7 @@ int container_exec(const char *root, struct exec_options *o, const struct trace_
 		act_init(&a, &plan, &o->common,
 			 arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));
 		a.record = &record;
+		a.untimed = !trace || !trace->stream;
 		r = act_exec(&a, trace, err);
 		if (r == 0) {
 			*ret = (struct container_started){

@@ -44,6 +44,7 @@ static const struct argument {
 	ARG(NS_OPEN, ns_open, not_own, ARG_BOOL),
 	ARG(INIT_OPEN, init_open, pid, ARG_INT),
 	ARG(NS_ENTER, ns_enter, flags, ARG_U64),
+	ARG(STAGE_FORK, stage_fork, shared, ARG_BOOL),
 	ARG(CLONE, clone, flags, ARG_U64),
 	ARG(ID_MAP, id_map, uid_map, ARG_TEXT),
 	ARG(ID_MAP, id_map, gid_map, ARG_TEXT),

@@ -185,6 +185,7 @@ struct step {
 		struct { const char *parts[3]; /* container process state, with the pid between them; the last may be NULL */ } listener_send; /* in[0]: the socket */
 		struct { enum ns_type type; const char *path; bool not_own; /* the config writes to it: the runtime's own is refused */ } ns_open;
 		struct { enum ns_type type; } ns_join;       /* in[0]: the namespace */
+		struct { bool shared; /* in the parent's memory, while that sleeps */ } stage_fork; /* in[0]: cgroup2 directory or none; out: pidfd of the child */
 		struct { const char *host_name, *name; /* the latter may have a %d in it */ } net_device; /* in[0]: netlink socket in the container */
 		struct { pid_t pid; uint64_t start_time; } init_open; /* out: pidfd */
 		struct { uint64_t flags; /* CLONE_NEW* */ pid_t pid; } ns_enter; /* in[0]: pidfd of the process whose they are, in[1]: proc */

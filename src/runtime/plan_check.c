@@ -284,6 +284,32 @@ static int check_entry(struct check *c)
 	return check_childs_fds(c);
 }
 
+/*
+ * A stage in the parent's memory: what it made would be in the parent's slots, and a time namespace refuses it. It must have
+ * closed itself to others, which check_entry() sees to.
+ */
+static int check_shared_memory(struct check *c)
+{
+	if (c->stage == NOWHERE || !c->plan->steps[c->stage].u.stage_fork.shared)
+		return 0;
+	if (!c->plan->enters)
+		return broken(c, "shared-memory", c->stage, "shares memory that others may see");
+	for (size_t i = 0; i < c->plan->n_steps; i++) {
+		const struct step *step = &c->plan->steps[i];
+
+		if (step->who != STEP_STAGE)
+			continue;
+		if (step->out != SLOT_NONE)
+			return broken(c, "shared-memory", i, "writes into the parent's slots");
+		if (step->kind == STEP_NS_ENTER &&
+		    (step->u.ns_enter.flags & ns_clone_flags[NS_TIME]))
+			return broken(
+				c, "shared-memory", i,
+				"enters a time namespace, which takes nobody who shares memory");
+	}
+	return 0;
+}
+
 /* The child ends in an exec. Without `process` in the config there is none: then it ends waiting for a start to refuse. */
 static int check_end(struct check *c)
 {
@@ -465,9 +491,10 @@ static int check_handovers(struct check *c)
 
 int plan_check(const struct plan *plan, struct err *err)
 {
-	static int (*const rules[])(struct check *) = { check_forks,    check_slots,    check_undo,
-							check_pointers, check_order,    check_entry,
-							check_end,      check_handovers };
+	static int (*const rules[])(struct check *) = {
+		check_forks, check_slots,         check_undo, check_pointers, check_order,
+		check_entry, check_shared_memory, check_end,  check_handovers
+	};
 	struct check c = { .plan = plan, .err = err, .stage = NOWHERE, .clone = NOWHERE };
 	int r;
 

@@ -72,6 +72,8 @@ static int plan_stage(struct planner_state *s, struct err *err)
 	step = plan_add(s->plan, STEP_PARENT, STEP_STAGE_FORK, "");
 	step->in[0] = s->slots.cgroup2;
 	step->out = plan_slot(s->plan, "pidfd");
+	/* The kernel lets nobody who shares memory into a time namespace. */
+	step->u.stage_fork.shared = !(s->enter->namespaces & ns_clone_flags[NS_TIME]);
 	return 0;
 }
 

@@ -175,10 +175,10 @@ int step_clone(struct act *a, const struct step *step, struct err *err)
 			name_missing(flags, err);
 		return pid;
 	}
-	/* What either of the two writes now would else be copied page by page. */
-	prefault_stack(PREFAULT_STACK_ABOVE, PREFAULT_STACK_BELOW);
 	a->page->child_pid = pid;
 	if (step->out != SLOT_NONE) {
+		/* What either of the two writes now would else be copied page by page. A stage has nothing more to do. */
+		prefault_stack(PREFAULT_STACK_ABOVE, PREFAULT_STACK_BELOW);
 		a->fd[step->out] = pidfd;
 		a->child_pid = pid;
 		a->child_pidfd = pidfd;
@@ -204,11 +204,25 @@ void undo_stage_fork(struct act *a, const struct step *step)
 	undo_clone(a, step);
 }
 
-static void run_stage(struct act *a)
+/* In memory that may be the parent's: so it works on a copy of what a process changes while it runs its steps. */
+static void __attribute__((noreturn)) run_stage(void *arg)
 {
+	struct act a = *(const struct act *)arg;
 	struct err err = ERR_INIT;
 
-	_exit(act_run(a, STEP_STAGE, 0, &err) < 0 ? 1 : 0);
+	_exit(act_run(&a, STEP_STAGE, 0, &err) < 0 ? 1 : 0);
+}
+
+static pid_t fork_stage(struct act *a, const struct step *step, int cgroup)
+{
+	pid_t stage;
+
+	if (step->u.stage_fork.shared)
+		return os_clone_shared(cgroup, run_stage, a);
+	stage = os_clone3(0, cgroup, NULL);
+	if (stage == 0)
+		run_stage(a);
+	return stage;
 }
 
 /*
@@ -222,12 +236,11 @@ int step_stage_fork(struct act *a, const struct step *step, struct err *err)
 	int status = 0, r, cgroup = cgroup_of(a, step);
 	pid_t stage;
 
-	stage = os_clone3(0, cgroup, NULL);
-	if (stage == 0)
-		run_stage(a);
+	stage = fork_stage(a, step, cgroup);
 	if (stage < 0)
 		return clone_error(stage, cgroup, "the stage", err);
 
+	prefault_stack(PREFAULT_STACK_ABOVE, PREFAULT_STACK_BELOW);
 	r = os_reap(stage, &status);
 	/* Even a failed stage may have cloned an init. */
 	a->child_pid = a->page->child_pid;

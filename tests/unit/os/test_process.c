@@ -16,6 +16,46 @@
 
 #include <cmocka.h>
 
+struct shared {
+	int seen, fd;
+	const char *text;
+};
+
+static void __attribute__((noreturn)) fill_shared(void *arg)
+{
+	volatile char frame[4096];
+	struct shared *shared = arg;
+
+	for (size_t i = 0; i < sizeof(frame); i++)
+		frame[i] = 'x';
+	shared->seen = frame[17] == 'x' && strcmp(shared->text, "the caller's") == 0;
+	/* Files are copies: what is closed here stays open there. */
+	close(shared->fd);
+	_exit(7);
+}
+
+static void test_a_process_in_the_callers_memory(void **state)
+{
+	char text[] = "the caller's";
+	struct shared shared = { .text = text };
+	int status;
+	pid_t child;
+
+	shared.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(shared.fd >= 0);
+	child = os_clone_shared(-1, fill_shared, &shared);
+	/* The caller slept until it had ended, and its own frame is as it was. */
+	assert_true(child > 0);
+	assert_int_equal(shared.seen, 1);
+	assert_string_equal(text, "the caller's");
+	assert_true(fcntl(shared.fd, F_GETFD) >= 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	/* A cgroup that is none. */
+	assert_int_equal(os_clone_shared(shared.fd, fill_shared, &shared), -EBADF);
+	close(shared.fd);
+}
+
 static void test_a_process_is_its_pid_and_start_time(void **state)
 {
 	struct os_process_stat stat;
@@ -144,6 +184,7 @@ static void test_replace_is_whole_or_not_at_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_process_in_the_callers_memory),
 		cmocka_unit_test(test_a_process_is_its_pid_and_start_time),
 		cmocka_unit_test(test_a_hostile_name_is_parsed_to_its_last_parenthesis),
 		cmocka_unit_test(test_a_byte_and_an_fd_cross_the_pair),

@@ -288,7 +288,7 @@ static void make_entering(struct plan *plan)
 	plan->enters = true;
 	add(plan, STEP_PARENT, STEP_INIT_OPEN)->out = init;
 	add(plan, STEP_PARENT, STEP_CONSOLE_SOCKET)->out = sock;
-	add(plan, STEP_PARENT, STEP_STAGE_FORK);
+	add(plan, STEP_PARENT, STEP_STAGE_FORK)->u.stage_fork.shared = true;
 	add(plan, STEP_STAGE, STEP_CGROUP_JOIN);
 	add(plan, STEP_STAGE, STEP_UNDUMPABLE);
 	add(plan, STEP_STAGE, STEP_NS_ENTER)->in[0] = init;
@@ -329,10 +329,22 @@ static void child_has_fd_of_the_host(struct plan *plan)
 	plan->steps[E_CONSOLE].in[0] = plan->steps[E_INIT].out;
 }
 
+static void shares_a_slot(struct plan *plan)
+{
+	plan->steps[E_CGROUP].out = plan_slot(plan, "cgroup");
+}
+
+static void shares_memory_across_time(struct plan *plan)
+{
+	plan->steps[E_ENTER].u.ns_enter.flags = ns_clone_flags[NS_TIME];
+}
+
 static const struct {
 	void (*break_it)(struct plan *plan);
 	const char *rule;
 } entry_breaks[] = {
+	{ shares_a_slot, "shared-memory" },
+	{ shares_memory_across_time, "shared-memory" },
 	{ visible_stage, "safe-entry" },
 	{ takes_fds_along, "safe-entry" },
 	{ child_has_fd_of_the_host, "safe-entry" },
