@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/near.h"
 
+#include "base/ascii.h"
+
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 /* A part shorter than this is inside too many names to mean anything. */
 #define PART_MIN 3
@@ -14,11 +15,6 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	unsigned ab = a < b ? a : b;
 
 	return ab < c ? ab : c;
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 /* Edits (insert, delete, replace, swap of neighbours) that make @b of @a, without regard to case. */
@@ -33,10 +29,11 @@ static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t
 	for (size_t i = 1; i <= a_len; i++) {
 		row[0] = (unsigned)i;
 		for (size_t k = 1; k <= b_len; k++) {
-			char x = lower(a[i - 1]), y = lower(b[k - 1]);
+			char x = ascii_lower(a[i - 1]), y = ascii_lower(b[k - 1]);
 
 			row[k] = min3(above[k] + 1, row[k - 1] + 1, above[k - 1] + (x != y));
-			if (i > 1 && k > 1 && x == lower(b[k - 2]) && lower(a[i - 2]) == y)
+			if (i > 1 && k > 1 && x == ascii_lower(b[k - 2]) &&
+			    ascii_lower(a[i - 2]) == y)
 				row[k] = min3(row[k], before[k - 2] + 1, UINT_MAX);
 		}
 		swap = before;
@@ -80,9 +77,9 @@ static unsigned distance(const char *word, const char *candidate)
 		return edits;
 	if (shorter < PART_MIN)
 		return UINT_MAX;
-	if (!strncasecmp(word, candidate, shorter))
+	if (ascii_begins(word, candidate, shorter))
 		return 100 + (unsigned)(longer - shorter);
-	if (strcasestr(word, candidate) || strcasestr(candidate, word))
+	if (ascii_contains(word, candidate) || ascii_contains(candidate, word))
 		return 200 + (unsigned)(longer - shorter);
 	return UINT_MAX;
 }

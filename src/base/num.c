@@ -68,3 +68,33 @@ int num_i64(const char *text, size_t len, int64_t *ret)
 
 DEFINE_PARSE(num_parse_u64, num_u64, uint64_t)
 DEFINE_PARSE(num_parse_i64, num_i64, int64_t)
+
+/* More digits than any 64-bit number has can't be meant. */
+#define DIGITS_MAX 18
+
+const char *num_decimal(const char *text, struct num_decimal *ret)
+{
+	struct num_decimal number = { .scale = 1 };
+	bool point = false;
+	int digits = 0;
+
+	for (;; text++) {
+		if (*text == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (*text < '0' || *text > '9')
+			break;
+		if (++digits > DIGITS_MAX)
+			return NULL;
+		number.digits = number.digits * 10 + (uint64_t)(*text - '0');
+		number.scale *= point ? 10 : 1;
+	}
+	*ret = number;
+	return digits ? text : NULL;
+}
+
+unsigned __int128 num_decimal_times(const struct num_decimal *number, uint64_t unit)
+{
+	return (unsigned __int128)number->digits * unit / number->scale;
+}

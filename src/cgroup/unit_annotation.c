@@ -2,11 +2,11 @@
 /* Properties that the user writes: org.systemd.property.NAME with a value in GVariant's text form. */
 #include "cgroup/unit_properties.h"
 
+#include "base/num.h"
 #include "cgroup/unit_gvariant.h"
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What tare has to know or decide itself. */
@@ -31,18 +31,22 @@ static int in_microseconds(struct arena *arena, const char *name, struct gvarian
 			   const char **ret_name)
 {
 	size_t len = strlen(name) - strlen("Sec");
-	double seconds;
+	struct num_decimal seconds;
+	const char *text, *end;
+	unsigned __int128 us;
 
 	if (strcmp(name + len, "Sec") != 0 || (len > 0 && name[len - 1] == 'U') ||
 	    value->signature[1] || !strchr("ynqiuxtd", *value->signature))
 		return 0;
-	seconds = strtod(value->words.items[0], NULL);
-	if (seconds < 0 || seconds > (double)INT64_MAX / 1000000)
+	text = value->words.items[0];
+	end = num_decimal(text + (*text == '+'), &seconds);
+	us = end ? num_decimal_times(&seconds, 1000000) : 0;
+	/* A minus, or too many digits. */
+	if (!end || *end || us > INT64_MAX)
 		return -ERANGE;
 	*ret_name = arena_printf(arena, "%.*sUSec", (int)len, name);
 	value->signature = "t";
-	value->words.items[0] =
-		arena_printf(arena, "%" PRIu64, (uint64_t)(seconds * 1000000 + 0.5));
+	value->words.items[0] = arena_printf(arena, "%" PRIu64, (uint64_t)us);
 	return 0;
 }
 

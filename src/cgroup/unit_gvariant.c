@@ -109,13 +109,14 @@ static const char *parse_number(struct parser *p, const char *want)
 	size_t len = strspn(p->at, "0123456789abcdefABCDEFxX.+-");
 	const char *token = arena_strndup(p->arena, p->at, len), *word;
 	bool fraction = strchr(token, '.') != NULL;
-	char *end;
+	struct num_decimal number;
+	const char *rest;
 
 	if (want && (want[1] || !strchr("ynqiuxtdh", *want)))
 		return complain(p, "a number is not of that type");
 	if (fraction) {
-		(void)!strtod(token, &end);
-		if (*end || (want && *want != 'd'))
+		rest = num_decimal(token + (*token == '-' || *token == '+'), &number);
+		if (!rest || *rest || (want && *want != 'd'))
 			return complain(p, "that is no such number");
 		word = token;
 	} else {

@@ -5,58 +5,23 @@
  */
 #include "cli/size.h"
 
-#include <stdbool.h>
+#include "base/ascii.h"
+#include "base/num.h"
+
 #include <string.h>
-#include <strings.h>
-
-/* More digits than any 64-bit number has can't be meant. */
-#define DIGITS_MAX 18
-
-/* number = digits / 10^fraction */
-struct decimal {
-	uint64_t digits, scale;
-};
-
-/* Return: what follows; NULL if there is no number or it is too long */
-static const char *read_decimal(const char *text, struct decimal *ret)
-{
-	struct decimal number = { .scale = 1 };
-	bool point = false;
-	int digits = 0;
-
-	for (;; text++) {
-		if (*text == '.' && !point) {
-			point = true;
-			continue;
-		}
-		if (*text < '0' || *text > '9')
-			break;
-		if (++digits > DIGITS_MAX)
-			return NULL;
-		number.digits = number.digits * 10 + (uint64_t)(*text - '0');
-		number.scale *= point ? 10 : 1;
-	}
-	*ret = number;
-	return digits ? text : NULL;
-}
-
-static unsigned __int128 times(const struct decimal *number, uint64_t unit)
-{
-	return (unsigned __int128)number->digits * unit / number->scale;
-}
 
 int size_parse(const char *text, int64_t *ret_bytes)
 {
 	static const char letters[] = "bkmgtp";
 	const char *letter = letters;
 	unsigned __int128 bytes;
-	struct decimal number;
+	struct num_decimal number;
 
 	if (strcmp(text, "-1") == 0) {
 		*ret_bytes = -1;
 		return 0;
 	}
-	text = read_decimal(text, &number);
+	text = num_decimal(text, &number);
 	if (!text)
 		return -EINVAL;
 	text += *text == ' ';
@@ -65,13 +30,12 @@ int size_parse(const char *text, int64_t *ret_bytes)
 		if (!letter)
 			return -EINVAL;
 		text++;
-		if (letter != letters && *text && strcasecmp(text, "b") != 0 &&
-		    strcasecmp(text, "ib") != 0)
+		if (letter != letters && *text && !ascii_same(text, "b") && !ascii_same(text, "ib"))
 			return -EINVAL;
 		if (letter == letters && *text)
 			return -EINVAL;
 	}
-	bytes = times(&number, (uint64_t)1 << (10 * (letter - letters)));
+	bytes = num_decimal_times(&number, (uint64_t)1 << (10 * (letter - letters)));
 	if (bytes > INT64_MAX)
 		return -ERANGE;
 	*ret_bytes = (int64_t)bytes;
@@ -109,7 +73,7 @@ static uint64_t read_unit(const char **text)
 int duration_parse(const char *text, int32_t *ret_ms)
 {
 	unsigned __int128 ns = 0;
-	struct decimal number;
+	struct num_decimal number;
 	uint64_t unit;
 
 	if (strcmp(text, "0") == 0) {
@@ -117,11 +81,11 @@ int duration_parse(const char *text, int32_t *ret_ms)
 		return 0;
 	}
 	do {
-		text = read_decimal(text, &number);
+		text = num_decimal(text, &number);
 		unit = text ? read_unit(&text) : 0;
 		if (!unit)
 			return -EINVAL;
-		ns += times(&number, unit);
+		ns += num_decimal_times(&number, unit);
 		if (ns > (unsigned __int128)INT32_MAX * 1000000)
 			return -ERANGE;
 	} while (*text);

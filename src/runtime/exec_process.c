@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/exec_process.h"
 
+#include "base/ascii.h"
 #include "base/guard.h"
 #include "base/num.h"
 #include "spec/words.h"
@@ -131,7 +132,7 @@ static int add_env(struct arena *arena, struct str_list *list, const struct str_
 static bool find_cap(const char *word, uint64_t *ret_bit)
 {
 	char name[CAP_NAME_MAX];
-	bool has_prefix = strncasecmp(word, "CAP_", 4) == 0;
+	bool has_prefix = ascii_begins(word, "CAP_", 4);
 
 	if (snprintf(name, sizeof(name), "%s%s", has_prefix ? "" : "CAP_", word) >=
 	    (int)sizeof(name))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spec/words.h"
 
+#include "base/ascii.h"
 #include "base/near.h"
 #include "base/num.h"
 #include "spec/config.h"
@@ -12,7 +13,6 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 
@@ -162,10 +162,10 @@ const char *words_near(const struct words *words, const char *name)
 /* "RTMIN+3", "RTMAX-1": the libc keeps the first ones for itself, so the ends are asked of it. */
 static int realtime_parse(const char *text, int *ret_signal)
 {
-	bool from_top = !strncasecmp(text, "RTMAX", 5);
+	bool from_top = ascii_begins(text, "RTMAX", 5);
 	uint64_t away = 0;
 
-	if (!from_top && strncasecmp(text, "RTMIN", 5))
+	if (!from_top && !ascii_begins(text, "RTMIN", 5))
 		return -EINVAL;
 	text += 5;
 	if (*text && (*text++ != (from_top ? '-' : '+') ||
@@ -183,10 +183,10 @@ int signal_parse(const char *text, int *ret_signal)
 		*ret_signal = (int)number;
 		return 0;
 	}
-	if (!strncasecmp(text, "SIG", 3))
+	if (ascii_begins(text, "SIG", 3))
 		text += 3;
 	for (size_t i = 0; i < words_signal.n; i++) {
-		if (!strcasecmp(words_signal.items[i].name, text)) {
+		if (ascii_same(words_signal.items[i].name, text)) {
 			*ret_signal = (int)words_signal.items[i].value;
 			return 0;
 		}

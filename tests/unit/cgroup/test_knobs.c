@@ -11,6 +11,7 @@
 
 #include "layouts.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -463,6 +464,17 @@ static void test_R10_cpu_weight(void **state)
 	}
 }
 
+/* Our own arithmetic rounds each of them as the C library's does. */
+static void test_R10_cpu_weight_by_the_formula(void **state)
+{
+	for (uint64_t shares = 3; shares < 262144; shares++) {
+		double l = log2((double)shares);
+
+		assert_int_equal(cgroup_cpu_weight(shares),
+				 (uint64_t)ceil(pow(10, (l * l + 125 * l - 126) / 612)));
+	}
+}
+
 static void test_R16_io_weight(void **state)
 {
 	static const uint64_t pairs[][2] = {
@@ -484,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_needed_controllers),
 		cmocka_unit_test(test_zero_limits_are_noted),
 		cmocka_unit_test(test_R10_cpu_weight),
+		cmocka_unit_test(test_R10_cpu_weight_by_the_formula),
 		cmocka_unit_test(test_R16_io_weight),
 	};
 
