@@ -203,6 +203,16 @@ def test_C12_delete_force_of_an_unknown_container_is_success(tare):
     assert (result.out, result.err, result.log) == ("", "", [])
 
 
+@pytest.mark.parametrize("option", ["--regex", "-r"])
+@pytest.mark.parametrize("command", ["kill", "delete"])
+def test_C19_no_regular_expressions(tare, bundle, command, option):
+    """crun's option; the message says what does the same."""
+    c = tare.create(bundle(script="sleep 60"))
+    refusal = tare.call(command, option, c.id).fails("regular expressions are not supported: one ID at a time is named")
+    assert f"tare-oci list --quiet | grep -E EXPRESSION | xargs -r -I ID tare-oci {command} ID" in refusal.err
+    assert c.state()["status"] == "created"
+
+
 # ---- state and list -------------------------------------------------------------------------------------------------
 
 

@@ -22,3 +22,12 @@ const struct command *const commands[] = {
 	&command_explain,
 	NULL,
 };
+
+int command_refuse_regex(const char *command, struct err *err)
+{
+	err_user_code(err, -EOPNOTSUPP,
+		      "regular expressions are not supported: one ID at a time is named");
+	return err_hint(
+		err, "tare-oci list --quiet | grep -E EXPRESSION | xargs -r -I ID tare-oci %s ID",
+		command);
+}

@@ -3,13 +3,15 @@
 #include "runtime/container.h"
 
 struct args {
-	bool force;
+	bool force, regex;
 };
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	struct report report = command_report(cli);
 
+	if (((const struct args *)args)->regex)
+		return command_refuse_regex("delete", err);
 	if (container_id_check(words->words[0], err) < 0)
 		return err->code;
 	return container_delete(cli->root, words->words[0], ((const struct args *)args)->force,
@@ -19,6 +21,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 static const struct option options[] = {
 	{ "force", 'f', NULL, "kill it first; an unknown ID is no error", option_set_switch,
 	  offsetof(struct args, force) },
+	{ "regex", 'r', NULL, "not supported", option_set_switch, offsetof(struct args, regex) },
 	OPTION_END,
 };
 

@@ -4,7 +4,7 @@
 #include "spec/words.h"
 
 struct args {
-	bool all;
+	bool all, regex;
 };
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
@@ -12,6 +12,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	const char *text = words->n > 1 ? words->words[1] : "TERM";
 	int number;
 
+	if (((const struct args *)args)->regex)
+		return command_refuse_regex("kill", err);
 	if (container_id_check(words->words[0], err) < 0)
 		return err->code;
 	if (signal_parse(text, &number) < 0) {
@@ -26,6 +28,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 static const struct option options[] = {
 	{ "all", 'a', NULL, "send it to every process of the container", option_set_switch,
 	  offsetof(struct args, all) },
+	{ "regex", 'r', NULL, "not supported", option_set_switch, offsetof(struct args, regex) },
 	OPTION_END,
 };
 
