@@ -252,7 +252,7 @@ static int exists(const struct unit *unit, struct err *err)
 }
 
 int unit_start(const struct unit *unit, const struct unit_property_list *properties, pid_t pid,
-	       struct err *err)
+	       bool *ret_ours, struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
 	defer_dbus struct dbus bus = DBUS_CLOSED;
@@ -262,6 +262,7 @@ int unit_start(const struct unit *unit, const struct unit_property_list *propert
 				 pid > 0 ? arena_printf(&arena, "%d", (int)pid) : NULL);
 	int r;
 
+	*ret_ours = false;
 	r = open_manager(&bus, unit->user, err);
 	if (r < 0)
 		return r;
@@ -275,6 +276,7 @@ int unit_start(const struct unit *unit, const struct unit_property_list *propert
 		r = answer_error(unit, "start", r, &reply, err);
 		return r == -EEXIST ? exists(unit, err) : r;
 	}
+	*ret_ours = true;
 	return wait_for_job(&bus, unit, "start", &reply, err);
 }
 

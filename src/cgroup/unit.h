@@ -64,10 +64,13 @@ struct str_list unit_set_words(struct arena *arena, const char *name,
  * unit_start() - make the unit, with @pid in it, and wait until systemd has done so
  *
  * One of that name which failed or was left is reset first; one that is alive is an error.
+ *
+ * @ret_ours: is there, whatever we return, a unit that systemd makes for us? Without systemd's word for that, one of the name
+ *            is somebody else's, and not to be stopped
  * Return: 0; -EEXIST if there is one; -ENOTCONN if systemd can't be reached; -errno
  */
 int unit_start(const struct unit *unit, const struct unit_property_list *properties, pid_t pid,
-	       struct err *err) MUST_CHECK;
+	       bool *ret_ours, struct err *err) MUST_CHECK;
 
 /* unit_stop() - end it and forget that it may have failed. Return: 0, also if there is none; -errno */
 int unit_stop(const struct unit *unit, struct err *err) MUST_CHECK;

@@ -91,9 +91,7 @@ int step_unit_start(struct act *a, const struct step *step, struct err *err)
 		a->fd[step->out] = pidfd;
 	}
 	r = unit_start(&step->u.unit_start.unit, &step->u.unit_start.properties, a->unit_holder,
-		       err);
-	/* Somebody else's is not ours to stop. In all other cases it may be there. */
-	a->unit_started = r != -EEXIST && r != -ENOTCONN;
+		       &a->unit_started, err);
 	if (r == 0 && a->unit_holder > 0)
 		r = check_place(a, step, err);
 	if (r < 0)

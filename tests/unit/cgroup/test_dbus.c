@@ -6,6 +6,7 @@
 #include "cgroup/dbus.h"
 #include "cgroup/unit.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -224,7 +225,19 @@ struct answer {
 	const char *error, *text; /* an error's name and its text; or */
 	/* a job's path, and later its end as this; or neither: an empty reply */
 	const char *job_result;
+	bool silent; /* no reply at all; for a job: no end */
 };
+
+/* Is the clock of poll() faster? No test waits for as long as a caller of systemd's does. */
+static bool hurried;
+
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	return __real_poll(fds, n, hurried && timeout_ms > 2000 ? 2000 : timeout_ms);
+}
 
 struct peer {
 	char dir[32], path[64], address[96];
@@ -281,11 +294,15 @@ static void answer(int fd, const struct dbus_message *call, const struct answer 
 			     WORDS(answer->text));
 		return;
 	}
+	if (answer && answer->silent && !answer->job_result)
+		return;
 	if (!answer || !answer->job_result) {
 		send_message(fd, DBUS_REPLY, call->serial, NULL, NULL, "", (struct str_list){ 0 });
 		return;
 	}
 	send_message(fd, DBUS_REPLY, call->serial, NULL, NULL, "o", WORDS("/job/7"));
+	if (answer->silent)
+		return;
 	/* Others' jobs end, too. */
 	send_message(fd, DBUS_SIGNAL, 0, "JobRemoved", NULL, "uoss",
 		     WORDS("6", "/job/6", "other.scope", "failed"));
@@ -405,10 +422,12 @@ static void test_a_unit_is_started(void **state)
 						 { 0 } };
 	struct peer *peer = start(answers);
 	struct err err = ERR_INIT;
+	bool ours;
 
-	if (unit_start(&unit, &none, 1, &err) < 0)
+	if (unit_start(&unit, &none, 1, &ours, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(stop(peer), "Hello\nAddMatch\nStartTransientUnit\n");
+	assert_true(ours);
 }
 
 static void test_K16_a_unit_that_is_left_is_reset_and_tried_once_more(void **state)
@@ -420,8 +439,9 @@ static void test_K16_a_unit_that_is_left_is_reset_and_tried_once_more(void **sta
 						 { 0 } };
 	struct peer *peer = start(answers);
 	struct err err = ERR_INIT;
+	bool ours;
 
-	if (unit_start(&unit, &none, 1, &err) < 0)
+	if (unit_start(&unit, &none, 1, &ours, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(
 		stop(peer),
@@ -436,8 +456,10 @@ static void test_K16_a_unit_that_is_alive_is_refused(void **state)
 	const struct answer answers[] = { exists, exists, { 0 } };
 	struct peer *peer = start(answers);
 	struct err err = ERR_INIT;
+	bool ours;
 
-	assert_int_equal(unit_start(&unit, &none, 1, &err), -EEXIST);
+	assert_int_equal(unit_start(&unit, &none, 1, &ours, &err), -EEXIST);
+	assert_false(ours);
 	assert_non_null(strstr(
 		err.text, "start unit \"x.scope\": systemd says \"Unit x.scope already exists.\""));
 	assert_non_null(strstr(err.hint, "systemctl status x.scope"));
@@ -453,11 +475,46 @@ static void test_a_property_that_systemd_does_not_know(void **state)
 	};
 	struct peer *peer = start(answers);
 	struct err err = ERR_INIT;
+	bool ours;
 
-	assert_int_equal(unit_start(&unit, &none, 1, &err), -EREMOTEIO);
+	assert_int_equal(unit_start(&unit, &none, 1, &ours, &err), -EREMOTEIO);
+	assert_false(ours);
 	assert_string_equal(err.text,
 			    "start unit \"x.scope\": systemd says \"Cannot set property Foo\" "
 			    "(org.freedesktop.DBus.Error.PropertyReadOnly)");
+	stop(peer);
+}
+
+/* Systemd has not said that the unit is ours, so one of that name may be another's. */
+static void test_K16_a_unit_of_which_systemd_says_nothing_is_not_ours(void **state)
+{
+	static const struct answer answers[] = { { "StartTransientUnit", .silent = true }, { 0 } };
+	struct peer *peer = start(answers);
+	struct err err = ERR_INIT;
+	bool ours = true;
+
+	hurried = true;
+	assert_int_equal(unit_start(&unit, &none, 1, &ours, &err), -ETIMEDOUT);
+	hurried = false;
+	assert_false(ours);
+	assert_non_null(strstr(err.text, "start unit \"x.scope\""));
+	assert_string_equal(stop(peer), "Hello\nAddMatch\nStartTransientUnit\n");
+}
+
+/* It has taken the job: the unit may be there, and is nobody else's. */
+static void test_a_unit_whose_job_does_not_end_is_ours(void **state)
+{
+	static const struct answer answers[] = {
+		{ "StartTransientUnit", .job_result = "done", .silent = true }, { 0 }
+	};
+	struct peer *peer = start(answers);
+	struct err err = ERR_INIT;
+	bool ours = false;
+
+	hurried = true;
+	assert_int_equal(unit_start(&unit, &none, 1, &ours, &err), -ETIMEDOUT);
+	hurried = false;
+	assert_true(ours);
 	stop(peer);
 }
 
@@ -467,8 +524,10 @@ static void test_a_job_that_fails(void **state)
 						 { 0 } };
 	struct peer *peer = start(answers);
 	struct err err = ERR_INIT;
+	bool ours;
 
-	assert_int_equal(unit_start(&unit, &none, 1, &err), -ECANCELED);
+	assert_int_equal(unit_start(&unit, &none, 1, &ours, &err), -ECANCELED);
+	assert_true(ours);
 	assert_string_equal(err.text, "start unit \"x.scope\": systemd's job ended as \"timeout\"");
 	assert_string_equal(err.hint, "journalctl -u x.scope may say more");
 	stop(peer);
@@ -548,6 +607,8 @@ int main(void)
 		cmocka_unit_test(test_K16_a_unit_that_is_alive_is_refused),
 		cmocka_unit_test(test_a_property_that_systemd_does_not_know),
 		cmocka_unit_test(test_a_job_that_fails),
+		cmocka_unit_test(test_K16_a_unit_of_which_systemd_says_nothing_is_not_ours),
+		cmocka_unit_test(test_a_unit_whose_job_does_not_end_is_ours),
 		cmocka_unit_test(test_a_unit_is_stopped_and_reset),
 		cmocka_unit_test(test_no_unit_to_stop_is_fine),
 		cmocka_unit_test(test_K18_properties_are_set),
