@@ -2,6 +2,7 @@
 #include "os/notify.h"
 
 #include "os/fault.h"
+#include "os/socket.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -66,27 +67,18 @@ int os_notify_receive(int sock, char text[NOTIFY_MAX])
 
 static int send_to(const char *address, const char *text, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				  .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS } };
 	struct iovec payload = { .iov_base = (char *)(uintptr_t)text, .iov_len = strlen(text) };
 	struct sockaddr_un addr;
 	struct msghdr message = { .msg_name = &addr, .msg_iov = &payload, .msg_iovlen = 1 };
 	defer_close int sock = -EBADF;
+	ssize_t sent;
 
 	message.msg_namelen = fill_address(&addr, address);
-	if (fd >= 0) {
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control.bytes);
-	}
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
-	return sendmsg(sock, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	sent = os_sendmsg_fd(sock, &message, fd);
+	return sent < 0 ? (int)sent : 0;
 }
 
 int os_notify_send(const char *address, const char *text)

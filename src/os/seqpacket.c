@@ -2,6 +2,7 @@
 #include "os/seqpacket.h"
 
 #include "os/fault.h"
+#include "os/socket.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,29 +80,13 @@ int os_seqpacket_accept(int fd)
 
 int os_send_byte(int sock, char byte, int fd)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
 	OS_FAULT("sendmsg");
-	if (fd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	}
-	do {
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	n = os_sendmsg_fd(sock, &message, fd);
+	return n < 0 ? (int)n : 0;
 }
 
 int os_receive_byte(int sock, char *ret_byte, int *ret_fd)

@@ -72,8 +72,7 @@ int os_socket_connect(const char *path)
 	return os_socket_connect_within(path, 0);
 }
 
-/* As much as goes in one call. Return: bytes sent, -errno */
-static ssize_t send_once(int sock, int fd, struct iovec *iov, size_t n)
+ssize_t os_sendmsg_fd(int sock, struct msghdr *message, int fd)
 {
 	union {
 		struct cmsghdr header;
@@ -81,16 +80,15 @@ static ssize_t send_once(int sock, int fd, struct iovec *iov, size_t n)
 	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
 				  .cmsg_level = SOL_SOCKET,
 				  .cmsg_type = SCM_RIGHTS } };
-	struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
 	ssize_t sent;
 
 	if (fd >= 0) {
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control.bytes);
+		message->msg_control = &control;
+		message->msg_controllen = sizeof(control.bytes);
 	}
 	do {
-		sent = sendmsg(sock, &message, MSG_NOSIGNAL);
+		sent = sendmsg(sock, message, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : sent;
 }
@@ -114,6 +112,7 @@ static bool advance(struct iovec *iov, size_t n, size_t sent)
 int os_socket_send_fd_parts(int sock, int fd, const char *const *texts, size_t n)
 {
 	struct iovec iov[PARTS_MAX];
+	struct msghdr message;
 	ssize_t sent;
 
 	OS_FAULT("sendmsg");
@@ -124,7 +123,8 @@ int os_socket_send_fd_parts(int sock, int fd, const char *const *texts, size_t n
 		iov[i].iov_len = texts[i] ? strlen(texts[i]) : 0;
 	}
 	do {
-		sent = send_once(sock, fd, iov, n);
+		message = (struct msghdr){ .msg_iov = iov, .msg_iovlen = n };
+		sent = os_sendmsg_fd(sock, &message, fd);
 		if (sent < 0)
 			return (int)sent;
 		fd = -EBADF;
