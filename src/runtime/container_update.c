@@ -213,7 +213,6 @@ static int check_rdt(const struct update *u, const struct config_intel_rdt *rdt,
 		"cache is given by lines like L3:0=f;1=ff, bandwidth by one like MB:0=50;1=70");
 }
 
-/* What the group's file says is in force and stays so: it is not written to config.json. */
 static int begin_rdt(struct update *u, const struct config_intel_rdt *rdt, struct err *err)
 {
 	const char *group = u->container->rdt.group, *lines = rdt_lines(u->arena, rdt);
@@ -290,7 +289,8 @@ int container_update(const char *root, const char *id, const char *text, size_t 
 		return err_user_code(err, -ESRCH, "container not running");
 	r = cleanup_config_text(&arena, dir, &config, &config_len, err);
 	if (r == 0)
-		r = resources_change_read(&arena, config, config_len, text, len, &u.change, err);
+		r = resources_change_read(&arena, config, config_len, text, len, rdt, &u.change,
+					  err);
 	if (r < 0)
 		return r;
 	report_ignored(&u, report);

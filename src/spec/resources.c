@@ -162,34 +162,84 @@ static void merge_object(struct json_writer *w, const struct json *base, const s
 
 /* ---- the documents ---------------------------------------------------------------------------------------------- */
 
-/* @object with its member @key replaced, or added; it may be NULL */
-static void add_with(struct json_writer *w, const struct json *object, const char *key,
-		     const char *value)
+/* Each line of @text; empty ones mean nothing. */
+static void add_lines(struct json_writer *w, struct arena *arena, const char *text)
 {
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len)
+			json_add_string(w, NULL, arena_strndup(arena, text, len));
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* `schemata` comes after the other two and would take back what they say: so the new lines are at its end as well. */
+static void add_schemata(struct json_writer *w, struct arena *arena, const struct json *schemata,
+			 const struct config_intel_rdt *rdt)
+{
+	const struct json *line;
+
+	json_array_begin(w, "schemata");
+	json_each(line, schemata)
+		json_add_value(w, NULL, line);
+	add_lines(w, arena, rdt->l3_cache_schema);
+	add_lines(w, arena, rdt->mem_bw_schema);
+	json_array_end(w);
+}
+
+/* linux.intelRdt with other schemas */
+static void add_rdt(struct json_writer *w, struct arena *arena, const struct json *before,
+		    const struct config_intel_rdt *rdt)
+{
+	const char *l3 = rdt->l3_cache_schema, *bandwidth = rdt->mem_bw_schema;
 	const struct json *member;
 
-	if (object && object->type == JSON_OBJECT) {
-		json_each(member, object) {
-			if (strcmp(member->key, key) != 0)
-				json_add_value(w, member->key, member);
-		}
+	json_object_begin(w, "intelRdt");
+	json_each(member, before) {
+		if (strcmp(member->key, "schemata") == 0 && member->type == JSON_ARRAY)
+			add_schemata(w, arena, member, rdt);
+		else if (!(l3 && strcmp(member->key, "l3CacheSchema") == 0) &&
+			 !(bandwidth && strcmp(member->key, "memBwSchema") == 0))
+			json_add_value(w, member->key, member);
 	}
-	json_add_raw(w, key, value);
+	if (l3)
+		json_add_string(w, "l3CacheSchema", l3);
+	if (bandwidth)
+		json_add_string(w, "memBwSchema", bandwidth);
+	json_object_end(w);
 }
 
 static const char *config_with(struct arena *arena, const struct json *config,
-			       const char *resources, size_t *ret_len)
+			       const char *resources, const struct config_intel_rdt *rdt,
+			       size_t *ret_len)
 {
+	const struct json *linux_ = json_member(config, "linux"), *member;
 	struct json_writer inner, w;
 
 	json_writer_init(&inner, arena, 0);
 	json_object_begin(&inner, NULL);
-	add_with(&inner, json_member(config, "linux"), "resources", resources);
+	if (linux_ && linux_->type == JSON_OBJECT) {
+		json_each(member, linux_) {
+			if (rdt && strcmp(member->key, "intelRdt") == 0 &&
+			    member->type == JSON_OBJECT)
+				add_rdt(&inner, arena, member, rdt);
+			else if (strcmp(member->key, "resources") != 0)
+				json_add_value(&inner, member->key, member);
+		}
+	}
+	json_add_raw(&inner, "resources", resources);
 	json_object_end(&inner);
 
 	json_writer_init(&w, arena, 0);
 	json_object_begin(&w, NULL);
-	add_with(&w, config, "linux", json_writer_text(&inner, NULL));
+	if (config->type == JSON_OBJECT) {
+		json_each(member, config) {
+			if (strcmp(member->key, "linux") != 0)
+				json_add_value(&w, member->key, member);
+		}
+	}
+	json_add_raw(&w, "linux", json_writer_text(&inner, NULL));
 	json_object_end(&w);
 	return json_writer_text(&w, ret_len);
 }
@@ -245,8 +295,8 @@ static int read_given(struct arena *arena, const char *text, size_t len, const s
 static const struct json empty_object = { .type = JSON_OBJECT };
 
 int resources_change_read(struct arena *arena, const char *config, size_t config_len,
-			  const char *text, size_t len, struct resources_change *ret,
-			  struct err *err)
+			  const char *text, size_t len, const struct config_intel_rdt *rdt,
+			  struct resources_change *ret, struct err *err)
 {
 	struct resources_change change = { 0 };
 	struct config_ignored_list of_before;
@@ -279,7 +329,7 @@ int resources_change_read(struct arena *arena, const char *config, size_t config
 	if (r < 0)
 		return r;
 	keep_given(&change);
-	change.config = config_with(arena, root, base_text, &change.config_len);
+	change.config = config_with(arena, root, base_text, rdt, &change.config_len);
 	*ret = change;
 	return 0;
 }

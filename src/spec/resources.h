@@ -27,13 +27,14 @@ struct resources_change {
  * resources_change_read() - merge @text into the linux.resources of @config
  * @arena:  owns everything in *ret
  * @config: the container's config.json, as it was saved; borrowed, as is @text
+ * @rdt:    schemas of linux.intelRdt that change as well, checked by the caller; NULL, or members that are NULL: none
  *
  * Pointers in errors and in @ret->ignored count from the change: "/memory/limit".
  * Return: 0; -EINVAL
  */
 int resources_change_read(struct arena *arena, const char *config, size_t config_len,
-			  const char *text, size_t len, struct resources_change *ret,
-			  struct err *err) MUST_CHECK;
+			  const char *text, size_t len, const struct config_intel_rdt *rdt,
+			  struct resources_change *ret, struct err *err) MUST_CHECK;
 
 /* resources_is_given() - does the change itself have a value at this pointer? */
 bool resources_is_given(const struct resources_change *change, const char *pointer);

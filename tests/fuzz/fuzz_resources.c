@@ -25,8 +25,8 @@ static void check_saved(struct arena *arena, const struct resources_change *chan
 	PROMISE(config_read(arena, change->config, change->config_len, &saved, &err) == 0);
 	PROMISE(saved->linux_.resources.memory.limit.v == change->after.memory.limit.v);
 	PROMISE(saved->linux_.resources.devices.n == change->after.devices.n);
-	PROMISE(resources_change_read(arena, change->config, change->config_len, text, size, &again,
-				      &err) == 0);
+	PROMISE(resources_change_read(arena, change->config, change->config_len, text, size, NULL,
+				      &again, &err) == 0);
 	PROMISE(again.after.memory.limit.v == change->after.memory.limit.v);
 	PROMISE(again.after.memory.swap.v == change->after.memory.swap.v);
 	PROMISE(again.after.hugepage_limits.n == change->after.hugepage_limits.n);
@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = ERR_INIT;
 	int r;
 
-	r = resources_change_read(&arena, config, strlen(config), (const char *)data, size, &change,
-				  &err);
+	r = resources_change_read(&arena, config, strlen(config), (const char *)data, size, NULL,
+				  &change, &err);
 	PROMISE(r == 0 || (r == -EINVAL && err.code == r && err.kind == ERR_USER && err.text[0]));
 	if (r == 0) {
 		PROMISE(change.after.set && change.given);

@@ -70,7 +70,8 @@ static void read_change(struct arena *arena, const char *resources, const char *
 	const char *text = arena_printf(arena, "{%s}", change);
 	struct err err = ERR_INIT;
 
-	if (resources_change_read(arena, config, strlen(config), text, strlen(text), ret, &err) < 0)
+	if (resources_change_read(arena, config, strlen(config), text, strlen(text), NULL, ret,
+				  &err) < 0)
 		fail_msg("%s: %s %s", change, err.pointer, err.text);
 }
 

@@ -74,7 +74,7 @@ static void test_C9_merge(void **state)
 		const char *found;
 
 		if (resources_change_read(&arena, rows[i].config, strlen(rows[i].config),
-					  rows[i].change, strlen(rows[i].change), &change,
+					  rows[i].change, strlen(rows[i].change), NULL, &change,
 					  &err) < 0)
 			fail_msg("%s: %s %s", rows[i].what, err.pointer, err.text);
 		found = strstr(change.config, "\"resources\":");
@@ -89,6 +89,51 @@ static void test_C9_merge(void **state)
 		assert_int_equal(config->linux_.resources.memory.limit.v,
 				 change.after.memory.limit.v);
 		assert_int_equal(config->linux_.resources.pids_limit.v, change.after.pids_limit.v);
+		arena_clear(&arena);
+	}
+}
+
+#define WITH_RDT(members)                                                                          \
+	"{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"intelRdt\":{" members    \
+	"}}}"
+
+static const struct {
+	const char *before, *l3, *bandwidth, *after;
+} rdt_rows[] = {
+	{ "", "L3:0=f", NULL, "{\"l3CacheSchema\":\"L3:0=f\"}" },
+	{ "\"closID\":\"gold\",\"memBwSchema\":\"MB:0=10\"", NULL, "MB:0=50",
+	  "{\"closID\":\"gold\",\"memBwSchema\":\"MB:0=50\"}" },
+	{ "\"l3CacheSchema\":\"L3:0=1\",\"memBwSchema\":\"MB:0=10\"", "L3:0=f", NULL,
+	  "{\"memBwSchema\":\"MB:0=10\",\"l3CacheSchema\":\"L3:0=f\"}" },
+	/* What comes last is in force. */
+	{ "\"schemata\":[\"L3:0=1\",\"L2:0=1\"]", "L3:0=f\nL3:1=7", "MB:0=50",
+	  "{\"schemata\":[\"L3:0=1\",\"L2:0=1\",\"L3:0=f\",\"L3:1=7\",\"MB:0=50\"],"
+	  "\"l3CacheSchema\":\"L3:0=f\\nL3:1=7\",\"memBwSchema\":\"MB:0=50\"}" },
+	{ "\"closID\":\"gold\"", NULL, NULL, "{\"closID\":\"gold\"}" },
+};
+
+/* What an update sets of Intel RDT is saved with the rest. */
+static void test_C9_I4_schemas_are_saved(void **state)
+{
+	for (size_t i = 0; i < sizeof(rdt_rows) / sizeof(rdt_rows[0]); i++) {
+		const struct config_intel_rdt rdt = { .l3_cache_schema = rdt_rows[i].l3,
+						      .mem_bw_schema = rdt_rows[i].bandwidth };
+		struct arena arena = { 0 };
+		struct resources_change change;
+		struct err err = ERR_INIT;
+		struct config *config;
+		const char *before = arena_printf(&arena, WITH_RDT("%s"), rdt_rows[i].before),
+			   *saved = arena_printf(&arena,
+						 "\"linux\":{\"intelRdt\":%s,\"resources\":{}}}",
+						 rdt_rows[i].after);
+
+		if (resources_change_read(&arena, before, strlen(before), "{}", 2, &rdt, &change,
+					  &err) < 0)
+			fail_msg("row %zu: %s %s", i, err.pointer, err.text);
+		if (!strstr(change.config, saved))
+			fail_msg("row %zu: %s", i, change.config);
+		if (config_read(&arena, change.config, change.config_len, &config, &err) < 0)
+			fail_msg("row %zu: %s %s", i, err.pointer, err.text);
 		arena_clear(&arena);
 	}
 }
@@ -119,7 +164,8 @@ static void test_C9_refused(void **state)
 
 		assert_int_equal(resources_change_read(&arena, refused[i].config,
 						       strlen(refused[i].config), refused[i].change,
-						       strlen(refused[i].change), &change, &err),
+						       strlen(refused[i].change), NULL, &change,
+						       &err),
 				 -EINVAL);
 		assert_string_equal(err.pointer, refused[i].pointer);
 		if (!strstr(err.text, refused[i].text))
@@ -140,7 +186,8 @@ static void test_C9_given(void **state)
 
 	assert_int_equal(resources_change_read(&arena, RESOURCES("\"cpu\":{\"shares\":2}"),
 					       strlen(RESOURCES("\"cpu\":{\"shares\":2}")),
-					       change_text, strlen(change_text), &change, &err),
+					       change_text, strlen(change_text), NULL, &change,
+					       &err),
 			 0);
 	assert_true(resources_is_given(&change, "/memory/limit"));
 	assert_false(resources_is_given(&change, "/memory/swap"));
@@ -159,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_C9_merge),
+		cmocka_unit_test(test_C9_I4_schemas_are_saved),
 		cmocka_unit_test(test_C9_refused),
 		cmocka_unit_test(test_C9_given),
 	};
