@@ -75,6 +75,14 @@ static int get_config(struct arena *arena, const struct launch_args *args, const
 	return config_read(arena, text, len, ret, err);
 }
 
+/* The path without links, as create has it. Return: 0; -errno */
+static int resolve(const char *path, char *buf, size_t size)
+{
+	defer_close int fd = open(path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : os_fd_path(fd, buf, size);
+}
+
 /*
  * The paths that create would find, and where something is missing (it may be for another host)
  * what is written.
@@ -82,9 +90,10 @@ static int get_config(struct arena *arena, const struct launch_args *args, const
 static int settle_paths(struct arena *arena, struct create_options *o, struct err *err)
 {
 	char path[PATH_MAX];
+	int r = resolve(o->bundle, path, sizeof(path));
 
-	if (!realpath(o->bundle, path))
-		return err_sys(err, "open the bundle \"%s\"", o->bundle);
+	if (r < 0)
+		return err_set(err, r, "open the bundle \"%s\"", o->bundle);
 	o->bundle = arena_strdup(arena, path);
 	if (o->pid_file) {
 		if (path_absolute(o->pid_file, path, sizeof(path), &o->pid_file, err) < 0)
@@ -100,7 +109,7 @@ static const char *find_rootfs(struct arena *arena, const char *bundle, const ch
 		written[0] == '/' ? written : arena_printf(arena, "%s/%s", bundle, written);
 	char found[PATH_MAX];
 
-	return realpath(path, found) ? arena_strdup(arena, found) : path;
+	return resolve(path, found, sizeof(found)) == 0 ? arena_strdup(arena, found) : path;
 }
 
 static int explain(struct cli *cli, const struct args *args, const char *id,
