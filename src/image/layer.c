@@ -2,6 +2,7 @@
 #include "image/layer.h"
 
 #include "base/arena.h"
+#include "base/string_map.h"
 #include "image/layer_internal.h"
 #include "image/xattr.h"
 #include "os/path.h"
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define WHITEOUT ".wh."
@@ -22,10 +24,13 @@
 /* How much of a name an error shows. */
 #define SHOWN_MAX 300
 
-/* A directory's times are set at the end: what is made in it changes them. */
-struct dir_times {
-	struct dir_times *older;
+/* What a directory gets at the end: what is made in it changes its times, and would inherit its default ACL. */
+struct finish {
+	struct finish *older;
+	bool has_times;
 	struct timespec times[2];
+	size_t acl_len; /* 0: none */
+	const void *acl;
 	char path[];
 };
 
@@ -35,7 +40,7 @@ struct unpack {
 	struct layer_result *result;
 	struct archive *archive;
 	struct arena arena;
-	struct dir_times *directories; /* the last first */
+	struct finish *directories; /* the last first */
 	/* the directory of the last entry, since the next is often in it, too */
 	int parent;
 	bool replaced; /* that entry replaced something: the same path may lead elsewhere now */
@@ -179,13 +184,16 @@ static int take_whiteout(struct unpack *u, const struct place *place, struct err
 
 /* ---- entries ---------------------------------------------------------------------------------------------------- */
 
-static void note_times(struct unpack *u, const char *path, struct archive_entry *entry)
+static void note_directory(struct unpack *u, const char *path, struct archive_entry *entry)
 {
-	struct dir_times *noted = arena_alloc(&u->arena, sizeof(*noted) + strlen(path) + 1);
+	struct finish *noted = arena_alloc(&u->arena, sizeof(*noted) + strlen(path) + 1);
+	unsigned char acl[LAYER_ACL_MAX];
 
 	strcpy(noted->path, path);
-	if (!layer_node_times(entry, noted->times))
-		return;
+	noted->has_times = layer_node_times(entry, noted->times);
+	noted->acl_len = layer_node_default_acl(entry, acl, u->result);
+	if (noted->acl_len)
+		noted->acl = memcpy(arena_alloc(&u->arena, noted->acl_len), acl, noted->acl_len);
 	noted->older = u->directories;
 	u->directories = noted;
 }
@@ -210,7 +218,7 @@ static int take_directory(struct unpack *u, const struct place *place, const cha
 	r = layer_node_attributes(entry, place, u->options, u->result, err);
 	if (r == 0 && was_whiteout)
 		r = make_opaque(u, place, err);
-	note_times(u, path, entry);
+	note_directory(u, path, entry);
 	return r;
 }
 
@@ -285,7 +293,7 @@ static int take_root(struct unpack *u, struct archive_entry *entry, struct err *
 
 	if (archive_entry_filetype(entry) != S_IFDIR)
 		return err_user(err, "the root of a layer is a directory");
-	note_times(u, "", entry);
+	note_directory(u, "", entry);
 	return layer_node_attributes(entry, &place, u->options, u->result, err);
 }
 
@@ -376,20 +384,37 @@ static int drain(struct input *input, struct err *err)
 	return (int)n;
 }
 
-static int set_directory_times(struct unpack *u, struct err *err)
+static int finish_directory(struct unpack *u, const struct finish *noted, struct err *err)
 {
-	for (struct dir_times *noted = u->directories; noted; noted = noted->older) {
-		defer_close int fd = os_open_in_root(u->root, *noted->path ? noted->path : "/",
-						     O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	defer_close int fd = os_open_in_root(u->root, *noted->path ? noted->path : "/",
+					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
-		/* A later entry may have put something else in its place. */
-		if (fd == -ENOTDIR || fd == -ENOENT || fd == -ELOOP)
-			continue;
-		if (fd < 0 || futimens(fd, noted->times) < 0)
-			return err_set(err, fd < 0 ? fd : -errno, "set the times of \"/%s\"",
-				       noted->path);
+	/* A later entry may have put something else in its place. */
+	if (fd == -ENOTDIR || fd == -ENOENT || fd == -ELOOP)
+		return 0;
+	if (fd < 0)
+		return err_set(err, fd, "open \"/%s\"", noted->path);
+	if (noted->acl_len && fsetxattr(fd, LAYER_DEFAULT_ACL, noted->acl, noted->acl_len, 0) < 0) {
+		if (!u->options->may_skip || (errno != EPERM && errno != EOPNOTSUPP))
+			return err_sys(err, "set the default ACL of \"/%s\"", noted->path);
+		u->result->xattrs_skipped++;
 	}
+	if (noted->has_times && futimens(fd, noted->times) < 0)
+		return err_sys(err, "set the times of \"/%s\"", noted->path);
 	return 0;
+}
+
+/* The last entry of a directory is the one that counts. */
+static int finish_directories(struct unpack *u, struct err *err)
+{
+	struct string_map done = { .arena = &u->arena };
+	int r = 0;
+
+	for (struct finish *noted = u->directories; r == 0 && noted; noted = noted->older) {
+		if (string_map_add(&done, noted->path, NULL))
+			r = finish_directory(u, noted, err);
+	}
+	return r;
 }
 
 static int open_archive(struct unpack *u, struct input *input, struct err *err)
@@ -424,7 +449,7 @@ int layer_unpack(int root, struct stream *tar, const struct layer_options *optio
 	if (r == 0)
 		r = drain(input, err);
 	if (r == 0)
-		r = set_directory_times(&u, err);
+		r = finish_directories(&u, err);
 	umask(before);
 	forget_parent(&u);
 	archive_read_free(u.archive);

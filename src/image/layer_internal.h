@@ -19,13 +19,21 @@ int layer_node_make(struct archive *archive, struct archive_entry *entry, const 
 		    const struct layer_options *options, struct layer_result *result,
 		    struct err *err) MUST_CHECK;
 
-/* layer_node_attributes() - owner, mode, extended attributes and ACLs; and times, unless it is a directory */
+/* layer_node_attributes() - owner, mode, extended attributes and access ACL; and times, unless it is a directory */
 int layer_node_attributes(struct archive_entry *entry, const struct place *place,
 			  const struct layer_options *options, struct layer_result *result,
 			  struct err *err) MUST_CHECK;
 
 /* layer_node_times() - the times of @entry for an open node */
 int layer_node_times(struct archive_entry *entry, struct timespec ret[2]);
+
+#define LAYER_DEFAULT_ACL "system.posix_acl_default"
+/* Some five hundred entries; ext4 takes fewer. */
+#define LAYER_ACL_MAX 4096
+
+/* layer_node_default_acl() - a directory's, as the kernel's attribute has it. @buf: LAYER_ACL_MAX bytes. Return: its length; 0 */
+size_t layer_node_default_acl(struct archive_entry *entry, unsigned char *buf,
+			      struct layer_result *result);
 
 /* layer_acl_encode() - the ACL of a kind as the kernel's attribute has it. Return: its length; 0 if there is none; -EINVAL */
 int layer_acl_encode(struct archive_entry *entry, int type, unsigned char *buf,

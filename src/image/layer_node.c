@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One node of a layer. The order matters: chown takes set-uid bits and file capabilities away, so owner, then mode, then
- * attributes; and everything changes the times, so they come last.
+ * attributes; and everything changes the times, so they come last. A directory's default ACL is for layer.c to set at the end
+ * of all, since what is made in the directory would inherit it.
  */
 #include "image/layer_internal.h"
 #include "image/xattr.h"
@@ -148,24 +149,48 @@ static int set_xattrs(struct archive_entry *entry, const struct place *place,
 	int r = 0;
 
 	archive_entry_xattr_reset(entry);
-	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
-		r = set_xattr(place, name, value, len, options, result, err);
+	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK) {
+		if (strcmp(name, LAYER_DEFAULT_ACL) != 0)
+			r = set_xattr(place, name, value, len, options, result, err);
+	}
 	return r;
 }
 
-static int set_acl(struct archive_entry *entry, const struct place *place, int type,
-		   const char *name, const struct layer_options *options,
-		   struct layer_result *result, struct err *err)
+static int set_access_acl(struct archive_entry *entry, const struct place *place,
+			  const struct layer_options *options, struct layer_result *result,
+			  struct err *err)
 {
-	unsigned char value[4096];
-	int len = layer_acl_encode(entry, type, value, sizeof(value));
+	unsigned char value[LAYER_ACL_MAX];
+	int len = layer_acl_encode(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, value, sizeof(value));
 
 	/* It names a user without saying the number, which here may be another's. */
 	if (len < 0) {
 		result->xattrs_skipped++;
 		return 0;
 	}
-	return len == 0 ? 0 : set_xattr(place, name, value, (size_t)len, options, result, err);
+	return len == 0 ? 0
+			: set_xattr(place, "system.posix_acl_access", value, (size_t)len, options,
+				    result, err);
+}
+
+size_t layer_node_default_acl(struct archive_entry *entry, unsigned char *buf,
+			      struct layer_result *result)
+{
+	const char *name;
+	const void *value;
+	size_t len;
+	int r;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK) {
+		if (!strcmp(name, LAYER_DEFAULT_ACL) && len <= LAYER_ACL_MAX) {
+			memcpy(buf, value, len);
+			return len;
+		}
+	}
+	r = layer_acl_encode(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, buf, LAYER_ACL_MAX);
+	result->xattrs_skipped += r < 0;
+	return r < 0 ? 0 : (size_t)r;
 }
 
 int layer_node_times(struct archive_entry *entry, struct timespec ret[2])
@@ -198,11 +223,7 @@ int layer_node_attributes(struct archive_entry *entry, const struct place *place
 		return err_sys(err, "set its mode");
 	r = set_xattrs(entry, place, options, result, err);
 	if (r == 0)
-		r = set_acl(entry, place, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access",
-			    options, result, err);
-	if (r == 0 && type == S_IFDIR)
-		r = set_acl(entry, place, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT,
-			    "system.posix_acl_default", options, result, err);
+		r = set_access_acl(entry, place, options, result, err);
 	if (r == 0 && type != S_IFDIR && layer_node_times(entry, times) &&
 	    utimensat(place->parent, place->name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "set its times");

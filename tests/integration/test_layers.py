@@ -183,6 +183,23 @@ def test_acls_by_gnu_tar(layer, tmp, group, kept):
         assert os.getxattr(layer.root, "system.posix_acl_default") == acl
 
 
+def test_a_default_acl_is_for_later_files(layer):
+    """What the layer itself puts into the directory has the ACL that its own entry says: none."""
+    acl = "02000000 01000600ffffffff 0200040092100000 04000400ffffffff 10000400ffffffff 20000000ffffffff"
+    layer.add("dir", pax={"SCHILY.xattr.system.posix_acl_default": bytes.fromhex(acl).decode(errors="surrogateescape")})
+    layer.add("dir/file", "x").add("dir/sub")
+    layer.unpack()
+    assert os.listxattr(layer.root / "dir") == ["system.posix_acl_default"]
+    assert os.listxattr(layer.root / "dir/file") == os.listxattr(layer.root / "dir/sub") == []
+
+
+def test_the_last_of_two_entries_of_a_directory_counts(layer):
+    layer.add("dir", mtime=1, mode=0o700).add("dir/file", "x").add("dir", mtime=2, mode=0o755)
+    layer.unpack()
+    assert (layer.stat("dir").st_mtime, stat.S_IMODE(layer.stat("dir").st_mode)) == (2, 0o755)
+    assert layer.tree() == ["dir", "dir/file"]
+
+
 def test_times_to_the_nanosecond(layer):
     layer.add("dir", mtime=1.5, pax={"mtime": "1234567890.123456789"})
     layer.add("dir/file", "x", pax={"mtime": "1234567891.000000001", "atime": "5.25"}).add("old", "x", mtime=0)
