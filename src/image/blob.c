@@ -72,6 +72,15 @@ static int open_staged(struct blob_writer *w, struct err *err)
 	}
 }
 
+int blob_restart(struct blob_writer *w, struct err *err)
+{
+	if (ftruncate(w->fd, 0) < 0 || lseek(w->fd, 0, SEEK_SET) < 0)
+		return err_sys(err, "empty \"staging/%s\"", w->name);
+	hash_init(&w->hash, w->hash.algorithm);
+	w->have = 0;
+	return 0;
+}
+
 /* Take up what an earlier writer left. */
 static int take_up(struct blob_writer *w, struct err *err)
 {
@@ -79,14 +88,8 @@ static int take_up(struct blob_writer *w, struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "read \"staging/%s\"", w->name);
-	if (w->have <= w->size)
-		return 0;
-	/* Of another size: not what it was staged for. */
-	if (ftruncate(w->fd, 0) < 0 || lseek(w->fd, 0, SEEK_SET) < 0)
-		return err_sys(err, "empty \"staging/%s\"", w->name);
-	hash_init(&w->hash, w->hash.algorithm);
-	w->have = 0;
-	return 0;
+	/* Of another size it is not what it was staged for. */
+	return w->have <= w->size ? 0 : blob_restart(w, err);
 }
 
 static void remove_staged(struct blob_writer *w)
@@ -223,6 +226,13 @@ void blob_abandon(struct blob_writer *w)
 		remove_staged(w);
 	defer_close_fn(&w->fd);
 	w->fd = -EBADF;
+}
+
+void blob_discard(struct blob_writer *w)
+{
+	if (w->fd >= 0)
+		remove_staged(w);
+	blob_abandon(w);
 }
 
 int blob_make(const struct store *store, const void *bytes, size_t len, char *ret_digest,

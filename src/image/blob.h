@@ -48,6 +48,9 @@ int blob_begin(const struct store *store, const char *digest, uint64_t size,
 int blob_write(struct blob_writer *writer, const void *bytes, size_t len,
 	       struct err *err) MUST_CHECK;
 
+/* blob_restart() - forget what an earlier writer left: for who can't go on in the middle */
+int blob_restart(struct blob_writer *writer, struct err *err) MUST_CHECK;
+
 /*
  * blob_end() - all of it was written: verify it, put it on the disk and give it its name
  * @ret_digest: its digest, DIGEST_TEXT_MAX bytes; or NULL
@@ -59,6 +62,9 @@ int blob_end(struct blob_writer *writer, char *ret_digest, struct err *err) MUST
 
 /* blob_abandon() - end a writer; what it wrote stays in staging/ if somebody can go on with it */
 void blob_abandon(struct blob_writer *writer);
+
+/* blob_discard() - end a writer, and leave nothing of what it wrote */
+void blob_discard(struct blob_writer *writer);
 
 #define defer_blob_writer __attribute__((cleanup(blob_abandon)))
 

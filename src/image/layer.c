@@ -457,3 +457,34 @@ int layer_unpack(int root, struct stream *tar, const struct layer_options *optio
 	free(input);
 	return r;
 }
+
+static int scan_entries(struct unpack *u, struct input *input, struct err *err)
+{
+	struct archive_entry *entry;
+	int r;
+
+	do {
+		r = archive_read_next_header(u->archive, &entry);
+	} while (r == ARCHIVE_OK || r == ARCHIVE_WARN);
+	return r == ARCHIVE_EOF ? 0 : no_tar(u->archive, input, err);
+}
+
+int layer_scan(struct stream *tar, struct err *err)
+{
+	struct unpack u = { .parent = -EBADF };
+	struct input *input = calloc(1, sizeof(*input));
+	int r;
+
+	if (!input)
+		return err_set(err, -ENOMEM, "begin to read the tar");
+	input->stream = tar;
+	input->err = ERR_INIT;
+	r = open_archive(&u, input, err);
+	if (r == 0)
+		r = scan_entries(&u, input, err);
+	if (r == 0)
+		r = drain(input, err);
+	archive_read_free(u.archive);
+	free(input);
+	return r;
+}

@@ -46,4 +46,7 @@ struct layer_result {
 int layer_unpack(int root, struct stream *tar, const struct layer_options *options,
 		 struct layer_result *ret, struct err *err) MUST_CHECK;
 
+/* layer_scan() - read @tar to its end without making anything. Return: 0; -EINVAL if it is no tar; -errno */
+int layer_scan(struct stream *tar, struct err *err) MUST_CHECK;
+
 #endif

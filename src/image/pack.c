@@ -305,22 +305,15 @@ static int walked(void *arg, const struct walk_node *node)
 	return r < 0 ? err_context(p->err, "pack \"/%s\"", node->path) : 0;
 }
 
-static int pack_all(struct pack *p, int root)
-{
-	int r = open_archive(p);
+/* What is packed, with libarchive in the right state of mind. */
+struct job {
+	int (*run)(struct pack *p, const struct job *job);
+	int fd;
+	const char *name;
+};
 
-	if (r == 0) {
-		r = os_walk(root, walked, p);
-		if (r < 0 && !p->err->code)
-			err_set(p->err, r, "walk through the directory");
-	}
-	if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
-		r = not_written(p);
-	return r;
-}
-
-int pack_tree(int root, const struct pack_options *options, struct sink *out,
-	      struct pack_result *ret, struct err *err)
+static int run_job(const struct job *job, const struct pack_options *options, struct sink *out,
+		   struct pack_result *ret, struct err *err)
 {
 	/* For libarchive, which takes names for what the locale says: in the C locale, most of them are nothing at all. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
@@ -340,7 +333,11 @@ int pack_tree(int root, const struct pack_options *options, struct sink *out,
 	p->err = err;
 	p->inodes.arena = &p->arena;
 	before = uselocale(utf8);
-	r = pack_all(p, root);
+	r = open_archive(p);
+	if (r == 0)
+		r = job->run(p, job);
+	if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
+		r = not_written(p);
 	archive_write_free(p->archive);
 	archive_entry_free(p->entry);
 	uselocale(before);
@@ -349,4 +346,44 @@ int pack_tree(int root, const struct pack_options *options, struct sink *out,
 	arena_clear(&p->entry_arena);
 	free(p);
 	return r;
+}
+
+static int run_tree(struct pack *p, const struct job *job)
+{
+	int r = os_walk(job->fd, walked, p);
+
+	return r < 0 && !p->err->code ? err_set(p->err, r, "walk through the directory") : r;
+}
+
+int pack_tree(int root, const struct pack_options *options, struct sink *out,
+	      struct pack_result *ret, struct err *err)
+{
+	const struct job job = { .run = run_tree, .fd = root };
+
+	return run_job(&job, options, out, ret, err);
+}
+
+static int run_program(struct pack *p, const struct job *job)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(job->fd, &st) < 0)
+		return err_sys(p->err, "stat the program");
+	begin_entry(p, job->name, S_IFREG | 0755);
+	describe(p, &st);
+	archive_entry_set_uid(p->entry, 0);
+	archive_entry_set_gid(p->entry, 0);
+	archive_entry_set_size(p->entry, st.st_size);
+	r = put_header(p);
+	return r < 0 ? r : put_content(p, job->fd, (uint64_t)st.st_size);
+}
+
+int pack_program(int fd, const char *name, const struct pack_options *options, struct sink *out,
+		 struct err *err)
+{
+	const struct job job = { .run = run_program, .fd = fd, .name = name };
+	struct pack_result result;
+
+	return run_job(&job, options, out, &result, err);
 }

@@ -41,4 +41,12 @@ struct pack_result {
 int pack_tree(int root, const struct pack_options *options, struct sink *out,
 	      struct pack_result *ret, struct err *err) MUST_CHECK;
 
+/*
+ * pack_program() - write the tar of one file, which all may read and execute
+ * @fd:   open for reading
+ * @name: its name in the root of the tar
+ */
+int pack_program(int fd, const char *name, const struct pack_options *options, struct sink *out,
+		 struct err *err) MUST_CHECK;
+
 #endif

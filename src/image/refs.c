@@ -178,10 +178,24 @@ static void write_target(struct json_writer *w, const struct edit *edit)
 	json_add_u64(w, "size", target->size);
 	if (target->platform.set)
 		write_platform(w, &target->platform);
-	json_object_begin(w, "annotations");
-	json_add_string(w, REF_NAME_ANNOTATION, edit->name);
+	if (edit->name) {
+		json_object_begin(w, "annotations");
+		json_add_string(w, REF_NAME_ANNOTATION, edit->name);
+		json_object_end(w);
+	}
 	json_object_end(w);
-	json_object_end(w);
+}
+
+/* Has the target an entry that stays? */
+static bool is_listed(const struct edit *edit)
+{
+	const struct json *entry;
+
+	json_each(entry, edit->entries) {
+		if (name_of(entry) && has_digest(entry, edit->target->digest))
+			return true;
+	}
+	return false;
 }
 
 static void write_entries(struct json_writer *w, struct edit *edit)
@@ -193,7 +207,7 @@ static void write_entries(struct json_writer *w, struct edit *edit)
 		if (!is_dropped(edit, entry))
 			write_entry(w, edit, entry);
 	}
-	if (edit->target)
+	if (edit->target && (edit->name || !is_listed(edit)))
 		write_target(w, edit);
 	json_array_end(w);
 }

@@ -31,6 +31,7 @@ int refs_find(const struct store *store, struct arena *arena, const char *name,
 
 /*
  * refs_set() - let @name name @target from now on
+ * @name:   NULL: let it be in the store without one, unless it has one
  * @target: media type, digest, size and platform are used
  *
  * What had the name before stays as an entry without one, unless it has another. Should be called when all blobs of

@@ -5,9 +5,25 @@
 
 #include "cli/command.h"
 #include "engine/roots.h"
+#include "spec/image.h"
+#include "spec/media_type.h"
 
-extern const struct command command_images, command_login, command_logout, command_pull,
-	command_push;
+extern const struct command command_history;
+extern const struct command command_image_gc;
+extern const struct command command_image_inspect;
+extern const struct command command_images;
+extern const struct command command_import;
+extern const struct command command_load;
+extern const struct command command_login;
+extern const struct command command_logout;
+extern const struct command command_pull;
+extern const struct command command_push;
+extern const struct command command_rmi;
+extern const struct command command_save;
+extern const struct command command_system_check;
+extern const struct command command_system_df;
+extern const struct command command_system_reset;
+extern const struct command command_tag;
 
 /* All of them, in the order of --help; NULL ends it */
 extern const struct command *const commands[];
@@ -17,5 +33,22 @@ struct roots roots_of(const struct cli *cli);
 
 /* open_store() - the image store below --root. @ret: STORE_INIT before, cleared by the caller */
 int open_store(const struct cli *cli, struct store *ret, struct err *err) MUST_CHECK;
+
+/*
+ * new_name() - the name that an image gets: whole, "localhost/" before it if it says no registry, ":latest" behind it
+ * @ret: in @arena
+ */
+int new_name(struct arena *arena, const char *text, const char **ret, struct err *err) MUST_CHECK;
+
+/* name_new_image() - give it a name (NULL: none) and print its digest */
+int name_new_image(const struct store *store, const char *name, const struct descriptor *image,
+		   const struct platform *platform, struct err *err) MUST_CHECK;
+
+/* read_compression() - gzip, zstd, none */
+int read_compression(const char *text, enum media_compression *ret, struct err *err) MUST_CHECK;
+
+/* apply_changes() - what --change was given, in its order, to @process; borrows from @arena */
+int apply_changes(struct arena *arena, struct image_process *process,
+		  const struct option_values *changes, struct err *err) MUST_CHECK;
 
 #endif

@@ -2,7 +2,23 @@
 #include "cli/cmd/command.h"
 
 const struct command *const commands[] = {
-	&command_images, &command_pull, &command_push, &command_login, &command_logout, NULL,
+	&command_images,
+	&command_pull,
+	&command_push,
+	&command_login,
+	&command_logout,
+	&command_import,
+	&command_load,
+	&command_save,
+	&command_image_inspect,
+	&command_history,
+	&command_tag,
+	&command_rmi,
+	&command_image_gc,
+	&command_system_df,
+	&command_system_check,
+	&command_system_reset,
+	NULL,
 };
 
 struct roots roots_of(const struct cli *cli)

@@ -2,6 +2,7 @@
 /* `images`: what is in the store, a line for each name. */
 #include "base/json_write.h"
 #include "cli/cmd/command.h"
+#include "cli/format_print.h"
 #include "cli/human.h"
 #include "cli/table.h"
 #include "image/image.h"
@@ -46,23 +47,29 @@ static struct row make_row(struct arena *arena, const struct descriptor *entry,
 	return row;
 }
 
-static void print_json(struct arena *arena, const struct row *row, time_t now)
+static int add_to_form(struct output_form *form, const struct row *row, time_t now, struct err *err)
 {
 	const struct image *image = row->image;
+	const char *created = image ? image->config.created : NULL;
+	const struct json *root;
 	struct json_writer w;
+	char *text;
+	size_t len;
+	int r;
 
-	json_writer_init(&w, arena, 0);
+	json_writer_init(&w, form->arena, 0);
 	json_object_begin(&w, NULL);
 	json_add_string(&w, "Repository", row->repository);
 	json_add_string(&w, "Tag", row->tag);
 	json_add_string(&w, "ID", row->id);
 	json_add_string(&w, "Digest", row->entry->digest);
-	json_add_string(&w, "CreatedAt", image ? image->config.created : NULL);
-	json_add_string(&w, "CreatedSince",
-			human_age(arena, image ? image->config.created : NULL, now));
-	json_add_string(&w, "Size", image ? human_size(arena, image->size) : "N/A");
+	json_add_string(&w, "CreatedAt", created);
+	json_add_string(&w, "CreatedSince", human_age(form->arena, created, now));
+	json_add_string(&w, "Size", image ? human_size(form->arena, image->size) : "N/A");
 	json_object_end(&w);
-	printf("%s\n", json_writer_text(&w, NULL));
+	text = json_writer_text(&w, &len);
+	r = json_parse(form->arena, text, len, &root, err);
+	return r < 0 ? r : output_form_add(form, root, err);
 }
 
 static void add_to_table(struct table *table, const struct row *row, time_t now)
@@ -75,20 +82,9 @@ static void add_to_table(struct table *table, const struct row *row, time_t now)
 				 image ? human_size(table->arena, image->size) : "N/A" });
 }
 
-enum { FORMAT_TABLE, FORMAT_JSON };
-
-static int read_format(const char *text, int *ret, struct err *err)
-{
-	*ret = FORMAT_TABLE;
-	if (!text || strcmp(text, "table") == 0)
-		return 0;
-	if (strcmp(text, "json") != 0) {
-		err_user(err, "unknown format \"%s\"", text);
-		return err_hint(err, "it is table or json");
-	}
-	*ret = FORMAT_JSON;
-	return 0;
-}
+#define HEADINGS                                                                                    \
+	"{\"Repository\":\"REPOSITORY\",\"Tag\":\"TAG\",\"ID\":\"IMAGE ID\",\"Digest\":\"DIGEST\"," \
+	"\"CreatedAt\":\"CREATED AT\",\"CreatedSince\":\"CREATED\",\"Size\":\"SIZE\"}"
 
 /* An image that can't be read must not hide the others: it is listed with what is known, and the log has the reason. */
 static const struct image *load(struct cli *cli, const struct store *store, struct arena *arena,
@@ -113,10 +109,11 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	struct image_index index;
 	struct platform host = image_host_platform(&arena);
 	time_t now = time(NULL);
+	bool has_form = a->format && strcmp(a->format, "table") != 0;
+	struct output_form form;
 	struct table table;
-	int format, r;
+	int r = has_form ? output_form_read(&arena, a->format, HEADINGS, &form, err) : 0;
 
-	r = read_format(a->format, &format, err);
 	if (r == 0)
 		r = open_store(cli, &store, err);
 	if (r == 0)
@@ -125,26 +122,31 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		return r;
 
 	table_init(&table, &arena, headings);
-	for (size_t i = 0; i < index.manifests.n; i++) {
+	for (size_t i = 0; r == 0 && i < index.manifests.n; i++) {
 		const struct descriptor *entry = &index.manifests.items[i];
 		const struct image *image = load(cli, &store, &arena, entry, &host);
 		struct row row = make_row(&arena, entry, image, a->no_trunc);
 
 		if (a->quiet)
 			printf("%s\n", row.id);
-		else if (format == FORMAT_JSON)
-			print_json(&arena, &row, now);
+		else if (has_form)
+			r = add_to_form(&form, &row, now, err);
 		else
 			add_to_table(&table, &row, now);
 	}
-	if (!a->quiet && format == FORMAT_TABLE)
+	if (r < 0 || a->quiet)
+		return r;
+	if (has_form)
+		output_form_end(&form);
+	else
 		table_print(&table);
 	return 0;
 }
 
 static const struct option options[] = {
-	{ "format", 0, "FORMAT", "table (default), or json: an object a line", option_set_text,
-	  offsetof(struct args, format) },
+	{ "format", 0, "FORMAT",
+	  "table (default), json: an object a line, a Go template, or \"table \" and one",
+	  option_set_text, offsetof(struct args, format) },
 	{ "quiet", 'q', NULL, "show only the ids", option_set_switch,
 	  offsetof(struct args, quiet) },
 	{ "no-trunc", 0, NULL, "show ids in full", option_set_switch,

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Images from a file: an OCI image layout, as a directory or as a tar, or what `docker save` writes; compressed or not.
+ *
+ * A tar is read once, from beginning to end, so it may come through a pipe: each file in it becomes a blob as it goes by, and what
+ * they are to each other is looked at when all are there. Blobs of an OCI layout keep every byte. docker's old form has no
+ * manifest, so one is made of it; layers stay as they are.
+ *
+ * Nothing has a name before all that it needs is there; what is not needed after all is garbage for gc_collect().
+ *
+ * Spec: image-spec image-layout.md; docker's "Docker Image Specification v1.2" (manifest.json)
+ */
+#ifndef TARE_IMAGE_LOAD_H
+#define TARE_IMAGE_LOAD_H
+
+#include "base/arena.h"
+#include "image/store.h"
+
+#include <stddef.h>
+
+/* A layout has a file a blob; no archive of images comes near. */
+#define LOAD_FILES_MAX 200000
+
+struct loaded {
+	const char *name; /* NULL: it came without one */
+	const char *digest;
+};
+struct loaded_list {
+	struct loaded *items;
+	size_t n;
+};
+
+/*
+ * load_images() - take everything in that is named in an archive or layout
+ * @path:  a file or a directory; "-": standard input
+ * @name:  of the one image that is in it, in place of its own; NULL
+ *
+ * A name without a registry becomes localhost/NAME.
+ * Return: 0; -EINVAL if it is neither, or if something in it is not what its digest says; -errno
+ */
+int load_images(const struct store *store, struct arena *arena, const char *path, const char *name,
+		struct loaded_list *ret, struct err *err) MUST_CHECK;
+
+#endif
