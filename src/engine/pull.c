@@ -112,7 +112,7 @@ static int check_platform(const struct pull *p, struct err *err)
 {
 	char wanted[PLATFORM_TEXT_MAX], has[PLATFORM_TEXT_MAX];
 
-	if (platform_runs(p->request->platform, &p->config.platform))
+	if (p->request->pass_on || platform_runs(p->request->platform, &p->config.platform))
 		return 0;
 	platform_text(p->request->platform, wanted);
 	platform_text(&p->config.platform, has);
@@ -171,7 +171,7 @@ static int do_layer(void *arg, size_t i, struct piece *piece, struct err *err)
 		r = fetch_blob(&store, session, &p->manifest.layers.items[i], piece, err);
 	session_free(session);
 	there = r;
-	if (r >= 0)
+	if (r >= 0 && !p->request->pass_on)
 		r = unpack(p, &store, i, piece, err);
 	if (r >= 0)
 		piece->phase = there ? TRANSFER_IS_THERE : TRANSFER_UNPACKS;
@@ -249,16 +249,34 @@ static int get_image(struct pull *p, struct err *err)
 	return r < 0 ? r : get_layers(p, err);
 }
 
+/* What it is called in the store: one without a registry is this machine's own. */
+static int name_in_store(struct pull *p, const char **ret, struct err *err)
+{
+	struct reference reference = p->reference;
+	int r = 0;
+
+	if (p->request->as)
+		r = reference_parse(p->arena, p->request->as, &reference, err);
+	if (r < 0)
+		return r;
+	if (!reference.registry)
+		reference.registry = REFERENCE_LOCAL_REGISTRY;
+	reference_complete(p->arena, &reference);
+	*ret = reference_text(p->arena, &reference);
+	return 0;
+}
+
 static int set_name(struct pull *p, struct pull_result *ret, struct err *err)
 {
-	struct descriptor target = { .media_type = p->top.media_type,
-				     .digest = p->top.digest,
-				     .size = p->top.len };
-	struct pull_result result = { .name = reference_text(p->arena, &p->reference),
-				      .digest = arena_strdup(p->arena, p->top.digest),
+	struct pull_result result = { .digest = arena_strdup(p->arena, p->top.digest),
 				      .id = p->manifest.config.digest };
-	int r = refs_set(p->store, result.name, &target, err);
+	int r = name_in_store(p, &result.name, err);
 
+	result.top = (struct descriptor){ .media_type = p->top.media_type,
+					  .digest = result.digest,
+					  .size = p->top.len };
+	if (r == 0 && !p->request->pass_on)
+		r = refs_set(p->store, result.name, &result.top, err);
 	if (r == 0)
 		*ret = result;
 	return r;

@@ -45,6 +45,9 @@ struct transfer_watch {
 
 struct pull_request {
 	const char *name; /* as it was typed */
+	const char *as;   /* what it is to be called in the store; NULL: as it is called there */
+	/* It only passes through: neither unpacked nor named, and for whatever platform it is. */
+	bool pass_on;
 	const struct platform *platform;
 	bool may_skip; /* as in struct layer_options */
 	bool user_xattrs;
@@ -53,9 +56,10 @@ struct pull_request {
 };
 
 struct pull_result {
-	const char *name;   /* complete, as it is in the store now */
-	const char *digest; /* of what the tag names */
-	const char *id;     /* of the image: its config's */
+	const char *name;      /* complete, as it is in the store now */
+	const char *digest;    /* of what the tag names */
+	const char *id;        /* of the image: its config's */
+	struct descriptor top; /* what the tag names */
 };
 
 /*

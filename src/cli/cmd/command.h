@@ -8,6 +8,7 @@
 #include "spec/image.h"
 #include "spec/media_type.h"
 
+extern const struct command command_copy;
 extern const struct command command_history;
 extern const struct command command_image_gc;
 extern const struct command command_image_inspect;

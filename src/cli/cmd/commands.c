@@ -5,6 +5,7 @@ const struct command *const commands[] = {
 	&command_images,
 	&command_pull,
 	&command_push,
+	&command_copy,
 	&command_login,
 	&command_logout,
 	&command_import,

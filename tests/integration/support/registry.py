@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Registries on loopback: docker's own, and one that misbehaves as it is told.
+
+    with DockerRegistry(tmp) as r:            docker-registry from apt; tls=True, user=("name", "password")
+    with FakeRegistry() as r:                 r.put(repository, tag, ...) puts an image in; attributes say what goes wrong
+
+Either has r.host, "127.0.0.1:PORT". A client is pointed at nothing of the host's by environment(tmp).
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+import warnings
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from support.engine import CONFIG, INDEX, LAYER, MANIFEST
+from support.time_limit import scaled
+
+with warnings.catch_warnings():
+    # The only bcrypt in Debian's Python, and what docker-registry wants; gone in Python 3.13.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import crypt
+
+
+def environment(home, **more):
+    """The environment of a client whose files of configuration are all below `home`."""
+    (home / ".config/containers").mkdir(parents=True, exist_ok=True)
+    policy = home / ".config/containers/policy.json"
+    if not policy.exists():
+        policy.write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
+    conf = home / "registries.conf"
+    if not conf.exists():
+        conf.write_text("")
+    runtime = home / "runtime"
+    runtime.mkdir(exist_ok=True)
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": str(runtime),
+            "CONTAINERS_REGISTRIES_CONF": str(conf), **{k: v for k, v in os.environ.items() if "SAN_OPTIONS" in k}, **more}
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def make_certificate(directory):
+    """An authority (ca.crt) and what it has signed for 127.0.0.1 (server.crt, server.key)."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
+
+    (directory / "extensions").write_text("subjectAltName=IP:127.0.0.1")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=a test's authority", "-days", "2")
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.crt",
+            "-days", "2", "-extfile", "extensions")
+
+
+class DockerRegistry:
+    def __init__(self, directory, tls=False, user=None):
+        self.directory = directory / "registry"
+        self.directory.mkdir()
+        self.host = f"127.0.0.1:{free_port()}"
+        self.url = f"http{'s' if tls else ''}://{self.host}"
+        http = {"addr": self.host}
+        config = {"version": 0.1, "log": {"level": "error", "accesslog": {"disabled": True}}, "http": http,
+                  "storage": {"filesystem": {"rootdirectory": str(self.directory / "data")}}}
+        if tls:
+            make_certificate(self.directory)
+            http["tls"] = {"certificate": str(self.directory / "server.crt"), "key": str(self.directory / "server.key")}
+        if user:
+            name, password = user
+            salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)
+            (self.directory / "htpasswd").write_text(f"{name}:{crypt.crypt(password, salt)}\n")
+            config["auth"] = {"htpasswd": {"realm": "test", "path": str(self.directory / "htpasswd")}}
+        self.config = self.directory / "config.yml"
+        self.config.write_text(json.dumps(config))
+
+    def __enter__(self):
+        with open(self.directory / "log", "wb") as log:
+            self.process = subprocess.Popen(["docker-registry", "serve", self.config], stdout=log, stderr=log)
+        deadline = time.monotonic() + scaled(20)
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(tuple(self.host.split(":")), 1).close()
+                return self
+            except OSError:
+                assert self.process.poll() is None, (self.directory / "log").read_text()
+                time.sleep(0.02)
+        raise AssertionError("docker-registry does not listen")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+class FakeRegistry:
+    """
+    What goes wrong is an attribute; nothing does by default. `requests` has what was asked: (method, path, headers).
+
+    answers        [(status, headers, body)]: given to the next requests to /v2/ in place of what they asked for
+    token          the bearer token that is demanded; where to get one is this server's own /token
+    drop_after     a blob's connection ends after so many bytes, `drops` times
+    no_ranges      Range is ignored;  bad_range: the answer's Content-Range is that of other bytes
+    redirect       blobs are had from this address, to which their path is appended
+    blob_length    Content-Length of a blob, whatever it has
+    flood          so many bytes of headers beside the others
+    """
+
+    def __init__(self):
+        self.blobs, self.manifests, self.requests, self.answers = {}, {}, [], []
+        self.token = self.drop_after = self.redirect = self.blob_length = None
+        self.drops = self.flood = self.sent = 0
+        self.no_ranges = self.bad_range = False
+        self.lock = threading.Lock()
+
+    def __enter__(self):
+        registry = self
+
+        class Handler(FakeHandler):
+            pass
+        Handler.registry = registry
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = False
+        self.host = f"127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    def blob(self, data, media_type, **more):
+        """Puts a blob in. Returns its descriptor."""
+        self.blobs[digest_of(data)] = data
+        return {"mediaType": media_type, "digest": digest_of(data), "size": len(data), **more}
+
+    def manifest(self, repository, document, tag=None, media_type=MANIFEST):
+        """Puts a manifest in, by its digest and perhaps a tag. Returns its descriptor."""
+        data = json.dumps(document).encode()
+        for reference in filter(None, (digest_of(data), tag)):
+            self.manifests[repository, reference] = media_type, data
+        return {"mediaType": media_type, "digest": digest_of(data), "size": len(data)}
+
+    def image(self, repository, tag, layers, architecture="amd64", os_name="linux", **more):
+        """Puts an image in whose layers are these tars. Returns its manifest's descriptor; `more` goes into the manifest."""
+        config = {"os": os_name, "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": [digest_of(t) for t in layers]}}
+        document = {"schemaVersion": 2, "mediaType": MANIFEST, "config": self.blob(json.dumps(config).encode(), CONFIG),
+                    "layers": [self.blob(tar, LAYER) for tar in layers], **more}
+        return self.manifest(repository, document, tag, document["mediaType"])
+
+    def index(self, repository, tag, entries):
+        """Puts an index of (descriptor, platform) in."""
+        manifests = [{**descriptor, "platform": platform} for descriptor, platform in entries]
+        return self.manifest(repository, {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}, tag, INDEX)
+
+    def asked(self, pattern):
+        """Those requests whose method and path match."""
+        return [r for r in self.requests if re.search(pattern, f"{r[0]} {r[1]}")]
+
+
+class FakeHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    registry = None
+
+    def log_message(self, *_):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def answer(self, status, headers=(), body=b"", length=None):
+        self.send_response(status)
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        for i in range(self.registry.flood // 1000):
+            self.send_header(f"X-Flood-{i}", "x" * 980)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self):
+        r = self.registry
+        with r.lock:
+            r.requests.append((self.command, self.path, dict(self.headers)))
+            given = r.answers.pop(0) if r.answers and self.path.startswith("/v2/") else None
+        if given:
+            return self.answer(*given)
+        path = urlsplit(self.path)
+        if path.path == "/token":
+            return self.give_token(parse_qs(path.query))
+        if r.token and path.path.startswith("/v2/") and self.headers.get("Authorization") != f"Bearer {r.token}":
+            realm = f'Bearer realm="http://{r.host}/token",service="a test",scope="repository:x:pull"'
+            return self.answer(401, {"WWW-Authenticate": realm}, b'{"errors":[{"code":"UNAUTHORIZED","message":"who are you"}]}')
+        kind, _, reference = path.path.rpartition("/")
+        repository, _, kind = kind.removeprefix("/v2/").rpartition("/")
+        if kind == "manifests" and (repository, reference) in r.manifests:
+            media_type, data = r.manifests[repository, reference]
+            return self.answer(200, {"Content-Type": media_type}, data)
+        if (kind == "blobs" or repository == "elsewhere") and reference in r.blobs:
+            return self.give_blob(r.blobs[reference], reference)
+        return self.answer(404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"not \x1b[31mhere"}]}'.replace(b"\x1b", b"\\u001b"))
+
+    do_HEAD = do_GET
+
+    def give_token(self, query):
+        wanted = "Basic " + base64.b64encode(b"somebody:secret").decode()
+        if self.headers.get("Authorization") != wanted:
+            return self.answer(401, {}, b'{"details":"incorrect username or password"}')
+        return self.answer(200, {}, json.dumps({"token": self.registry.token, "expires_in": 300}).encode())
+
+    def give_blob(self, data, digest):
+        r = self.registry
+        if r.redirect:
+            return self.answer(307, {"Location": r.redirect + "/v2/elsewhere/blobs/" + digest})
+        begin, status, headers = 0, 200, {}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked and not r.no_ranges:
+            begin, status = int(asked[1]), 206
+            shown = begin + 1 if r.bad_range else begin
+            headers = {"Content-Range": f"bytes {shown}-{len(data) - 1}/{len(data)}"}
+        part = data[begin:]
+        with r.lock:
+            drop = r.drop_after is not None and r.drops > 0 and len(part) > r.drop_after
+            r.drops -= drop
+            r.sent += min(len(part), r.drop_after) if drop else len(part)
+        if drop:
+            self.answer(status, headers, part[:r.drop_after], length=len(part))
+            self.close_connection = True
+            return None
+        return self.answer(status, headers, part, length=r.blob_length)

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""pull, push, login, logout: against docker's registry, with skopeo on the other side, and against one that misbehaves."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from support.engine import ARCHITECTURE, INDEX, Layout, layer_tar
+from support.registry import DockerRegistry, FakeRegistry, digest_of, environment
+
+pytestmark = pytest.mark.skipif(not shutil.which("docker-registry") or not shutil.which("skopeo"), reason="docker-registry or skopeo is missing")
+
+SMALL = layer_tar({"etc/hello": "hello\n"})
+
+
+@pytest.fixture
+def tare(engine, tmp):
+    """Calls tare with nothing of the host's configuration."""
+    env = environment(tmp)
+    return lambda *words, **kw: engine.call(*words, env={**env, **kw.pop("extra", {})}, **kw)
+
+
+@pytest.fixture
+def skopeo(tmp):
+    env = environment(tmp)
+
+    def call(*words):
+        done = subprocess.run(["skopeo", *map(str, words)], env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    return call
+
+
+@pytest.fixture
+def fake():
+    with FakeRegistry() as registry:
+        yield registry
+
+
+def blobs(root):
+    directory = root / "images/blobs/sha256"
+    return {p.name for p in directory.iterdir()} if directory.exists() else set()
+
+
+def assert_store_is_right(engine):
+    """Each blob has the bytes of its name, and nothing is left of what was being written."""
+    for path in (engine.root / "images/blobs/sha256").iterdir():
+        assert digest_of(path.read_bytes()) == "sha256:" + path.name
+
+
+# ---- with docker's registry and skopeo --------------------------------------------------------------------------------------
+
+
+def test_what_skopeo_pushes_is_pulled_bit_for_bit_and_back(engine, tare, skopeo, tmp):
+    layout = Layout(tmp / "layout")
+    manifest = layout.manifest([{f"file{i}": os.urandom(200_000)} for i in range(5)], {"Cmd": ["/x"]})
+    layout.name("a", manifest)
+    with DockerRegistry(tmp) as registry:
+        skopeo("copy", "--preserve-digests", "--dest-tls-verify=false", f"oci:{layout.path}:a", f"docker://{registry.host}/ns/a:v1")
+        assert tare("pull", f"{registry.host}/ns/a:v1").ok().out == f"{registry.host}/ns/a:v1\n"
+        assert blobs(engine.root) == {p.name for p in (layout.path / "blobs/sha256").iterdir()}
+        assert_store_is_right(engine)
+        assert (engine.root / "layers").exists() and len(list((engine.root / "layers").iterdir())) == 5
+
+        again = tare("pull", f"{registry.host}/ns/a:v1").ok()
+        assert again.err.count("is there") == 5 and "done" not in again.err
+
+        tare("push", f"{registry.host}/ns/a:v1", f"{registry.host}/other/b:v2").ok()
+        tare("push", "-q", f"{registry.host}/ns/a:v1", f"{registry.host}/other/b:v3").ok()
+        skopeo("copy", "--preserve-digests", "--src-tls-verify=false", f"docker://{registry.host}/other/b:v2", f"oci:{tmp / 'back'}:b")
+        back = json.loads((tmp / "back/index.json").read_text())["manifests"][0]
+        assert back["digest"] == manifest["digest"]
+        assert {p.name for p in (tmp / "back/blobs/sha256").iterdir()} == blobs(engine.root)
+
+        tare("pull", f"{registry.host}/ns/a:none").fails(
+            f'get manifest "none" of "ns/a" at registry "{registry.host}": HTTP status 404: MANIFEST_UNKNOWN: manifest unknown')
+
+
+def test_docker_schema_2_is_kept_as_it_is(engine, tare, skopeo, tmp):
+    layout = Layout(tmp / "layout")
+    layout.name("a", layout.manifest([SMALL]))
+    with DockerRegistry(tmp) as registry:
+        skopeo("copy", "--format", "v2s2", "--dest-tls-verify=false", f"oci:{layout.path}:a", f"docker://{registry.host}/d:1")
+        tare("pull", f"{registry.host}/d:1").ok()
+        raw = skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/d:1")
+        assert json.loads(raw)["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+        assert digest_of(raw.encode()).removeprefix("sha256:") in blobs(engine.root)
+        tare("push", f"{registry.host}/d:1", f"{registry.host}/d:2").ok()
+        assert skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/d:2") == raw
+
+
+def test_a_large_blob_goes_up_in_chunks(engine, tare, tmp):
+    """64 MiB is what goes in one request."""
+    tar = layer_tar({"zeros": bytes(66 * 1024 * 1024)})
+    engine.image("localhost/big:1", layers=[tar])
+    with DockerRegistry(tmp) as registry:
+        tare("push", "localhost/big:1", f"{registry.host}/big:1").ok()
+        stored = registry.directory / "data/docker/registry/v2/blobs/sha256"
+        hexadecimal = digest_of(tar).removeprefix("sha256:")
+        assert (stored / hexadecimal[:2] / hexadecimal / "data").read_bytes() == tar
+
+
+def test_https_needs_an_authority_that_is_trusted(tare, engine, tmp):
+    engine.image("localhost/a:1", layers=[SMALL])
+    with DockerRegistry(tmp, tls=True) as registry:
+        name = f"{registry.host}/a:1"
+        refused = tare("push", "localhost/a:1", name).fails(f'reach "{registry.host}": ', "ertificate")
+        assert "/etc/containers/certs.d/" in refused.err and "--tls-verify=false" in refused.err
+        tare("push", "--tls-verify=false", "localhost/a:1", name).ok()
+        tare("pull", name).fails("ertificate")
+        tare("pull", name, extra={"SSL_CERT_FILE": registry.directory / "ca.crt"}).ok()
+        directory = tmp / ".config/containers/certs.d" / registry.host
+        directory.mkdir(parents=True)
+        shutil.copy(registry.directory / "ca.crt", directory)
+        tare("pull", name).ok()
+        tare("pull", "--tls-verify=true", name).ok()
+        shutil.copy(registry.directory / "server.key", directory / "client.key")
+        tare("pull", name).fails('client.key" is without its certificate')
+        tare("pull", "--cert-dir", tmp / "none", name).fails("there is no directory")
+
+
+def test_basic_auth_login_and_logout(tare, skopeo, engine, tmp):
+    engine.image("localhost/a:1", layers=[SMALL])
+    auth = tmp / "runtime/containers/auth.json"
+    with DockerRegistry(tmp, user=("somebody", "se:cret")) as registry:
+        name = f"{registry.host}/a:1"
+        refused = tare("push", "localhost/a:1", name).fails("it wants to know who asks, and there are no credentials for it")
+        assert f"tare login {registry.host}" in refused.err
+        tare("login", "-u", "somebody", "--password-stdin", registry.host, stdin="wrong\n").fails("it does not accept name and password")
+        assert not auth.exists()
+        tare("login", "-u", "somebody", registry.host).fails("the password is not given, and nobody can be asked")
+        tare("login", "-u", "somebody", "--password-stdin", registry.host, stdin="se:cret\n").ok()
+        assert auth.stat().st_mode & 0o777 == 0o600
+        tare("push", "localhost/a:1", name).ok()
+        assert "Digest" in skopeo("inspect", "--tls-verify=false", f"docker://{name}")
+        tare("logout", registry.host).ok()
+        tare("logout", registry.host).fails(f"nobody is logged in to {registry.host}")
+        tare("pull", name).fails("there are no credentials for it")
+        tare("pull", "--creds", "somebody:se:cret", name).ok()
+        tare("pull", "--creds", "somebody:no", name).fails("it does not accept name and password")
+        skopeo("login", "--tls-verify=false", "-u", "somebody", "-p", "se:cret", registry.host)
+        tare("pull", name).ok()
+    tare("login", "https://r.example").fails("is more than a registry's name")
+
+
+# ---- with one that misbehaves -----------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_fetched_and_goes_to_the_registry_alone(tare, fake, tmp):
+    fake.image("ns/a", "1", [SMALL])
+    fake.token = "a.token"
+    name = f"{fake.host}/ns/a:1"
+    tare("pull", name).fails('get a token from "127.0.0.1": HTTP status 401: incorrect username or password')
+    (tmp / "runtime/containers").mkdir()
+    (tmp / "runtime/containers/auth.json").write_text('{"auths":{"%s/ns":{"auth":"c29tZWJvZHk6c2VjcmV0"}}}' % fake.host)
+    with FakeRegistry() as other:
+        other.blobs = fake.blobs
+        fake.redirect = f"http://{other.host}"
+        tare("pull", name).ok()
+        assert len(other.asked("GET /v2/elsewhere/")) == 2
+        assert not [r for r in other.requests if "Authorization" in r[2]]
+    (token,) = fake.asked("GET /token")[1:]
+    assert "scope=repository%3Ans%2Fa%3Apull" in token[1] and "service=a%20test" in token[1]
+    assert fake.asked("GET /v2/ns/a/blobs/")[0][2]["Authorization"] == "Bearer a.token"
+
+
+def test_a_hundred_broken_connections_cost_nothing_twice(tare, fake, engine):
+    tar = layer_tar({"noise": os.urandom(8_300_000)})
+    fake.image("a", "1", [tar])
+    fake.drop_after, fake.drops = 80_000, 100
+    tare("pull", f"{fake.host}/a:1").ok()
+    assert fake.drops == 0 and len(fake.asked("GET .*" + digest_of(tar))) == 101
+    # A connection that ends loses what was not read yet; 1 MiB a drop is what may be fetched again.
+    assert fake.sent - len(tar) <= 100 * 2**20
+    assert_store_is_right(engine)
+
+
+def test_a_registry_without_ranges_sends_all_of_it_again(tare, fake, engine):
+    fake.image("a", "1", [layer_tar({"noise": os.urandom(1_000_000)})])
+    fake.drop_after, fake.drops, fake.no_ranges = 400_000, 2, True
+    tare("pull", f"{fake.host}/a:1").ok()
+    assert fake.drops == 0
+    assert_store_is_right(engine)
+
+
+def test_another_range_than_the_one_that_was_asked_for_is_refused(tare, fake, engine):
+    fake.image("a", "1", [layer_tar({"noise": os.urandom(1_000_000)})])
+    fake.drop_after, fake.drops, fake.bad_range = 400_000, 1, True
+    tare("pull", f"{fake.host}/a:1").fails('asked for the bytes from 400000, it sends "bytes 400001-')
+    assert engine.images() == []
+    # What came before that is taken up.
+    fake.bad_range, fake.requests = False, []
+    tare("pull", f"{fake.host}/a:1").ok()
+    assert [r[2].get("Range") for r in fake.asked("GET /v2/a/blobs/")] == ["bytes=400000-1003519"]
+
+
+def test_wrong_bytes_and_wrong_sizes_are_refused(tare, fake, engine):
+    fake.image("a", "1", [SMALL])
+    digest = digest_of(SMALL)
+    fake.blobs[digest] = bytes(len(SMALL))
+    tare("pull", f"{fake.host}/a:1").fails(f"the bytes that should be blob {digest} are sha256:", f'of "a" at registry "{fake.host}"')
+    fake.blobs[digest] = SMALL + b"x"
+    tare("pull", f"{fake.host}/a:1").fails(f"it has {len(SMALL) + 1} bytes, and should have {len(SMALL)}")
+    media_type, data = fake.manifests["a", "1"]
+    fake.manifests["a", digest_of(data)] = media_type, data + b" "
+    tare("pull", f"{fake.host}/a@{digest_of(data)}").fails(f"it should be {digest_of(data)}, and what came is sha256:")
+    assert engine.images() == [] and digest.removeprefix("sha256:") not in blobs(engine.root)
+    fake.blobs[digest] = SMALL
+    tare("pull", f"{fake.host}/a:1").ok()
+    assert_store_is_right(engine)
+
+
+def test_what_a_registry_sends_has_limits_and_is_escaped(tare, fake):
+    fake.image("a", "1", [SMALL])
+    fake.flood = 100_000
+    tare("pull", f"{fake.host}/a:1").fails("it sends more than 64 KiB of headers")
+    fake.flood = 0
+    fake.answers = [(200, {"Content-Type": "application/vnd.oci.image.manifest.v1+json"}, b" " * (5 * 2**20))]
+    tare("pull", f"{fake.host}/a:1").fails("it answers more than 4194304 bytes")
+    tare("pull", f"{fake.host}/a:2").fails("HTTP status 404: MANIFEST_UNKNOWN: not \\x1b[31mhere")
+    fake.answers = [(401, {"WWW-Authenticate": 'Bearer realm="\x01'}, b"")]
+    tare("pull", f"{fake.host}/a:1").fails("is malformed")
+    fake.answers = [(302, {"Location": "ftp://h.example/x"}, b"")]
+    tare("pull", f"{fake.host}/a:1").fails("follow a redirect", "it is neither http nor https")
+    fake.answers = [(302, {"Location": "/v2/a/manifests/1"}, b"")] * 20
+    tare("pull", f"{fake.host}/a:1").fails("it redirects more than 8 times")
+
+
+def test_what_may_pass_is_tried_again(tare, fake):
+    fake.image("a", "1", [SMALL])
+    fake.answers = [(429, {"Retry-After": "0"}, b""), (503, {"Retry-After": "0"}, b""), (502, {"Retry-After": "0"}, b"")]
+    tare("pull", f"{fake.host}/a:1").ok()
+    assert len(fake.asked("GET /v2/a/manifests/1")) == 4
+    fake.answers = [(429, {"Retry-After": "0"}, b'{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}')] * 5
+    done = tare("pull", f"{fake.host}/a:1").fails("HTTP status 429: TOOMANYREQUESTS: slow down")
+    assert "the registry limits how much is asked of it" in done.err
+    assert not fake.answers
+
+
+# ---- images -----------------------------------------------------------------------------------------------------------------
+
+
+def test_of_an_index_the_image_for_the_platform_is_taken(tare, fake, engine):
+    """Through an index in an index; an attestation is for no platform."""
+    here = fake.image("a", None, [SMALL], ARCHITECTURE)
+    arm = fake.image("a", None, [layer_tar({"arm": "7"})], "arm")
+    attestation = fake.manifest("a", {"schemaVersion": 2, "config": fake.blob(b"{}", "x/y"), "layers": []})
+    inner = fake.index("a", None, [(attestation, {"os": "unknown", "architecture": "unknown"}), (here, {"os": "linux", "architecture": ARCHITECTURE}),
+                                   (arm, {"os": "linux", "architecture": "arm", "variant": "v7"})])
+    fake.manifest("a", {"schemaVersion": 2, "mediaType": INDEX, "manifests": [inner]}, "1", INDEX)
+    tare("pull", f"{fake.host}/a:1").ok()
+    assert here["digest"].removeprefix("sha256:") in blobs(engine.root) and arm["digest"].removeprefix("sha256:") not in blobs(engine.root)
+    tare("pull", "--platform", "linux/s390x", f"{fake.host}/a:1").fails("has no image for linux/s390x")
+    tare("pull", "--platform", "linux/arm/v6", f"{fake.host}/a:1").fails("has no image for linux/arm/v6")
+    tare("pull", "--platform", "linux/arm/v7", f"{fake.host}/a:1").ok()
+    assert arm["digest"].removeprefix("sha256:") in blobs(engine.root)
+
+
+def test_what_can_not_run_is_refused_before_its_layers_are_fetched(tare, fake, engine):
+    fake.image("a", "1", [SMALL], "s390x")
+    done = tare("pull", f"{fake.host}/a:1").fails(f"the image is for linux/s390x, and what is wanted is one for linux/{ARCHITECTURE}")
+    assert "--platform linux/s390x" in done.err
+    artifact = {"schemaVersion": 2, "artifactType": "application/vnd.example.sbom", "config": fake.blob(b"{}", "application/vnd.oci.empty.v1+json"),
+                "layers": [fake.blob(SMALL, "text/plain")]}
+    fake.manifest("b", artifact, "1")
+    tare("pull", f"{fake.host}/b:1").fails('is no image but an artifact: its config is of type "application/vnd.example.sbom"')
+    fake.manifest("c", {"schemaVersion": 1}, "1", "application/vnd.docker.distribution.manifest.v1+prettyjws")
+    tare("pull", f"{fake.host}/c:1").fails("it is of docker's schema 1")
+    assert not fake.asked(digest_of(SMALL)) and engine.images() == []
+    tare("pull", "--platform", "linux/s390x", f"{fake.host}/a:1").ok()
+
+
+def test_copy_goes_between_registries_and_the_store(tare, skopeo, fake, engine, tmp):
+    manifest = fake.image("a", "1", [SMALL], "s390x")
+    with DockerRegistry(tmp) as registry:
+        tare("copy", f"docker://{fake.host}/a:1", f"docker://{registry.host}/b:2").ok()
+        raw = skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/b:2")
+        assert digest_of(raw.encode()) == manifest["digest"] and engine.images() == []
+        tare("copy", "-q", "--platform", "linux/s390x", f"docker://{registry.host}/b:2", "here").ok()
+        assert [(i["Repository"], i["Tag"]) for i in engine.images("--no-trunc")] == [("localhost/here", "latest")]
+        tare("copy", "here", f"docker://{registry.host}/c:3").ok()
+        assert skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/c:3") == raw
+    tare("copy", "here", "there").fails("neither place is at a registry")
+    tare("copy", "oci:/x", "there").fails('"oci:/x" is no place that is known here')
+
+
+# ---- configuration ----------------------------------------------------------------------------------------------------------
+
+
+def test_short_names_mirrors_and_blocked_registries(tare, fake, tmp):
+    fake.image("ns/a", "latest", [SMALL])
+    fake.image("mirrored/a", "2", [SMALL])
+    conf = tmp / "registries.conf"
+    done = tare("pull", "a").fails('"a" names no registry')
+    assert "docker.io/library/a" in done.err
+    conf.write_text(f"unqualified-search-registries = ['{fake.host}', 'other.example']\n")
+    done = tare("pull", "ns/a").fails('"ns/a" could be one of 2 images, and nobody can be asked which')
+    assert f"{fake.host}/ns/a, other.example/ns/a" in done.err
+    conf.write_text(f"[aliases]\na = '{fake.host}/ns/a'\n")
+    assert tare("pull", "a").ok().out == f"{fake.host}/ns/a:latest\n"
+    with FakeRegistry() as dead:
+        conf.write_text(f"""[[registry]]
+prefix = 'r.example'
+location = '{fake.host}/mirrored'
+[[registry.mirror]]
+location = '{dead.host}/cache'
+[[registry]]
+prefix = 'bad.example'
+blocked = true
+colour = 'red'
+""")
+        done = tare("pull", "r.example/a:2").ok()
+        assert done.out == "r.example/a:2\n" and "trying the next place" in done.err
+        assert dead.asked("GET /v2/cache/a/manifests/2") and "warning: " in done.err and "colour" in done.err
+    tare("pull", "bad.example/a").fails('registry "bad.example" is blocked by registries.conf')
+    tare("pull", "localhost/a").fails("is a name of this machine's own: no registry has it")
+    conf.write_text("[[registry]]\nlocation = 'https://x'\n")
+    tare("pull", f"{fake.host}/ns/a").fails(f'read "{conf}": line 2: ')
+
+
+def test_the_policy_is_obeyed_before_anything_is_asked(tare, fake, tmp):
+    fake.image("a", "1", [SMALL])
+    policy = tmp / ".config/containers/policy.json"
+    policy.write_text('{"default":[{"type":"reject"}]}')
+    tare("pull", f"{fake.host}/a:1").fails(f'"{policy}" rejects it (/default/0)')
+    policy.write_text('{"default":[{"type":"reject"}],"transports":{"docker":{"%s":[{"type":"sigstoreSigned","keyPath":"/k"}]}}}' % fake.host)
+    tare("pull", f"{fake.host}/a:1").fails("demands a signature", "and signatures can't be checked here")
+    assert fake.requests == []
+    policy.write_text('{"default":[{"type":"reject"}],"transports":{"docker":{"%s/a":[{"type":"insecureAcceptAnything"}]}}}' % fake.host)
+    tare("pull", f"{fake.host}/a:1").ok()
