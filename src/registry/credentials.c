@@ -4,6 +4,7 @@
 #include "os/dir.h"
 #include "os/file.h"
 #include "registry/auth_file.h"
+#include "registry/config_file.h"
 #include "registry/helper.h"
 
 #include <fcntl.h>
@@ -13,16 +14,9 @@
 
 /* ---- places ----------------------------------------------------------------------------------------------------- */
 
-static const char *from_environment(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
 static const char *runtime_file(struct arena *arena)
 {
-	const char *dir = from_environment("XDG_RUNTIME_DIR");
+	const char *dir = config_variable("XDG_RUNTIME_DIR");
 
 	return dir ? arena_printf(arena, "%s/containers/auth.json", dir)
 		   : arena_printf(arena, "/run/containers/%u/auth.json", geteuid());
@@ -31,23 +25,21 @@ static const char *runtime_file(struct arena *arena)
 void credential_places_find(struct arena *arena, const char *authfile,
 			    struct credential_places *ret)
 {
-	const char *config = from_environment("XDG_CONFIG_HOME"), *home = from_environment("HOME");
-	const char *docker = from_environment("DOCKER_CONFIG");
+	const char *docker = config_variable("DOCKER_CONFIG"), *home = config_variable("HOME");
+	const char *user = config_user_path(arena, "auth.json");
 	size_t n = 0;
 
 	*ret = (struct credential_places){ 0 };
 	if (!authfile || !*authfile)
-		authfile = from_environment("REGISTRY_AUTH_FILE");
+		authfile = config_variable("REGISTRY_AUTH_FILE");
 	if (authfile) {
 		ret->files[0] = authfile;
 		ret->explicit_file = true;
 		return;
 	}
 	ret->files[n++] = runtime_file(arena);
-	if (config)
-		ret->files[n++] = arena_printf(arena, "%s/containers/auth.json", config);
-	else if (home)
-		ret->files[n++] = arena_printf(arena, "%s/.config/containers/auth.json", home);
+	if (user)
+		ret->files[n++] = user;
 	if (docker)
 		ret->files[n++] = arena_printf(arena, "%s/config.json", docker);
 	else if (home)
@@ -58,18 +50,14 @@ void credential_places_find(struct arena *arena, const char *authfile,
 static int read_file(struct arena *arena, const char *path, const struct json **ret,
 		     struct err *err)
 {
-	defer_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text;
 	size_t len;
-	int r;
+	int r = config_file_read(arena, AT_FDCWD, path, path, CREDENTIALS_MAX_BYTES, &text, &len,
+				 err);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0)
-		return err_sys(err, "open \"%s\"", path);
-	r = os_file_read(arena, fd, CREDENTIALS_MAX_BYTES, &text, &len);
-	if (r < 0)
-		return err_set(err, r, "read \"%s\"", path);
+	if (r <= 0)
+		return r;
+	/* An empty one is what touch(1) makes. */
 	if (!len)
 		return 0;
 	r = json_parse(arena, text, len, ret, err);

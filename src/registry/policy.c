@@ -2,7 +2,7 @@
 #include "registry/policy.h"
 
 #include "base/utf8.h"
-#include "os/file.h"
+#include "registry/config_file.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -116,33 +116,24 @@ int policy_read(struct arena *arena, const char *path, const char *text, size_t 
 /* Return: 1 if it is there; 0 if not; -errno */
 static int load(struct arena *arena, const char *path, struct policy *ret, struct err *err)
 {
-	defer_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text;
 	size_t len;
-	int r;
+	int r = config_file_read(arena, AT_FDCWD, path, path, POLICY_MAX_BYTES, &text, &len, err);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0)
-		return err_sys(err, "open \"%s\"", path);
-	r = os_file_read(arena, fd, POLICY_MAX_BYTES, &text, &len);
-	if (r < 0)
-		return err_set(err, r, "read \"%s\"", path);
+	if (r <= 0)
+		return r;
 	r = policy_read(arena, path, text, len, ret, err);
 	return r < 0 ? r : 1;
 }
 
 int policy_load(struct arena *arena, struct policy *ret, struct err *err)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	const char *user = config_user_path(arena, "policy.json");
 	int r = 0;
 
 	*ret = (struct policy){ 0 };
-	if (config && *config)
-		r = load(arena, arena_printf(arena, "%s/containers/policy.json", config), ret, err);
-	else if (home && *home)
-		r = load(arena, arena_printf(arena, "%s/.config/containers/policy.json", home), ret,
-			 err);
+	if (user)
+		r = load(arena, user, ret, err);
 	if (r == 0)
 		r = load(arena, SYSTEM_FILE, ret, err);
 	return r < 0 ? r : 0;

@@ -3,7 +3,7 @@
 #include "registry/registries.h"
 
 #include "os/dir.h"
-#include "os/file.h"
+#include "registry/config_file.h"
 #include "registry/toml.h"
 #include "spec/decode.h"
 
@@ -259,18 +259,12 @@ int registries_read(struct arena *arena, const char *path, const char *text, siz
 static int read_at(struct arena *arena, int dir, const char *name, const char *path,
 		   struct registries *registries, struct err *err)
 {
-	defer_close int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	char *text;
 	size_t len;
-	int r;
+	int r = config_file_read(arena, dir, name, path, TOML_MAX_BYTES, &text, &len, err);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0)
-		return err_sys(err, "open \"%s\"", path);
-	r = os_file_read(arena, fd, TOML_MAX_BYTES, &text, &len);
-	if (r < 0)
-		return err_set(err, r, "read \"%s\"", path);
+	if (r <= 0)
+		return r;
 	r = registries_read(arena, path, text, len, registries, err);
 	return r < 0 ? r : 1;
 }
@@ -306,24 +300,13 @@ static int read_directory(struct arena *arena, const char *path, struct registri
 	return r < 0 ? r : 0;
 }
 
-/* ~/.config/containers; NULL if nobody is at home */
-static const char *user_directory(struct arena *arena)
-{
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-
-	if (config && *config)
-		return arena_printf(arena, "%s/containers", config);
-	return home && *home ? arena_printf(arena, "%s/.config/containers", home) : NULL;
-}
-
 int registries_load(struct arena *arena, struct registries *ret, struct err *err)
 {
-	const char *explicit_file = getenv("CONTAINERS_REGISTRIES_CONF"), *user;
+	const char *explicit_file = config_variable("CONTAINERS_REGISTRIES_CONF"), *user;
 	struct registries registries = { 0 };
-	const char *path;
 	int r = 0;
 
-	if (explicit_file && *explicit_file) {
+	if (explicit_file) {
 		r = read_at(arena, AT_FDCWD, explicit_file, explicit_file, &registries, err);
 		if (r == 0)
 			r = err_user_code(
@@ -334,16 +317,15 @@ int registries_load(struct arena *arena, struct registries *ret, struct err *err
 			*ret = registries;
 		return r < 0 ? r : 0;
 	}
-	user = user_directory(arena);
-	path = user ? arena_printf(arena, "%s/registries.conf", user) : NULL;
-	if (path)
-		r = read_at(arena, AT_FDCWD, path, path, &registries, err);
+	user = config_user_path(arena, "registries.conf");
+	if (user)
+		r = read_at(arena, AT_FDCWD, user, user, &registries, err);
 	if (r == 0)
 		r = read_at(arena, AT_FDCWD, SYSTEM_FILE, SYSTEM_FILE, &registries, err);
 	if (r >= 0)
 		r = read_directory(arena, SYSTEM_FILE ".d", &registries, err);
-	if (r >= 0 && path)
-		r = read_directory(arena, arena_printf(arena, "%s.d", path), &registries, err);
+	if (r >= 0 && user)
+		r = read_directory(arena, arena_printf(arena, "%s.d", user), &registries, err);
 	if (r == 0)
 		*ret = registries;
 	return r < 0 ? r : 0;

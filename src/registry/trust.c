@@ -3,6 +3,7 @@
 
 #include "os/dir.h"
 #include "os/file.h"
+#include "registry/config_file.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -130,21 +131,12 @@ static int look_into(struct arena *arena, const char *path, const char *system, 
 /* The @i-th place; NULL at the end. */
 static const char *place(struct arena *arena, const char *name, size_t i)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	static const char *const system[] = { "/etc/containers/certs.d", "/etc/docker/certs.d" };
+	const char *user = config_user_path(arena, "certs.d");
 
-	switch (i) {
-	case 0:
-		if (config && *config)
-			return arena_printf(arena, "%s/containers/certs.d/%s", config, name);
-		return arena_printf(arena, "%s/.config/containers/certs.d/%s",
-				    home && *home ? home : "/root", name);
-	case 1:
-		return arena_printf(arena, "/etc/containers/certs.d/%s", name);
-	case 2:
-		return arena_printf(arena, "/etc/docker/certs.d/%s", name);
-	default:
-		return NULL;
-	}
+	if (user && i-- == 0)
+		return arena_printf(arena, "%s/%s", user, name);
+	return i < ARRAY_LEN(system) ? arena_printf(arena, "%s/%s", system[i], name) : NULL;
 }
 
 /* HOST:PORT; and HOST alone where the port is the one that needs no saying. */
@@ -166,13 +158,13 @@ static int look_everywhere(struct arena *arena, const struct url *url, const cha
 int trust_find(const struct curl_functions *curl, struct arena *arena, const struct url *url,
 	       const char *cert_dir, struct trust *ret, struct err *err)
 {
-	const char *system = getenv("SSL_CERT_FILE");
+	const char *system = config_variable("SSL_CERT_FILE");
 	int r;
 
 	*ret = TRUST_INIT;
 	if (!url->https)
 		return 0;
-	if (system && *system)
+	if (system)
 		ret->http.ca_file = system;
 	else
 		system = curl->version_info(CURLVERSION_NOW)->cainfo;

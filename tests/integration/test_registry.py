@@ -68,7 +68,8 @@ def test_what_skopeo_pushes_is_pulled_bit_for_bit_and_back(engine, tare, skopeo,
         again = tare("pull", f"{registry.host}/ns/a:v1").ok()
         assert again.err.count("is there") == 5 and "done" not in again.err
 
-        tare("push", f"{registry.host}/ns/a:v1", f"{registry.host}/other/b:v2").ok()
+        mounted = tare("push", f"{registry.host}/ns/a:v1", f"{registry.host}/other/b:v2").ok()
+        assert mounted.err.count("is there") == 5 and "done" not in mounted.err
         tare("push", "-q", f"{registry.host}/ns/a:v1", f"{registry.host}/other/b:v3").ok()
         skopeo("copy", "--preserve-digests", "--src-tls-verify=false", f"docker://{registry.host}/other/b:v2", f"oci:{tmp / 'back'}:b")
         back = json.loads((tmp / "back/index.json").read_text())["manifests"][0]
