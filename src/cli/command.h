@@ -50,6 +50,7 @@ struct command {
 	/* what is behind the first operand belongs to another program: words->rest */
 	bool hands_words_on;
 	int failure_status; /* when run() or what comes before it fails; 0: 1 */
+	int usage_status;   /* for a command line that makes no sense; 0: 1 */
 
 	/*
 	 * check() - what must be looked at before the program opens a single file, like inherited

@@ -265,8 +265,8 @@ int foreground_watch(int signals, const struct container_started *started, struc
  * The container goes away with us, whatever the end was; an error of the watch itself is the one
  * reported.
  */
-static void remove_container(struct cli *cli, const char *id, struct container_started *started,
-			     bool ended)
+static void remove_container(struct cli *cli, const char *root, const char *id,
+			     struct container_started *started, bool ended)
 {
 	struct report report = command_report(cli);
 	struct err err = ERR_INIT;
@@ -274,9 +274,9 @@ static void remove_container(struct cli *cli, const char *id, struct container_s
 
 	/* Without our watch nobody would notice its end: force. */
 	if (ended)
-		r = container_end(cli->root, id, started, &report, &err);
+		r = container_end(root, id, started, &report, &err);
 	else
-		r = container_delete(cli->root, id, true, &report, &err);
+		r = container_delete(root, id, true, &report, &err);
 	if (r == 0)
 		return;
 	err_context(&err, "delete \"%s\" after its end", id);
@@ -305,7 +305,7 @@ static int run_watched(struct cli *cli, const char *id, const struct foreground_
 	status = foreground_watch(signals, &started, command_report(cli), err);
 	log_write(&cli->log, LOG_LEVEL_DEBUG, "\"%s\" ended with status %d", id, status);
 	if (status < 0 || !how->keep)
-		remove_container(cli, id, &started, status >= 0);
+		remove_container(cli, how->root, id, &started, status >= 0);
 	container_started_clear(&started);
 	return status;
 }

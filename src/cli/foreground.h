@@ -45,6 +45,7 @@ struct foreground_run {
 	int (*start)(struct cli *cli, const void *args, const char *id,
 		     struct container_started *ret, struct err *err);
 	const void *args;
+	const char *root; /* where the runtime records it */
 	bool detach, keep, no_subreaper;
 };
 

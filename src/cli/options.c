@@ -96,6 +96,39 @@ static int refuse_unknown(const struct option *table, const char *name, size_t l
 	return err->code;
 }
 
+static int set(const struct option *option, void *target, const char *value, struct err *err)
+{
+	if (option->set((char *)target + option->offset, value, err) < 0)
+		return err_context(err, "read option \"--%s\"", option->name);
+	return 0;
+}
+
+/* Is it "-it": several letters, all of switches but for the last? */
+static bool is_cluster(const struct option *table, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (word[0] != '-' || word[1] == '-' || len < 3)
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		const struct option *option = options_find(table, word + i, 1);
+
+		if (!option || (option->arg && i + 1 < len))
+			return false;
+	}
+	return true;
+}
+
+/* All letters but the last, which parse_one() is left with. Return: 0; -EINVAL */
+static int set_switches(const struct option *table, void *target, const char *word, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && word[i + 1]; i++)
+		r = set(options_find(table, word + i, 1), target, "true", err);
+	return r;
+}
+
 /*
  * Read the option in argv[0], and its value if that is argv[1].
  * Return: how many words were read; 0 if it is a call for help; -EINVAL
@@ -109,6 +142,13 @@ static int parse_one(const struct option *table, void *target, int argc, char *c
 	const struct option *option = options_find(table, name, len);
 	int used = 1;
 
+	if (!option && is_cluster(table, argv[0])) {
+		if (set_switches(table, target, argv[0], err) < 0)
+			return err->code;
+		name += len - 1;
+		len = 1;
+		option = options_find(table, name, len);
+	}
 	if (!option)
 		return is_help(name, len) ? 0 : refuse_unknown(table, name, len, err);
 
@@ -122,9 +162,7 @@ static int parse_one(const struct option *table, void *target, int argc, char *c
 		used = 2;
 	}
 
-	if (option->set((char *)target + option->offset, value, err) < 0)
-		return err_context(err, "read option \"--%s\"", option->name);
-	return used;
+	return set(option, target, value, err) < 0 ? err->code : used;
 }
 
 static void add_operand(struct operands *operands, const char *word)
@@ -181,6 +219,7 @@ int options_parse(const struct option *table, void *target, int argc, char *cons
 
 void options_print(FILE *to, const struct option *table)
 {
+	bool letter_taken = options_find(table, "h", 1);
 	char left[64];
 
 	for (; table->name; table++) {
@@ -190,7 +229,11 @@ void options_print(FILE *to, const struct option *table)
 			snprintf(letter, sizeof(letter), "-%c, ", table->letter);
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, table->name,
 			 table->arg ? " " : "", table->arg ? table->arg : "");
-		fprintf(to, "  %-31s %s\n", left, table->help);
+		/* What does not fit beside its help stands above it. */
+		if (strlen(left) > 30)
+			fprintf(to, "  %s\n  %-31s %s\n", left, "", table->help);
+		else
+			fprintf(to, "  %-31s %s\n", left, table->help);
 	}
-	fprintf(to, "  %-31s %s\n", "-h, --help", "show this");
+	fprintf(to, "  %-31s %s\n", letter_taken ? "    --help" : "-h, --help", "show this");
 }

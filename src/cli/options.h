@@ -5,7 +5,8 @@
  *
  * The grammar is the one that callers of runc rely on: a name may have one dash or two
  * (`-no-subreaper`), a value follows after `=` or as the next word, a switch takes `=true` or
- * `=false`, `--` ends the options. A later option replaces an earlier one.
+ * `=false`, `--` ends the options. A later option replaces an earlier one. Letters of switches may share a dash
+ * (`-it`); the last of them may be one that takes a value, as the next word.
  */
 #ifndef TARE_CLI_OPTIONS_H
 #define TARE_CLI_OPTIONS_H

@@ -293,8 +293,10 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 	} else {
 		r = check_operands(cli, command, &words, &err);
 	}
-	if (r < 0)
-		return fail_usage(cli, command, &err);
+	if (r < 0) {
+		fail_usage(cli, command, &err);
+		return command->usage_status ? command->usage_status : 1;
+	}
 
 	r = execute(cli, command, args, &words, &err);
 	if (r >= 0)

@@ -300,21 +300,16 @@ int os_fs_new(const char *fstype, const char *source, unsigned long flags, const
 	return mnt < 0 ? -errno : mnt;
 }
 
-void os_mount_reason(const char *fstype, const char *source, unsigned long flags, const char *data,
-		     char *buf, size_t size)
+/*
+ * The first error that a context has to tell. One message a read, "e " before an error, "w " or "i " before what is less;
+ * ENODATA after the last.
+ */
+static void read_reason(int fs, char *buf, size_t size)
 {
-	defer_close int fs = -EBADF;
 	char message[256];
 	ssize_t n;
 
 	buf[0] = '\0';
-	if (create_context(fstype, source, flags, data, &fs) == 0 || fs < 0)
-		return;
-
-	/*
-	 * One message a read, "e " before an error, "w " or "i " before what is less; ENODATA after
-	 * the last.
-	 */
 	while ((n = read(fs, message, sizeof(message) - 1)) > 0) {
 		message[n] = '\0';
 		message[strcspn(message, "\n")] = '\0';
@@ -323,6 +318,42 @@ void os_mount_reason(const char *fstype, const char *source, unsigned long flags
 			return;
 		}
 	}
+}
+
+int os_fs_new_options(const char *fstype, const struct os_fs_option *options, size_t n,
+		      char *message, size_t size)
+{
+	defer_close int fs = -EBADF;
+	int r = 0, mnt;
+
+	message[0] = '\0';
+	OS_FAULT("fsopen");
+	fs = fsopen(fstype, FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = fs_config(fs, options[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+			      options[i].key, options[i].value);
+	if (r == 0)
+		r = fs_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	if (r < 0) {
+		read_reason(fs, message, size);
+		return r;
+	}
+	OS_FAULT("fsmount");
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return mnt < 0 ? -errno : mnt;
+}
+
+void os_mount_reason(const char *fstype, const char *source, unsigned long flags, const char *data,
+		     char *buf, size_t size)
+{
+	defer_close int fs = -EBADF;
+
+	buf[0] = '\0';
+	if (create_context(fstype, source, flags, data, &fs) == 0 || fs < 0)
+		return;
+	read_reason(fs, buf, size);
 }
 
 int os_tmpfs_empty_ro(const char *data)

@@ -83,6 +83,18 @@ int os_pivot_root(const char *new_root, const char *put_old) MUST_CHECK;
 int os_fs_new(const char *fstype, const char *source, unsigned long flags,
 	      const char *data) MUST_CHECK;
 
+/* An option of a filesystem; @value NULL: a word alone */
+struct os_fs_option {
+	const char *key, *value;
+};
+
+/*
+ * os_fs_new_options() - os_fs_new() with options one by one, so that there may be more than a page of them
+ * @message: what the filesystem says if it refuses, or ""
+ */
+int os_fs_new_options(const char *fstype, const struct os_fs_option *options, size_t n,
+		      char *message, size_t size) MUST_CHECK;
+
 /*
  * os_mount_reason() - what the filesystem says about a mount that mount(2) refused
  * @buf: receives the kernel's first error message of the context, or "" when it says nothing

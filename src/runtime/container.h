@@ -69,10 +69,18 @@ struct container_started {
 	struct arena arena;
 };
 
+/* Something that was done before the plan, for the trace to begin with. */
+struct trace_span {
+	const char *name, *command; /* what it is, and what a person could type for it */
+	int64_t start_ns, end_ns;   /* CLOCK_REALTIME */
+};
+
 /* Where the trace of a start goes; NULL stream: none. */
 struct trace_options {
 	FILE *stream;
 	bool json; /* trace-event form instead of a table */
+	const struct trace_span *earlier;
+	size_t n_earlier;
 };
 
 /*

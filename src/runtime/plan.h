@@ -246,6 +246,7 @@ struct step {
 		struct {
 			const char *path;                     /* absolute host path */
 			bool detached;                        /* out: a detached tree (new mount namespace), else the plain O_PATH directory */
+			bool made;                            /* the caller of create has the detached tree already: act->options->rootfs_tree */
 			uint64_t propagation;                 /* MS_SLAVE or MS_PRIVATE for the whole tree */
 		} root_open;
 		struct {
@@ -393,6 +394,7 @@ struct create_options {
 	const char *id;
 	const char *bundle;         /* absolute, resolved */
 	const char *rootfs;         /* absolute, resolved from root.path by the caller */
+	const int *rootfs_tree;     /* a detached mount that is to be the root in the place of what is at rootfs; NULL: none */
 	const char *console_socket, *pid_file, *pidfd_socket;
 	const char *notify_socket;  /* NOTIFY_SOCKET of our own environment, or NULL */
 	bool run;                   /* run: start at once; otherwise wait for `start` */

@@ -52,6 +52,7 @@ static void open_root(struct planner_state *s)
 	s->slots.rootfs = step->out = plan_slot(s->plan, "rootfs");
 	step->u.root_open.path = plan_strdup(s->plan, s->options->rootfs);
 	step->u.root_open.detached = s_ns_new(s, NS_MOUNT);
+	step->u.root_open.made = s->options->rootfs_tree;
 	/*
 	 * pivot_root wants a root that is not shared. A slave keeps receiving what the host mounts
 	 * below its rootfs; everything else is set after the last mount, by

@@ -12,6 +12,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A tree that nobody else has needs no copy; and before Linux 6.15 a detached one could not be copied. */
+static int take_made_tree(struct act *a, const struct step *step, struct err *err)
+{
+	struct os_mount_attr attr = { .propagation = step->u.root_open.propagation };
+	defer_close int fd = fcntl(*a->options->rootfs_tree, F_DUPFD_CLOEXEC, 3);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, "take the mount of the rootfs");
+	r = os_mount_setattr(fd, "", true, &attr);
+	if (r < 0 && r != -ENOSYS)
+		return err_set(err, r, "set the propagation of the rootfs");
+	a->late_attrs |= r == -ENOSYS;
+	a->fd[step->out] = take_fd(&fd);
+	return 0;
+}
+
 /*
  * step_root_open() - the rootfs as a detached tree with all that is mounted below it
  *
@@ -25,6 +42,8 @@ int step_root_open(struct act *a, const struct step *step, struct err *err)
 	defer_close int fd = -EBADF;
 	bool late;
 
+	if (step->u.root_open.made)
+		return take_made_tree(a, step, err);
 	if (!step->u.root_open.detached) {
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)

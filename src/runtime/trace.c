@@ -22,8 +22,13 @@ struct trace {
 	struct span *spans;
 	size_t n, capacity;
 	const struct plan *plan; /* NULL in a start */
+	const struct trace_span *earlier;
+	size_t n_earlier;
 	int64_t zero_ns;
 };
+
+/* Who did what came before the plan, in the column of the processes */
+#define EARLIER "engine"
 
 /* The page is shared with the container's init until it executes the program, so its numbers are checked. */
 static bool is_sane(const struct trace_entry *entry)
@@ -118,9 +123,21 @@ static char *span_command(const struct trace *t, const struct span *span)
 	return text;
 }
 
+/* What came before the plan has no number in it. */
+static void put_earlier(FILE *out, const struct trace *t)
+{
+	for (size_t i = 0; i < t->n_earlier; i++) {
+		const struct trace_span *span = &t->earlier[i];
+
+		fprintf(out, "%12.1f %10.1f  %-8s %4s %-22s %s\n", us(span->start_ns - t->zero_ns),
+			us(span->end_ns - span->start_ns), EARLIER, "", span->name, span->command);
+	}
+}
+
 static void put_text(FILE *out, const struct trace *t)
 {
 	fprintf(out, "%12s %10s  %-8s %4s %s\n", "start us", "length us", "who", "step", "");
+	put_earlier(out, t);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct span *span = &t->spans[i];
 		defer_free char *command = span_command(t, span);
@@ -162,6 +179,26 @@ static void add_event(struct json_writer *w, const struct trace *t, const struct
 	json_object_end(w);
 }
 
+static void add_earlier(struct json_writer *w, const struct trace *t)
+{
+	for (size_t i = 0; i < t->n_earlier; i++) {
+		const struct trace_span *span = &t->earlier[i];
+
+		json_object_begin(w, NULL);
+		json_add_string(w, "name", span->name);
+		json_add_string(w, "cat", EARLIER);
+		json_add_string(w, "ph", "X");
+		add_us(w, "ts", span->start_ns - t->zero_ns);
+		add_us(w, "dur", span->end_ns - span->start_ns);
+		json_add_u64(w, "pid", 1);
+		json_add_u64(w, "tid", STEP_PARENT + 1);
+		json_object_begin(w, "args");
+		json_add_string(w, "command", span->command);
+		json_object_end(w);
+		json_object_end(w);
+	}
+}
+
 /* Name the rows of the picture; the processes are threads in it, so that they lie close together. */
 static void add_names(struct json_writer *w)
 {
@@ -188,6 +225,7 @@ static void put_json(FILE *out, const struct trace *t)
 	json_add_string(&w, "displayTimeUnit", "ns");
 	json_array_begin(&w, "traceEvents");
 	add_names(&w);
+	add_earlier(&w, t);
 	for (size_t i = 0; i < t->n; i++)
 		add_event(&w, t, &t->spans[i]);
 	json_array_end(&w);
@@ -234,6 +272,10 @@ void trace_write(const struct trace_options *options, const struct progress *pag
 	struct trace t;
 
 	trace_init(&t, plan->n_steps, plan);
+	t.earlier = options->earlier;
+	t.n_earlier = options->n_earlier;
+	if (t.n_earlier)
+		t.zero_ns = t.earlier[0].start_ns;
 	for (size_t i = 0; i < end; i++) {
 		add_span(&t, &page->trace[i], i, &plan->steps[i]);
 		if (t.zero_ns == 0)

@@ -111,5 +111,6 @@ def test_annotations_that_tare_obeys_have_one_place():
     name = re.compile(r'"(?:run\.oci|run\.tare|org\.opencontainers|org\.systemd|org\.criu)\.[^"]*"')
     reported = {'"run.tare.commit"', '"run.tare.version"', '"run.tare.checkpoint.enabled"'}  # what features says of itself
     wrong = [f"{f}: {found}" for f in sources(".c", ".h") if f.startswith("src/") and not f.startswith("src/image/") and f != "src/spec/annotations.h"
-             for found in name.findall((REPO / f).read_text()) if found not in reported]
+             for found in name.findall((REPO / f).read_text()) if found not in reported
+             and not (f.startswith("src/engine/") and found.startswith('"org.opencontainers.image.'))]
     assert not wrong, "\n".join(wrong)

@@ -140,7 +140,9 @@ def tare(tmp, nothing_left):
 @pytest.fixture
 def engine(tmp, nothing_left):
     """tare, the engine, with a store of its own. What the test created is removed at its end."""
-    return Engine(tmp)
+    made = Engine(tmp)
+    yield made
+    made.clean_up()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@
 #include "spec/image.h"
 #include "spec/media_type.h"
 
+extern const struct command command_bundle;
 extern const struct command command_copy;
 extern const struct command command_history;
 extern const struct command command_image_gc;
@@ -17,9 +18,12 @@ extern const struct command command_import;
 extern const struct command command_load;
 extern const struct command command_login;
 extern const struct command command_logout;
+extern const struct command command_ps;
 extern const struct command command_pull;
 extern const struct command command_push;
+extern const struct command command_rm;
 extern const struct command command_rmi;
+extern const struct command command_run;
 extern const struct command command_save;
 extern const struct command command_system_check;
 extern const struct command command_system_df;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/oci/command.h"
-#include "cli/size.h"
+#include "base/size.h"
 #include "runtime/container.h"
 
 #define DEFAULT_INTERVAL "5s"

@@ -72,6 +72,7 @@ static int run(struct cli *cli, void *arguments, const struct operands *words, s
 	const struct foreground_run how = {
 		.start = start,
 		.args = args,
+		.root = cli->root,
 		.detach = args->launch.detach,
 		.keep = args->launch.keep,
 		.no_subreaper = args->launch.no_subreaper,

@@ -18,6 +18,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	const struct foreground_run how = {
 		.start = start,
 		.args = args,
+		.root = cli->root,
 		.detach = launch_args->detach,
 		.keep = launch_args->keep,
 		.no_subreaper = launch_args->no_subreaper,

@@ -5,7 +5,7 @@
 #include "base/json_write.h"
 #include "base/num.h"
 #include "cli/oci/command.h"
-#include "cli/size.h"
+#include "base/size.h"
 #include "os/file.h"
 #include "runtime/container.h"
 

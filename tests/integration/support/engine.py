@@ -176,3 +176,25 @@ class Engine:
     def images(self, *options):
         """The objects of `images --format json`."""
         return [json.loads(line) for line in self.call("images", "--format", "json", *options).ok().out.splitlines()]
+
+    def run(self, *words, options=(), image="box", **kw):
+        """`run --rm` of these words in the foreground."""
+        return self.call("run", "--rm", *options, image, *words, **kw)
+
+    def sh(self, script, *options, **kw):
+        """The same for a shell script."""
+        return self.run("sh", "-c", script, options=options, **kw)
+
+    def containers(self):
+        """The objects of `ps --all --format json`, by name or short id."""
+        lines = self.call("ps", "-a", "--format", "json").ok().out.splitlines()
+        return {c["Names"] or c["ID"]: c for c in map(json.loads, lines)}
+
+    def clean_up(self):
+        """Remove what the test made, and the directories that are then empty."""
+        if (self.root / "containers").exists():
+            for id in self.call("ps", "-aq", "--no-trunc").out.split():
+                self.call("rm", "--force", id)
+        for directory in (self.runroot / "oci", self.runroot):
+            if directory.exists() and not any(directory.iterdir()):
+                directory.rmdir()

@@ -10,13 +10,14 @@
 
 struct target {
 	const char *bundle;
-	bool detach;
+	bool detach, exclusive;
 	unsigned fds;
 };
 
 static const struct option table[] = {
 	{ "bundle", 'b', "DIR", "the bundle", option_set_text, offsetof(struct target, bundle) },
 	{ "detach", 'd', NULL, "leave", option_set_switch, offsetof(struct target, detach) },
+	{ "exclusive", 'x', NULL, "alone", option_set_switch, offsetof(struct target, exclusive) },
 	{ "preserve-fds", 0, "N", "fds", option_set_unsigned, offsetof(struct target, fds) },
 	OPTION_END,
 };
@@ -67,6 +68,19 @@ static void test_switches_take_no_word(void **state)
 	assert_string_equal(o.words.words[0], "false");
 	assert_false(PARSE(false, W("-d"), W("--detach=false")).target.detach);
 	assert_true(PARSE(false, W("--detach=1")).target.detach);
+}
+
+static void test_letters_of_switches_share_a_dash(void **state)
+{
+	struct outcome o = PARSE(false, W("-dxb"), W("a"), W("w"));
+
+	assert_true(o.target.detach);
+	assert_true(o.target.exclusive);
+	assert_string_equal(o.target.bundle, "a");
+	assert_int_equal(o.words.n, 1);
+	/* A value does not follow in the same word: a misspelt name would be one. */
+	assert_int_equal(PARSE(false, W("-bd"), W("a")).result, -EINVAL);
+	assert_int_equal(PARSE(false, W("-dz")).result, -EINVAL);
 }
 
 static void test_a_later_option_wins(void **state)
@@ -157,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_one_dash_or_two),
 		cmocka_unit_test(test_values_after_an_equal_sign),
 		cmocka_unit_test(test_switches_take_no_word),
+		cmocka_unit_test(test_letters_of_switches_share_a_dash),
 		cmocka_unit_test(test_a_later_option_wins),
 		cmocka_unit_test(test_options_may_stand_behind_the_id),
 		cmocka_unit_test(test_two_dashes_end_the_options),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/size.h"
+#include "base/size.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

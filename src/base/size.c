@@ -3,7 +3,7 @@
  * Both forms are a decimal number, perhaps with a fraction, and a unit. The arithmetic is in 128-bit integers: nothing is
  * rounded before the unit is applied, and nothing wraps.
  */
-#include "cli/size.h"
+#include "base/size.h"
 
 #include "base/ascii.h"
 #include "base/num.h"

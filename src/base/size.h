@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sizes and times on a command line, as people and callers of runc write them. */
-#ifndef TARE_CLI_SIZE_H
-#define TARE_CLI_SIZE_H
+#ifndef TARE_BASE_SIZE_H
+#define TARE_BASE_SIZE_H
 
 #include "base/defer.h"
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `run`: from an image to a running program, in the foreground, in this very process: no other program is started and nothing
+ * is parsed twice.
+ *
+ * Exit statuses are docker's: 125 for a failure of ours, 126 if the program can't be executed, 127 if it is not there, else the
+ * program's own.
+ */
+#include "cli/cmd/container_args.h"
+#include "cli/cmd/explain.h"
+#include "cli/foreground.h"
+#include "cli/trace_file.h"
+#include "engine/launch.h"
+#include "runtime/notify.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+enum { STATUS_OURS = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
+
+struct args {
+	struct container_args container; /* first: the offsets of CONTAINER_OPTIONS count from it */
+	const char *name, *rootfs, *trace;
+	bool rm, explain;
+};
+
+/* What start() needs */
+struct run {
+	const struct args *args;
+	struct launch *launch;
+	const char *oci_root;
+};
+
+static int start(struct cli *cli, const void *arg, const char *id, struct container_started *ret,
+		 struct err *err)
+{
+	const struct run *run = arg;
+	struct report report = command_report(cli);
+	struct create_options options = {
+		.id = id,
+		.bundle = run->launch->dir.path,
+		.rootfs_tree = run->launch->root_is_mount ? &run->launch->root : NULL,
+		.notify_socket = getenv(NOTIFY_ENV),
+		.run = true,
+		.foreground = true,
+		.cgroups = cli->cgroups,
+		.report = &report,
+	};
+	struct trace_options trace;
+	int r = trace_open(run->args->trace, &trace, err);
+
+	if (r < 0)
+		return r;
+	trace.earlier = run->launch->steps;
+	trace.n_earlier = run->launch->n_steps;
+	r = container_create(run->oci_root, &options, -EBADF, trace.stream ? &trace : NULL, ret,
+			     err);
+	trace_end(cli, run->args->trace, &trace);
+	return r;
+}
+
+/* ---- before ------------------------------------------------------------------------------------------------------- */
+
+static void warn(void *log, const char *text)
+{
+	log_write(log, LOG_LEVEL_WARNING, "%s", text);
+}
+
+/* Without --interactive the program has nothing to read, as of docker. */
+static int settle_stdin(const struct container_args *args, struct err *err)
+{
+	defer_close int null = -EBADF;
+
+	if (args->interactive || args->terminal)
+		return 0;
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		return err_sys(err, "open /dev/null as standard input");
+	return 0;
+}
+
+static int check_pull(const char *when, struct err *err)
+{
+	if (!when || strcmp(when, "missing") == 0 || strcmp(when, "never") == 0)
+		return 0;
+	err_user(err, "unknown word \"%s\" for \"--pull\"", when);
+	return err_hint(err, "it is never or missing");
+}
+
+/* Not in the store: until this program can get it, say what can. */
+static int hint_at_source(const struct launch *launch, struct err *err)
+{
+	if (err->code != -ENOENT || !launch->image_name || launch->image.id)
+		return err->code;
+	return err_hint(err,
+			"tare can't get it yet; skopeo can: skopeo copy docker://%s "
+			"oci:%s/images:%s",
+			launch->image_name, launch->roots.root, launch->image_name);
+}
+
+static int describe(struct cli *cli, const struct args *a, const struct operands *words,
+		    struct launch *launch, struct platform *wanted, struct err *err)
+{
+	/* The operands lie side by side in argv: the image, if one is wanted, and the program. */
+	char *const *all = words->n ? words->rest - 1 : NULL;
+	char *const *command = !all || a->rootfs ? all : words->rest;
+	int r;
+
+	if (!a->rootfs && words->n == 0) {
+		err_user(err, "which image?");
+		return err_hint(err, "tare run IMAGE; tare images lists them");
+	}
+	launch->roots = roots_of(cli);
+	launch->settings = container_settings(&a->container, command);
+	launch->settings.name = a->name;
+	launch->settings.self = cli->argv[0];
+	launch->auto_remove = a->rm || a->explain;
+	launch->wanted = wanted;
+	launch->warn = warn;
+	launch->to = &cli->log;
+	if (!a->rootfs) {
+		launch->image_name = words->words[0];
+	} else {
+		launch->rootfs_dir = realpath(a->rootfs, NULL);
+		if (!launch->rootfs_dir)
+			return err_sys(err, "--rootfs \"%s\"", a->rootfs);
+	}
+	r = check_pull(a->container.pull, err);
+	return r < 0 ? r : container_platform(&launch->arena, &a->container, wanted, err);
+}
+
+/* ---- after -------------------------------------------------------------------------------------------------------- */
+
+/* Which of docker's statuses a failure is: was it the program, or we? */
+static int failure_status(const struct err *err)
+{
+	bool of_program = strcmp(err->step_name, "find-executable") == 0 ||
+			  strcmp(err->step_name, "execute") == 0;
+
+	if (!of_program)
+		return STATUS_OURS;
+	return err->code == -ENOENT || err->code == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
+}
+
+static void finish(struct cli *cli, struct launch *launch, int status)
+{
+	struct err err = ERR_INIT;
+
+	if (launch_finish(launch, status, &err) < 0)
+		log_error(&cli->log, &err);
+}
+
+static int run_container(struct cli *cli, const struct args *a, struct launch *launch,
+			 struct err *err)
+{
+	struct run run = {
+		.args = a,
+		.launch = launch,
+		.oci_root = containers_oci_root(&launch->arena, &launch->roots),
+	};
+	const struct foreground_run how = {
+		.start = start,
+		.args = &run,
+		.root = run.oci_root,
+	};
+	int status = foreground_run(cli, launch->dir.id, &how, err);
+
+	finish(cli, launch, status);
+	if (status >= 0)
+		return status;
+	err_context(err, "run \"%.64s\"", launch->image_name ? launch->image_name : "--rootfs");
+	log_error(&cli->log, err);
+	return failure_status(err);
+}
+
+static int run_launch(struct cli *cli, const struct args *a, struct launch *launch, struct err *err)
+{
+	int r = containers_sweep(&launch->roots, err);
+
+	if (r == 0)
+		r = launch_prepare(launch, err);
+	if (r < 0)
+		return hint_at_source(launch, err);
+	if (a->explain) {
+		r = explain_launch(cli, launch, err);
+		finish(cli, launch, -1);
+		return r;
+	}
+	r = settle_stdin(&a->container, err);
+	if (r < 0) {
+		finish(cli, launch, r);
+		return r;
+	}
+	return run_container(cli, a, launch, err);
+}
+
+static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
+{
+	struct launch launch = { .dir = CONTAINER_DIR_INIT, .root = -EBADF };
+	struct platform wanted;
+	int r = describe(cli, args, words, &launch, &wanted, err);
+
+	if (r == 0)
+		r = run_launch(cli, args, &launch, err);
+	launch_clear(&launch);
+	return r;
+}
+
+#define RUN_OPTION(word, letter, arg, help, type, member)                                          \
+	{                                                                                          \
+		word, letter, arg, help, option_set_##type, offsetof(struct args, member)          \
+	}
+
+static const struct option options[] = {
+	CONTAINER_OPTIONS,
+	RUN_OPTION("explain", 0, NULL, "show each step from image to process, and start nothing",
+		   switch, explain),
+	RUN_OPTION("name", 0, "NAME", "a name for the container", text, name),
+	RUN_OPTION("rm", 0, NULL, "remove the container after its end", switch, rm),
+	RUN_OPTION("rootfs", 0, "DIR", "this directory in place of an image", text, rootfs),
+	RUN_OPTION("trace", 0, "FILE", "time each step; - is standard error, .json for Perfetto",
+		   text, trace),
+	OPTION_END,
+};
+
+COMMAND_ARGS(struct args);
+
+const struct command command_run = {
+	.name = "run",
+	.alias = "container run",
+	.operands = "IMAGE [PROGRAM [ARGUMENT...]]",
+	.max_operands = OPERANDS_ANY,
+	.summary = "make a container of an image and run a program in it",
+	.details =
+		"It ends with the program's status, 128+N if signal N ended it; 125 if the container\n"
+		"could not be made, 126 if the program can't be executed, 127 if it is not there.",
+	.options = options,
+	.enters_container = true,
+	.hands_words_on = true,
+	.failure_status = STATUS_OURS,
+	.usage_status = STATUS_OURS,
+	.run = run,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an image and what a person asks to a config.json: one that a person can read, and that any OCI runtime can run.
+ *
+ * Spec: image-spec conversion.md; runtime-spec config.md
+ */
+#ifndef TARE_ENGINE_CONFIG_H
+#define TARE_ENGINE_CONFIG_H
+
+#include "base/json_write.h"
+#include "engine/settings.h"
+#include "engine/user.h"
+#include "image/image.h"
+#include "runtime/facts.h"
+
+struct config_input {
+	const struct settings *settings;
+	const struct image *image; /* NULL: a root filesystem without one */
+	const char *id;            /* its first digits are the host name, if there is none */
+	const char *rootfs;        /* for root.path */
+	int root;                  /* the root filesystem itself, to look users up in; borrowed */
+	const char *
+		files; /* absolute directory with "hosts" and "hostname" to be mounted; NULL: none */
+	struct id_map map; /* of a new user namespace; size 0: none */
+	const struct facts
+		*facts; /* security modules, last capability, our own capabilities, version */
+	void (*warn)(void *to, const char *text);
+	void *to;
+};
+
+/*
+ * config_build() - write the config
+ * @ret_text: JSON, in @arena
+ *
+ * Return: 0; -EINVAL, naming the option or the image's property; -errno
+ */
+int config_build(struct arena *arena, const struct config_input *in, char **ret_text,
+		 size_t *ret_len, struct err *err) MUST_CHECK;
+
+/* config_hostname() - what the container is called; in @arena or borrowed */
+const char *config_hostname(struct arena *arena, const struct config_input *in);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of config_build(): each writes members of one object. */
+#ifndef TARE_ENGINE_CONFIG_PARTS_H
+#define TARE_ENGINE_CONFIG_PARTS_H
+
+#include "engine/config.h"
+
+/* What several parts need to know; all of it is settled before the first byte is written. */
+struct build {
+	struct json_writer *w;
+	struct arena *arena;
+	const struct config_input *in;
+	const struct settings *settings;
+	const struct image_process *image; /* never NULL: all empty where there is no image */
+	const struct image_config *config; /* NULL where there is no image */
+	struct user user;
+	uint64_t bounding,
+		explicit_caps; /* capabilities by bit; the second: those asked for by name */
+	bool no_new_privileges, no_masks;
+	const char *seccomp, *apparmor, *label; /* as of --security-opt; NULL: the default */
+};
+
+/* Settling: what options mean, before anything is written. Return: 0; -EINVAL; -errno */
+int build_security(struct build *b, struct err *err) MUST_CHECK;
+int build_capabilities(struct build *b, struct err *err) MUST_CHECK;
+
+/* Writing */
+int build_process(struct build *b, struct err *err) MUST_CHECK;
+int build_mounts(struct build *b, struct err *err) MUST_CHECK;
+int build_annotations(struct build *b, struct err *err) MUST_CHECK;
+int build_linux(struct build *b, struct err *err) MUST_CHECK;
+int build_resources(struct build *b, struct err *err) MUST_CHECK;
+int build_seccomp(struct build *b, struct err *err) MUST_CHECK;
+
+/* A device of the host that the container gets. */
+struct build_device {
+	const char *path, *access; /* in the container; "rwm" */
+	char type;                 /* c, b */
+	uint32_t major, minor, mode, uid, gid;
+};
+int build_devices(struct build *b, struct build_device **ret, size_t *ret_n,
+		  struct err *err) MUST_CHECK;
+
+void build_list(struct json_writer *w, const char *key, const char *const *items);
+void build_strings(struct json_writer *w, const char *key, const struct str_list *list);
+void build_warn(const struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/launch.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "engine/config.h"
+#include "image/layers.h"
+#include "image/overlay.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/mount.h"
+#include "os/path.h"
+#include "runtime/facts.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- what was done ------------------------------------------------------------------------------------------------ */
+
+/* By the runtime's trace's clock */
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* @command: in the launch's arena */
+static void note(struct launch *l, const char *name, const char *command, const char *why,
+		 int64_t start_ns)
+{
+	if (l->n_steps == LAUNCH_STEPS_MAX)
+		return;
+	l->reasons[l->n_steps] = why;
+	l->steps[l->n_steps++] = (struct trace_span){ name, command, start_ns, now_ns() };
+}
+
+/* ---- the image ---------------------------------------------------------------------------------------------------- */
+
+/* Does the kernel hand programs of that architecture to an emulator? */
+static bool is_emulated(const char *architecture)
+{
+	static const struct {
+		const char *go, *qemu;
+	} names[] = {
+		{ "amd64", "x86_64" },    { "386", "i386" },
+		{ "arm64", "aarch64" },   { "arm", "arm" },
+		{ "ppc64le", "ppc64le" }, { "s390x", "s390x" },
+		{ "riscv64", "riscv64" }, { "loong64", "loongarch64" },
+	};
+	char path[96];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(names[i].go, architecture) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/sys/fs/binfmt_misc/qemu-%s", names[i].qemu);
+		return os_exists_at(AT_FDCWD, path) > 0;
+	}
+	return false;
+}
+
+static int check_platform(struct launch *l, struct err *err)
+{
+	struct platform host = image_host_platform(&l->arena);
+	const struct platform *platform = &l->image.config.platform;
+	char wanted[PLATFORM_TEXT_MAX], has[PLATFORM_TEXT_MAX];
+
+	if (!platform->architecture || platform_runs(&host, platform) > 0 ||
+	    is_emulated(platform->architecture))
+		return 0;
+	platform_text(&host, wanted);
+	platform_text(platform, has);
+	err_user(err, "image \"%s\" is for %s, and this machine is %s", l->image_name, has, wanted);
+	return err_hint(err, "with qemu-user and binfmt_misc set up it would run");
+}
+
+static int find_image(struct launch *l, const struct store *store, struct err *err)
+{
+	int64_t start = now_ns();
+	int r = image_find(store, &l->arena, l->image_name, l->wanted, &l->image, err);
+
+	if (r == 0)
+		r = check_platform(l, err);
+	if (r < 0)
+		return r;
+	note(l, "find-image",
+	     arena_printf(&l->arena, "cat %s/images/blobs/%s %s/images/blobs/%s", l->roots.root,
+			  arena_printf(&l->arena, "%.6s/%s", l->image.digest, l->image.digest + 7),
+			  l->roots.root,
+			  arena_printf(&l->arena, "%.6s/%s", l->image.id, l->image.id + 7)),
+	     "manifest and config of the image: its layers, and how it wants to be run", start);
+	return 0;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------------- */
+
+static int unpack_layer(struct launch *l, const struct store *store, size_t i, bool user_xattrs,
+			struct err *err)
+{
+	struct layer_request request = {
+		.blob = l->image.manifest.layers.items[i].digest,
+		.diff_id = l->image.config.diff_ids.items[i],
+		.limit = LAUNCH_LAYER_MAX_BYTES,
+		.options = { .user_xattrs = user_xattrs },
+	};
+	int64_t start = now_ns();
+	struct layer_result result;
+	char name[LAYER_NAME_MAX];
+	int r = layers_unpack(store, &request, &result, err);
+
+	if (r < 0)
+		return err_context(err, "image \"%s\"", l->image_name);
+	if (layers_name(request.diff_id, name) < 0)
+		return err_bug(err, "name layer %s", request.diff_id);
+	note(l, r ? "have-layer" : "unpack-layer",
+	     r ? arena_printf(&l->arena, "ls %s/layers/%s", l->roots.root, name)
+	       : arena_printf(&l->arena, "tar -C %s/layers/%s -xf %s/images/blobs/%.6s/%s",
+			      l->roots.root, name, l->roots.root, request.blob, request.blob + 7),
+	     r ? "unpacked before; shared by all containers that have it"
+	       : "each byte verified by the digests of blob and content",
+	     start);
+	return 0;
+}
+
+static const char *layer_path(struct launch *l, size_t i)
+{
+	char name[LAYER_NAME_MAX];
+
+	if (layers_name(l->image.config.diff_ids.items[i], name) < 0)
+		return NULL;
+	return arena_printf(&l->arena, "%s/layers/%s", l->roots.root, name);
+}
+
+/* ---- the container's directory ------------------------------------------------------------------------------------ */
+
+static int make_below(const struct launch *l, const char *name, mode_t mode, struct err *err)
+{
+	return mkdirat(l->dir.fd, name, mode) < 0 && errno != EEXIST
+		       ? err_sys(err, "make \"%s/%s\"", l->dir.path, name)
+		       : 0;
+}
+
+/*
+ * The merged root is the upper directory's: owner and mode are the topmost layer's. With a user namespace the owner is who
+ * that is on the host.
+ */
+static int take_over_root(const struct launch *l, const char *top, const char *upper,
+			  struct err *err)
+{
+	struct stat st;
+
+	if (stat(top, &st) < 0)
+		return err_sys(err, "look at layer \"%s\"", top);
+	if (chown(upper, st.st_uid + l->map.host_id, st.st_gid + l->map.host_id) < 0 ||
+	    chmod(upper, st.st_mode & 07777) < 0)
+		return err_sys(err, "give \"%s\" the layer's owner and mode", upper);
+	return 0;
+}
+
+/* ---- the overlay -------------------------------------------------------------------------------------------------- */
+
+static const char *overlay_command(struct launch *l, const struct overlay *o)
+{
+	const char *text = "mount -t overlay overlay -o ";
+
+	for (size_t i = o->n_layers; i > 0; i--)
+		text = arena_printf(&l->arena, "%slowerdir+=%s,", text, o->layers[i - 1]);
+	return arena_printf(&l->arena, "%supperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs",
+			    text, o->upper, o->work, o->throw_away ? ",volatile" : "",
+			    o->user_xattrs ? ",userxattr" : "", l->dir.path);
+}
+
+/* Memory in the place of upper and work. Only what nobody wants to keep may be there. */
+static int mount_on_scratch(struct launch *l, struct overlay *o, struct err *err)
+{
+	const char *dir = arena_printf(&l->arena, "%s/scratch", l->dir.path);
+	const struct err first = *err;
+	int r;
+
+	if (!l->auto_remove) {
+		*err = first;
+		return err_hint(err, "give --root a directory on another filesystem; a container "
+				     "of --rm would be kept in memory");
+	}
+	r = make_below(l, "scratch", 0700, err);
+	if (r == 0)
+		r = overlay_scratch(dir, err);
+	if (r < 0)
+		return r;
+	o->upper = arena_printf(&l->arena, "%s/upper", dir);
+	o->work = arena_printf(&l->arena, "%s/work", dir);
+	r = take_over_root(l, o->layers[o->n_layers - 1], o->upper, err);
+	if (r == 0)
+		r = overlay_mount(o, err);
+	overlay_scratch_end(dir);
+	if (r >= 0)
+		l->warn(l->to,
+			"the store is on an overlay, so what the container writes is in memory");
+	return r;
+}
+
+/* ---- ids ---------------------------------------------------------------------------------------------------------- */
+
+#define USERNS_SIZE 65536
+
+/* --userns HOSTID[:SIZE], or host */
+static int read_map(struct launch *l, struct err *err)
+{
+	const char *text = l->settings.userns, *colon;
+	uint64_t host, size = USERNS_SIZE;
+	char first[16];
+
+	if (!text || strcmp(text, "host") == 0)
+		return 0;
+	colon = strchr(text, ':');
+	snprintf(first, sizeof(first), "%.*s", colon ? (int)(colon - text) : 15, text);
+	if (num_parse_u64(first, 1, UINT32_MAX - 1, &host) < 0 ||
+	    (colon && num_parse_u64(colon + 1, 1, UINT32_MAX - 1, &size) < 0) ||
+	    host + size > UINT32_MAX) {
+		err_user(err, "--userns \"%s\" says no range of ids", text);
+		return err_hint(
+			err, "it is host, or HOSTID[:SIZE]: container id 0 is HOSTID on the host");
+	}
+	l->map = (struct id_map){ .host_id = (uint32_t)host, .size = (uint32_t)size };
+	return 0;
+}
+
+/* Return: a user namespace to map mounts with; -EBADF if none is wanted; -errno with @err */
+static int open_mapping(struct launch *l, struct err *err)
+{
+	const char *text;
+	int fd;
+
+	if (!l->map.size)
+		return -EBADF;
+	text = arena_printf(&l->arena, "0 %u %u\n", l->map.host_id, l->map.size);
+	fd = os_idmap_ns(text, text);
+	return fd < 0 ? err_set(err, fd, "make a user namespace to map the layers with") : fd;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+
+static int mount_overlay(struct launch *l, bool user_xattrs, struct err *err)
+{
+	defer_close int userns = open_mapping(l, err);
+	size_t n = l->image.config.diff_ids.n;
+	const char **layers = arena_array(&l->arena, n + 1, sizeof(*layers));
+	int64_t start = now_ns();
+	struct overlay o = {
+		.layers = layers,
+		.n_layers = n ? n : 1,
+		.upper = arena_printf(&l->arena, "%s/upper", l->dir.path),
+		.work = arena_printf(&l->arena, "%s/work", l->dir.path),
+		.throw_away = l->auto_remove,
+		.user_xattrs = user_xattrs,
+		.userns = userns,
+	};
+	int r = 0;
+
+	if (userns < 0 && l->map.size)
+		return userns;
+	for (size_t i = 0; i < n; i++)
+		layers[i] = layer_path(l, i);
+	/* An image without layers: the directory that the root is mounted on is empty, too. */
+	if (n == 0)
+		layers[0] = arena_printf(&l->arena, "%s/rootfs", l->dir.path);
+	r = make_below(l, "upper", 0755, err);
+	if (r == 0)
+		r = make_below(l, "work", 0700, err);
+	if (r == 0)
+		r = take_over_root(l, layers[o.n_layers - 1], o.upper, err);
+	if (r < 0)
+		return r;
+	l->root = overlay_mount(&o, err);
+	if (l->root == -EXDEV)
+		l->root = mount_on_scratch(l, &o, err);
+	if (l->root < 0)
+		return l->root;
+	l->root_is_mount = true;
+	note(l, "mount-overlay", overlay_command(l, &o),
+	     "the layers, and above them what the container writes; the mount has no name until the "
+	     "container has it",
+	     start);
+	return 0;
+}
+
+/* ---- files, config ------------------------------------------------------------------------------------------------ */
+
+static int write_file(struct launch *l, const char *name, const char *text, struct err *err)
+{
+	int r = os_file_make_at(l->dir.fd, name, text, strlen(text), 0644);
+
+	return r < 0 ? err_set(err, r, "write \"%s/%s\"", l->dir.path, name) : 0;
+}
+
+static int write_files(struct launch *l, const char *hostname, struct err *err)
+{
+	int r = make_below(l, "files", 0755, err);
+
+	if (r == 0)
+		r = write_file(l, "files/hostname", arena_printf(&l->arena, "%s\n", hostname), err);
+	if (r == 0)
+		r = write_file(l, "files/hosts",
+			       arena_printf(&l->arena,
+					    "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
+					    "ip6-loopback\n127.0.1.1\t%s\n",
+					    hostname),
+			       err);
+	return r;
+}
+
+static int write_config(struct launch *l, const struct facts *facts, struct err *err)
+{
+	struct config_input in = {
+		.settings = &l->settings,
+		.image = l->image_name ? &l->image : NULL,
+		.id = l->dir.id,
+		.rootfs = l->rootfs_dir ? l->rootfs_dir : "rootfs",
+		.root = l->root,
+		.files = l->no_files ? NULL : arena_printf(&l->arena, "%s/files", l->dir.path),
+		.map = l->map,
+		.facts = facts,
+		.warn = l->warn,
+		.to = l->to,
+	};
+	int64_t start = now_ns();
+	int r = config_build(&l->arena, &in, &l->config, &l->config_len, err);
+
+	if (r == 0)
+		r = write_files(l, config_hostname(&l->arena, &in), err);
+	if (r < 0)
+		return r;
+	r = os_file_make_at(l->dir.fd, "config.json", l->config, l->config_len, 0600);
+	if (r < 0)
+		return err_set(err, r, "write \"%s/config.json\"", l->dir.path);
+	note(l, "write-config", arena_printf(&l->arena, "less %s/config.json", l->dir.path),
+	     "the image's wishes, yours and the defaults, as one document for any OCI runtime",
+	     start);
+	return 0;
+}
+
+static const char *command_text(struct launch *l)
+{
+	const struct str_list *given = &l->settings.command;
+	const char *text = l->settings.entrypoint ? l->settings.entrypoint : "";
+	const struct image_process *image = &l->image.config.process;
+
+	for (size_t i = 0; !l->settings.entrypoint && i < image->entrypoint.n; i++)
+		text = arena_printf(&l->arena, "%s%s%s", text, *text ? " " : "",
+				    image->entrypoint.items[i]);
+	if (given->n == 0 && !l->settings.entrypoint)
+		given = &image->cmd;
+	for (size_t i = 0; i < given->n; i++)
+		text = arena_printf(&l->arena, "%s%s%s", text, *text ? " " : "", given->items[i]);
+	return text;
+}
+
+/* The first version of the record: from now on it is a container, and not the rest of one. */
+static int write_record(struct launch *l, struct err *err)
+{
+	l->record = (struct container_record){
+		.id = l->dir.id,
+		.name = l->settings.name,
+		.image = l->image_name,
+		.image_id = l->image_name ? l->image.id : NULL,
+		.command = command_text(l),
+		.created = time_rfc3339_now(arena_alloc(&l->arena, TIME_RFC3339_MAX)),
+		.exit_status = -1,
+		.auto_remove = l->auto_remove,
+		.map = l->map,
+	};
+	return containers_save(&l->dir, &l->record, err);
+}
+
+/* ---- in order ----------------------------------------------------------------------------------------------------- */
+
+static int open_rootfs_dir(struct launch *l, struct err *err)
+{
+	l->root = open(l->rootfs_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return l->root < 0 ? err_sys(err, "open the root filesystem \"%s\"", l->rootfs_dir) : 0;
+}
+
+static int prepare_image(struct launch *l, bool user_xattrs, struct err *err)
+{
+	defer_store struct store store = STORE_INIT;
+	int r = roots_open_store(&l->roots, &store, err);
+
+	if (r == 0)
+		r = find_image(l, &store, err);
+	for (size_t i = 0; r == 0 && i < l->image.config.diff_ids.n; i++)
+		r = unpack_layer(l, &store, i, user_xattrs, err);
+	return r;
+}
+
+static int make_dir(struct launch *l, struct err *err)
+{
+	int64_t start = now_ns();
+	int r = containers_make(&l->arena, &l->roots, l->settings.name, &l->dir, err);
+
+	if (r == 0)
+		r = make_below(l, "rootfs", 0755, err);
+	if (r == 0)
+		note(l, "make-container",
+		     arena_printf(&l->arena, "mkdir -p %s/rootfs", l->dir.path),
+		     "locked by us as long as the container is in the foreground", start);
+	return r;
+}
+
+static int prepare(struct launch *l, struct err *err)
+{
+	struct facts facts;
+	int r = facts_read_parts(&l->arena, "", FACTS_VERSION | FACTS_SECURITY, &facts, err);
+
+	if (r == 0)
+		r = read_map(l, err);
+	if (r == 0 && l->image_name)
+		r = prepare_image(l, facts.rootless, err);
+	if (r == 0)
+		r = make_dir(l, err);
+	if (r == 0)
+		r = l->image_name ? mount_overlay(l, facts.rootless, err) : open_rootfs_dir(l, err);
+	if (r == 0)
+		r = write_config(l, &facts, err);
+	return r < 0 ? r : write_record(l, err);
+}
+
+static void remove_all(struct launch *l)
+{
+	struct err ignored = ERR_INIT;
+
+	if (l->dir.fd < 0)
+		return;
+	/* The name is in no record yet. */
+	if (l->settings.name && !l->record.id) {
+		l->record.id = l->dir.id;
+		l->record.name = l->settings.name;
+		l->record.auto_remove = true;
+		(void)!containers_save(&l->dir, &l->record, &ignored);
+	}
+	(void)!containers_remove(&l->roots, &l->dir, &ignored);
+	container_dir_clear(&l->dir);
+}
+
+int launch_prepare(struct launch *l, struct err *err)
+{
+	int r;
+
+	l->dir = CONTAINER_DIR_INIT;
+	l->root = -EBADF;
+	l->steps = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->steps));
+	l->reasons = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->reasons));
+	r = prepare(l, err);
+	if (r < 0)
+		remove_all(l);
+	return r;
+}
+
+int launch_finish(struct launch *l, int status, struct err *err)
+{
+	int r;
+
+	if (status < 0 || l->auto_remove) {
+		/* The overlay is busy as long as we have it. */
+		defer_close_fn(&l->root);
+		l->root = -EBADF;
+		r = containers_remove(&l->roots, &l->dir, err);
+		container_dir_clear(&l->dir);
+		return r;
+	}
+	l->record.finished = time_rfc3339_now(arena_alloc(&l->arena, TIME_RFC3339_MAX));
+	l->record.exit_status = status;
+	return containers_save(&l->dir, &l->record, err);
+}
+
+void launch_clear(struct launch *l)
+{
+	defer_close_fn(&l->root);
+	container_dir_clear(&l->dir);
+	arena_clear(&l->arena);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the name of an image to a bundle that the runtime can start: find the image, make the container's directory, unpack
+ * the layers that are not there yet, mount the overlay, write config.json. What each step did is kept, so that --explain and
+ * --trace can show it in one list with the runtime's own steps.
+ */
+#ifndef TARE_ENGINE_LAUNCH_H
+#define TARE_ENGINE_LAUNCH_H
+
+#include "engine/containers.h"
+#include "engine/settings.h"
+#include "image/image.h"
+#include "image/overlay.h"
+#include "runtime/container.h"
+
+/* A limit for what one layer may inflate to: more than any that is known, and less than a bomb's. */
+#define LAUNCH_LAYER_MAX_BYTES ((uint64_t)256 * 1024 * 1024 * 1024)
+
+/* A step a layer, and some for all that is not layers */
+#define LAUNCH_STEPS_MAX (OVERLAY_LAYERS_MAX + 8)
+
+struct launch {
+	/* given by the caller; borrowed */
+	struct roots roots;
+	struct settings settings;
+	const char *image_name; /* as it was typed; NULL: rootfs_dir is the root */
+	const char *rootfs_dir; /* absolute */
+	const struct platform *wanted;
+	bool auto_remove;
+	bool no_files; /* the config names no files of the container's directory */
+	void (*warn)(void *to, const char *text);
+	void *to;
+	/* made by launch_prepare() */
+	struct arena arena;
+	struct image image;
+	struct container_dir dir;
+	struct container_record record;
+	int root;           /* the root filesystem: a detached mount, or a directory; owned */
+	bool root_is_mount; /* the former */
+	struct id_map map;  /* of --userns; size 0: none */
+	char *config;
+	size_t config_len;
+	struct trace_span *steps; /* what was done, for people */
+	const char **reasons;     /* why, one a step */
+	size_t n_steps;
+};
+
+/*
+ * launch_prepare() - all up to the runtime's start
+ *
+ * On failure nothing is left but layers that were unpacked, which are the store's.
+ * Return: 0; -ENOENT if the image is not in the store; -errno
+ */
+int launch_prepare(struct launch *launch, struct err *err) MUST_CHECK;
+
+/*
+ * launch_finish() - the container has ended with @status, or could not be started (@status < 0)
+ *
+ * With --rm, or if it could not be started, nothing of it is left.
+ */
+int launch_finish(struct launch *launch, int status, struct err *err) MUST_CHECK;
+
+void launch_clear(struct launch *launch);
+
+#endif

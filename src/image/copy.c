@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two walks: the first makes everything, the second gives directories their times, which what is made in them changes.
+ */
+#include "image/copy.h"
+
+#include "base/string_map.h"
+#include "image/xattr.h"
+#include "os/path.h"
+#include "os/walk.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+struct copy {
+	int to;
+	struct arena arena;
+	struct string_map linked; /* "DEVICE:INODE" of what has several names: the first of them */
+	struct err *err;
+};
+
+static int fail(struct copy *copy, int code, const struct walk_node *node)
+{
+	return err_set(copy->err, code, "copy \"/%s\"", node->path);
+}
+
+/* The directory that the node's copy is to be in */
+static int open_parent(const struct copy *copy, const struct walk_node *node)
+{
+	const char *slash = strrchr(node->path, '/');
+	char path[4096];
+
+	if (!slash)
+		return os_open_in_root(copy->to, ".", O_RDONLY | O_DIRECTORY, 0);
+	snprintf(path, sizeof(path), "%.*s", (int)(slash - node->path), node->path);
+	return os_open_in_root(copy->to, path, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+}
+
+static int copy_content(const struct walk_node *node, int parent)
+{
+	defer_close int from =
+		openat(node->parent, node->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	defer_close int to = openat(parent, node->name,
+				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (from < 0 || to < 0)
+		return -errno;
+	while ((n = sendfile(to, from, NULL, 1 << 30)) > 0)
+		;
+	return n < 0 ? -errno : 0;
+}
+
+static int copy_link(const struct walk_node *node, int parent)
+{
+	char target[4096];
+	ssize_t n = readlinkat(node->parent, node->name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return symlinkat(target, parent, node->name) < 0 ? -errno : 0;
+}
+
+static int make_node(const struct walk_node *node, int parent)
+{
+	mode_t type = node->st.st_mode & S_IFMT;
+
+	if (type == S_IFREG)
+		return copy_content(node, parent);
+	if (type == S_IFLNK)
+		return copy_link(node, parent);
+	if (type == S_IFDIR)
+		return mkdirat(parent, node->name, 0700) < 0 ? -errno : 0;
+	return mknodat(parent, node->name, type | 0600, node->st.st_rdev) < 0 ? -errno : 0;
+}
+
+/* Owner first: changing it takes set-uid bits and capabilities away. */
+static int copy_attributes(struct copy *copy, const struct walk_node *node, int parent,
+			   const char *name)
+{
+	const struct timespec times[] = { node->st.st_atim, node->st.st_mtim };
+	struct xattr_list list;
+	int r;
+
+	if (fchownat(parent, name, node->st.st_uid, node->st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISLNK(node->st.st_mode) && fchmodat(parent, name, node->st.st_mode & 07777, 0) < 0)
+		return -errno;
+	r = xattr_list(node->parent, node->name, &copy->arena, &list);
+	for (size_t i = 0; r == 0 && i < list.n; i++)
+		r = xattr_set(parent, name, list.items[i].name, list.items[i].value,
+			      list.items[i].len);
+	if (r < 0)
+		return r;
+	return utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/* Return: 1 if it is another name of what is there already; 0; -errno */
+static int link_again(struct copy *copy, const struct walk_node *node, int parent)
+{
+	const struct string_map_entry *first;
+	char key[48];
+
+	if (S_ISDIR(node->st.st_mode) || node->st.st_nlink < 2)
+		return 0;
+	snprintf(key, sizeof(key), "%llx:%llx", (unsigned long long)node->st.st_dev,
+		 (unsigned long long)node->st.st_ino);
+	first = string_map_find(&copy->linked, key);
+	if (!first) {
+		string_map_add(&copy->linked, key, arena_strdup(&copy->arena, node->path));
+		return 0;
+	}
+	return linkat(copy->to, first->value, parent, node->name, 0) < 0 ? -errno : 1;
+}
+
+static int copy_node(void *arg, const struct walk_node *node)
+{
+	struct copy *copy = arg;
+	defer_close int parent = -EBADF;
+	int r;
+
+	if (!*node->path)
+		return 0;
+	parent = open_parent(copy, node);
+	if (parent < 0)
+		return fail(copy, parent, node);
+	r = link_again(copy, node, parent);
+	if (r == 0) {
+		r = make_node(node, parent);
+		if (r == 0)
+			r = copy_attributes(copy, node, parent, node->name);
+	}
+	return r < 0 ? fail(copy, r, node) : 0;
+}
+
+static int finish_directory(void *arg, const struct walk_node *node)
+{
+	struct copy *copy = arg;
+	defer_close int parent = -EBADF;
+	int r;
+
+	if (!S_ISDIR(node->st.st_mode))
+		return 0;
+	parent = open_parent(copy, node);
+	if (parent < 0)
+		return fail(copy, parent, node);
+	r = copy_attributes(copy, node, parent, node->name);
+	return r < 0 ? fail(copy, r, node) : 0;
+}
+
+int copy_tree(int from, int to, struct err *err)
+{
+	struct copy copy = { .to = to, .err = err };
+	int r;
+
+	copy.linked.arena = &copy.arena;
+	r = os_walk(from, copy_node, &copy);
+	if (r == 0)
+		r = os_walk(from, finish_directory, &copy);
+	arena_clear(&copy.arena);
+	/* The walk itself failed: on what, nobody has said. */
+	if (r < 0 && !err->code)
+		return err_set(err, r, "copy the tree");
+	return r;
+}

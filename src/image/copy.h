@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TARE_IMAGE_COPY_H
+#define TARE_IMAGE_COPY_H
+
+#include "base/err.h"
+
+/*
+ * copy_tree() - make in @to what is in @from, and give @to what @from itself has: mode, owner, times
+ * @from: a directory whose content nobody changes meanwhile; need not be trusted: no link is followed
+ * @to:   an empty directory
+ *
+ * Keeps owners, modes, times, extended attributes, devices and hard links.
+ * Return: 0; -errno, naming the path
+ */
+int copy_tree(int from, int to, struct err *err) MUST_CHECK;
+
+#endif

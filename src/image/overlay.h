@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The root filesystem of a container: its image's layers below, a directory of its own on top, by overlayfs.
+ *
+ * Layers are handed to the kernel one by one (lowerdir+), so there may be as many as it takes, and not as many as paths fit
+ * into a page. The mount is detached: it has no name in any mount namespace, so nothing is left of it when its owner dies.
+ *
+ * Spec: kernel Documentation/filesystems/overlayfs.rst
+ */
+#ifndef TARE_IMAGE_OVERLAY_H
+#define TARE_IMAGE_OVERLAY_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What OVERLAY_MAX_LAYERS of the kernel says. */
+#define OVERLAY_LAYERS_MAX 500
+
+struct overlay {
+	const char *const *layers; /* absolute directories, the lowest first; at least one */
+	size_t n_layers;
+	const char *upper,
+		*work;   /* absolute, on one filesystem; work must be empty or overlayfs's own */
+	bool throw_away; /* nothing of it need outlive the container: no flushing to the disk */
+	bool user_xattrs; /* its own attributes are user.overlay.*, as layers unpacked with them have it */
+	/*
+	 * A user namespace through whose ids the layers are seen, so that one unpacked layer serves containers with other
+	 * mappings; -EBADF: none. Borrowed. Upper is not mapped, since overlayfs itself works there with our own ids: what the
+	 * container writes has its host ids on the disk.
+	 */
+	int userns;
+};
+
+/*
+ * overlay_mount() - make the mount
+ *
+ * Needs:  CAP_SYS_ADMIN in the user namespace of the mount namespace; for @userns Linux 6.15
+ * Return: a detached mount, owned by the caller; -EXDEV if the filesystem of @upper can't have an upper directory (it is
+ *         itself an overlay, say): see overlay_scratch(); -errno
+ */
+int overlay_mount(const struct overlay *overlay, struct err *err) MUST_CHECK;
+
+/*
+ * overlay_scratch() - let memory have the place of a directory that can't have an upper directory
+ * @dir: absolute; a tmpfs is mounted on it, in it the empty directories "upper" and "work"
+ *
+ * Once overlay_mount() has used them, overlay_scratch_end() takes the tmpfs off @dir again: the overlay keeps it.
+ */
+int overlay_scratch(const char *dir, struct err *err) MUST_CHECK;
+void overlay_scratch_end(const char *dir);
+
+#endif
