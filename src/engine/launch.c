@@ -450,6 +450,7 @@ int launch_prepare(struct launch *l, struct err *err)
 
 	l->dir = CONTAINER_DIR_INIT;
 	l->root = -EBADF;
+	l->n_steps = 0;
 	l->steps = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->steps));
 	l->reasons = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->reasons));
 	r = prepare(l, err);

@@ -53,7 +53,8 @@ def test_a_program_that_cannot_be_run(box, program, status, message):
 
 @pytest.mark.parametrize("words, message", [
     (["run"], "which image?"),
-    (["run", "nobox"], 'image "nobox" is not in the store'),
+    (["run", "--pull", "never", "nobox"], 'image "nobox" is not in the store'),
+    (["run", "localhost/nobox"], "localhost/nobox"),
     (["run", "--nonsense", "box"], 'unknown option "--nonsense"'),
     (["run", "--pull", "maybe", "box"], 'unknown word "maybe" for "--pull"'),
     (["run", "--name", "-x", "box"], '"-x" can\'t be a container\'s name'),

@@ -8,6 +8,7 @@
  */
 #include "cli/cmd/container_args.h"
 #include "cli/cmd/explain.h"
+#include "cli/cmd/registry.h"
 #include "cli/foreground.h"
 #include "cli/trace_file.h"
 #include "engine/launch.h"
@@ -88,15 +89,43 @@ static int check_pull(const char *when, struct err *err)
 	return err_hint(err, "it is never or missing");
 }
 
-/* Not in the store: until this program can get it, say what can. */
-static int hint_at_source(const struct launch *launch, struct err *err)
+static bool is_missing(const struct launch *launch, const struct err *err)
 {
-	if (err->code != -ENOENT || !launch->image_name || launch->image.id)
-		return err->code;
-	return err_hint(err,
-			"tare can't get it yet; skopeo can: skopeo copy docker://%s "
-			"oci:%s/images:%s",
-			launch->image_name, launch->roots.root, launch->image_name);
+	return err->code == -ENOENT && launch->image_name && !launch->image.id;
+}
+
+/* Get it from its registry, under the name that it then has */
+static int pull(struct launch *launch, struct err *err)
+{
+	defer_store struct store store = STORE_INIT;
+	struct progress progress;
+	struct pull_request request = { .name = launch->image_name, .platform = launch->wanted };
+	struct pull_result result;
+	int r = roots_open_store(&launch->roots, &store, err);
+
+	if (r < 0)
+		return r;
+	progress_init(&progress, false);
+	request.watch = progress_watch(&progress);
+	request.may_skip = request.user_xattrs = geteuid() != 0;
+	r = transfer_pull(&launch->roots, &store, &launch->arena, &request, &result, err);
+	if (r == 0)
+		launch->image_name = result.name;
+	return r;
+}
+
+static int prepare(const struct args *a, struct launch *launch, struct err *err)
+{
+	const char *when = a->container.pull;
+	int r = launch_prepare(launch, err);
+
+	if (r == 0 || !is_missing(launch, err))
+		return r;
+	if (when && strcmp(when, "never") == 0)
+		return err_hint(err, "tare pull %s gets it", launch->image_name);
+	*err = ERR_INIT;
+	r = pull(launch, err);
+	return r < 0 ? r : launch_prepare(launch, err);
 }
 
 static int describe(struct cli *cli, const struct args *a, const struct operands *words,
@@ -179,9 +208,9 @@ static int run_launch(struct cli *cli, const struct args *a, struct launch *laun
 	int r = containers_sweep(&launch->roots, err);
 
 	if (r == 0)
-		r = launch_prepare(launch, err);
+		r = prepare(a, launch, err);
 	if (r < 0)
-		return hint_at_source(launch, err);
+		return r;
 	if (a->explain) {
 		r = explain_launch(cli, launch, err);
 		finish(cli, launch, -1);
