@@ -133,7 +133,7 @@ static int send_manifest(struct push *p, const struct descriptor *of, const char
 					err);
 	if (r == 0)
 		r = send_blobs(p, &manifest, err);
-	return r < 0 ? r : manifest_put(p->session, reference, &document, NULL, err);
+	return r < 0 ? r : manifest_put(p->session, reference, &document, err);
 }
 
 static int send_document(struct push *p, const struct descriptor *of, const char *reference,
@@ -152,7 +152,7 @@ static int send_index(struct push *p, const struct descriptor *of, const char *r
 	for (size_t i = 0; r == 0 && i < index.manifests.n; i++)
 		r = send_document(p, &index.manifests.items[i], index.manifests.items[i].digest,
 				  depth + 1, err);
-	return r < 0 ? r : manifest_put(p->session, reference, &document, NULL, err);
+	return r < 0 ? r : manifest_put(p->session, reference, &document, err);
 }
 
 static int send_document(struct push *p, const struct descriptor *of, const char *reference,

@@ -134,7 +134,7 @@ int manifest_get(struct session *session, struct arena *arena, const char *refer
 /* ---- putting ---------------------------------------------------------------------------------------------------- */
 
 int manifest_put(struct session *session, const char *reference, const struct manifest *manifest,
-		 bool *ret_subject, struct err *err)
+		 struct err *err)
 {
 	defer_response struct http_response response = { 0 };
 	defer_arena struct arena arena = { 0 };
@@ -160,114 +160,5 @@ int manifest_put(struct session *session, const char *reference, const struct ma
 	    strcmp(digest, manifest->digest) != 0 && !strncmp(manifest->digest, "sha256:", 7))
 		r = err_user_code(err, -EREMOTEIO, "the registry has changed it: it is %.71s there",
 				  digest);
-	if (r == 0 && ret_subject)
-		*ret_subject = http_header(&response, "oci-subject", 0) != NULL;
 	return r < 0 ? about(session, "put manifest", reference, err) : 0;
-}
-
-/* ---- referrers -------------------------------------------------------------------------------------------------- */
-
-char *referrers_tag(struct arena *arena, const char *digest)
-{
-	char *tag = arena_strdup(arena, digest);
-
-	*strchr(tag, ':') = '-';
-	return tag;
-}
-
-static void append(struct arena *arena, struct descriptor_list *to,
-		   const struct descriptor_list *more)
-{
-	struct descriptor *items = arena_array(arena, to->n + more->n, sizeof(*items));
-
-	if (to->n)
-		memcpy(items, to->items, to->n * sizeof(*items));
-	if (more->n)
-		memcpy(items + to->n, more->items, more->n * sizeof(*items));
-	to->items = items;
-	to->n += more->n;
-}
-
-/* Link: <ADDRESS>; rel="next" (RFC 8288). Return: the address; NULL */
-static char *next_page(struct arena *arena, const struct http_response *response)
-{
-	const char *link = http_header(response, "link", 0), *end;
-
-	if (!link || link[0] != '<' || !strstr(link, "rel=\"next\""))
-		return NULL;
-	end = strchr(link, '>');
-	return end ? arena_strndup(arena, link + 1, (size_t)(end - link - 1)) : NULL;
-}
-
-/* Return: 1 with a page, 0 if the registry keeps no lists; -errno */
-static int get_page(struct session *session, struct arena *arena, const char *url,
-		    struct descriptor_list *list, char **ret_next, struct err *err)
-{
-	static const char *const headers[] = { "Accept: " MEDIA_OCI_INDEX };
-	struct http_request request = {
-		.method = "GET", .url = url, .headers = headers, .n_headers = 1, .body_fd = -1
-	};
-	defer_response struct http_response response = { 0 };
-	struct image_index index;
-	char *text;
-	size_t len;
-	int r = session_send(session, &request, &response, err);
-
-	if (r < 0)
-		return r;
-	if (response.status == 404) {
-		session_end(session);
-		return 0;
-	}
-	if (response.status != 200)
-		return session_refused(session, &response, err);
-	r = session_read_all(session, arena, IMAGE_MANIFEST_MAX_BYTES, &text, &len, err);
-	if (r == 0)
-		r = image_index_read(arena, "the list of referrers", text, len, &index, err);
-	if (r < 0)
-		return r;
-	append(arena, list, &index.manifests);
-	*ret_next = next_page(arena, &response);
-	return 1;
-}
-
-static int get_by_tag(struct session *session, struct arena *arena, const char *digest,
-		      struct descriptor_list *list, struct err *err)
-{
-	struct image_index index;
-	struct manifest manifest;
-	int r = manifest_get(session, arena, referrers_tag(arena, digest), &manifest, err);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = image_index_read(arena, "the list of referrers", manifest.text, manifest.len,
-				     &index, err);
-	if (r == 0)
-		append(arena, list, &index.manifests);
-	return r;
-}
-
-int referrers_get(struct session *session, struct arena *arena, const char *digest,
-		  struct descriptor_list *ret, struct err *err)
-{
-	struct descriptor_list list = { 0 };
-	char *url = session_path(arena, session, "referrers/%s", digest);
-	int r = 1;
-
-	for (unsigned page = 0; r > 0 && url; page++) {
-		char *next = NULL;
-
-		if (page == REFERRERS_PAGES_MAX)
-			r = err_user(err, "it has more than %d pages of them", page);
-		else
-			r = get_page(session, arena, url, &list, &next, err);
-		url = next;
-	}
-	if (r == 0)
-		r = get_by_tag(session, arena, digest, &list, err);
-	if (r < 0)
-		return about(session, "list the referrers of", digest, err);
-	*ret = list;
-	return 0;
 }

@@ -29,26 +29,8 @@ struct manifest {
 int manifest_get(struct session *session, struct arena *arena, const char *reference,
 		 struct manifest *ret, struct err *err) MUST_CHECK;
 
-/*
- * manifest_put() - let @reference name a manifest; all that it refers to must be there already
- * @ret_subject: did the registry note its subject, so that it is among the referrers; may be NULL
- */
+/* manifest_put() - let @reference name a manifest; all that it refers to must be there already */
 int manifest_put(struct session *session, const char *reference, const struct manifest *manifest,
-		 bool *ret_subject, struct err *err) MUST_CHECK;
-
-/* A page of referrers has some hundred bytes an entry; an image with more pages than that is an attack. */
-#define REFERRERS_PAGES_MAX 32
-
-/*
- * referrers_get() - what says something about @digest: signatures, bills of materials
- * @ret: their descriptors, in @arena; none if there are none
- *
- * A registry that keeps no list is asked for the tag that stands for it.
- */
-int referrers_get(struct session *session, struct arena *arena, const char *digest,
-		  struct descriptor_list *ret, struct err *err) MUST_CHECK;
-
-/* referrers_tag() - the tag that stands for the list: "sha256-..." */
-char *referrers_tag(struct arena *arena, const char *digest);
+		 struct err *err) MUST_CHECK;
 
 #endif
