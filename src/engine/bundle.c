@@ -25,8 +25,8 @@ static int open_target(const char *path, bool *ret_made, struct err *err)
 	return fd < 0 ? err_set(err, fd, "open the bundle \"%s\"", path) : fd;
 }
 
-/* rmdir(2) would say whether it is empty, but it would remove it. */
-static int check_empty(int dir, const char *path, struct err *err)
+/* What else is in the directory is its owner's, and stays. */
+static int check_free(int dir, const char *path, struct err *err)
 {
 	static const char *const names[] = { "config.json", "rootfs" };
 
@@ -83,7 +83,7 @@ int bundle_make(struct launch *launch, const char *path, struct err *err)
 		return r;
 	r = dir = open_target(path, &made, err);
 	if (r >= 0)
-		r = check_empty(dir, path, err);
+		r = check_free(dir, path, err);
 	if (r == 0)
 		r = fill_or_empty(launch, dir, path, made, err);
 	if (launch_finish(launch, -1, &second) < 0 && r == 0) {

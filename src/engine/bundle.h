@@ -7,7 +7,7 @@
 /*
  * bundle_make() - config.json and rootfs/ at @path: a copy of all of the image's layers, one over the other
  * @launch: what the caller gives, as for launch_prepare()
- * @path:   absolute; must not exist, or be an empty directory
+ * @path:   absolute; must not exist, or be a directory without config.json and rootfs
  *
  * On failure nothing is left.
  * Return: 0; -ENOENT if the image is not in the store; -errno
