@@ -396,6 +396,8 @@ int build_process(struct build *b, struct err *err)
 	json_add_bool(b->w, "noNewPrivileges", b->no_new_privileges);
 	if (b->apparmor)
 		json_add_string(b->w, "apparmorProfile", b->apparmor);
+	if (b->label)
+		json_add_string(b->w, "selinuxLabel", b->label);
 	json_object_end(b->w);
 	return r;
 }
