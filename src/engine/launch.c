@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "engine/config.h"
 #include "image/layers.h"
+#include "image/lease.h"
 #include "image/overlay.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -77,10 +78,24 @@ static int check_platform(struct launch *l, struct err *err)
 	return err_hint(err, "with qemu-user and binfmt_misc set up it would run");
 }
 
+/* Leased before its documents are read, so that no collection takes what we are about to use. */
+static int load_image(struct launch *l, const struct store *store, struct err *err)
+{
+	struct descriptor entry;
+	int r = image_find_entry(store, &l->arena, l->image_name, &entry, err);
+
+	if (r == 0)
+		r = lease_blob(store, entry.digest, err);
+	if (r < 0)
+		return r;
+	r = image_load(store, &l->arena, &entry, l->wanted, &l->image, err);
+	return r < 0 ? err_context(err, "read image \"%s\"", l->image_name) : 0;
+}
+
 static int find_image(struct launch *l, const struct store *store, struct err *err)
 {
 	int64_t start = now_ns();
-	int r = image_find(store, &l->arena, l->image_name, l->wanted, &l->image, err);
+	int r = load_image(l, store, err);
 
 	if (r == 0)
 		r = check_platform(l, err);
@@ -383,15 +398,15 @@ static int open_rootfs_dir(struct launch *l, struct err *err)
 	return l->root < 0 ? err_sys(err, "open the root filesystem \"%s\"", l->rootfs_dir) : 0;
 }
 
-static int prepare_image(struct launch *l, bool user_xattrs, struct err *err)
+/* @store: STORE_INIT; open afterwards, since our lease on the image lasts as long */
+static int prepare_image(struct launch *l, struct store *store, bool user_xattrs, struct err *err)
 {
-	defer_store struct store store = STORE_INIT;
-	int r = roots_open_store(&l->roots, &store, err);
+	int r = roots_open_store(&l->roots, store, err);
 
 	if (r == 0)
-		r = find_image(l, &store, err);
+		r = find_image(l, store, err);
 	for (size_t i = 0; r == 0 && i < l->image.config.diff_ids.n; i++)
-		r = unpack_layer(l, &store, i, user_xattrs, err);
+		r = unpack_layer(l, store, i, user_xattrs, err);
 	return r;
 }
 
@@ -411,15 +426,18 @@ static int make_dir(struct launch *l, struct err *err)
 
 static int prepare(struct launch *l, struct err *err)
 {
+	defer_store struct store store = STORE_INIT;
 	struct facts facts;
 	int r = facts_read_parts(&l->arena, "", FACTS_VERSION | FACTS_SECURITY, &facts, err);
 
 	if (r == 0)
 		r = read_map(l, err);
 	if (r == 0 && l->image_name)
-		r = prepare_image(l, facts.rootless, err);
+		r = prepare_image(l, &store, facts.rootless, err);
 	if (r == 0)
 		r = make_dir(l, err);
+	if (r == 0 && l->image_name)
+		r = lease_container(l->dir.fd, l->image.digest, l->auto_remove, err);
 	if (r == 0)
 		r = l->image_name ? mount_overlay(l, facts.rootless, err) : open_rootfs_dir(l, err);
 	if (r == 0)

@@ -92,10 +92,11 @@ int lease_layer(const struct store *store, const char *name, struct err *err)
 	return keep(store, LEASE_LAYER, name, err);
 }
 
-int lease_container(int dir, const char *digest, struct err *err)
+int lease_container(int dir, const char *digest, bool throw_away, struct err *err)
 {
-	int r = os_file_replace_durable_at(dir, LEASE_IMAGE, "." LEASE_IMAGE ".new", digest,
-					   strlen(digest), 0600);
+	int (*replace)(int, const char *, const char *, const void *, size_t, mode_t) =
+		throw_away ? os_file_replace_at : os_file_replace_durable_at;
+	int r = replace(dir, LEASE_IMAGE, "." LEASE_IMAGE ".new", digest, strlen(digest), 0600);
 
 	return r < 0 ? err_set(err, r, "say which image the container needs") : 0;
 }

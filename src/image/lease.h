@@ -45,7 +45,8 @@ int lease_layer(const struct store *store, const char *name, struct err *err) MU
  * lease_container() - let a container keep its image, by a file in its directory
  * @dir:    ROOT/containers/ID
  * @digest: of the image's manifest, which the caller has leased
+ * @throw_away: the container need not outlive a power cut, so nothing is flushed
  */
-int lease_container(int dir, const char *digest, struct err *err) MUST_CHECK;
+int lease_container(int dir, const char *digest, bool throw_away, struct err *err) MUST_CHECK;
 
 #endif

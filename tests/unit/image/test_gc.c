@@ -205,7 +205,7 @@ static void test_a_container_holds_its_image(void **state)
 	assert_int_equal(mkdirat(store.root, "containers/web", 0700), 0);
 	assert_int_equal(mkdirat(store.root, "containers/bare", 0700), 0);
 	dir = openat(store.root, "containers/web", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_ok(lease_container(dir, image.manifest, &err));
+	assert_ok(lease_container(dir, image.manifest, false, &err));
 	assert_ok(refs_remove(&store, "localhost/one:latest", &err));
 	collect(false);
 	assert_has(6, 2);
