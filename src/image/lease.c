@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/lease.h"
 
+#include "os/dir.h"
 #include "os/file.h"
 
 #include <fcntl.h>
@@ -36,23 +37,30 @@ void lease_free(const struct store *store, struct lease *lease)
 	free(lease);
 }
 
-/* Under the store's lock, so nobody can take it for the rest of a dead one before it is locked. */
+/* Between its making and its locking a collection may take it for the rest of a dead one; then another is made. */
 static int make_file(const struct store *store, struct lease *lease, struct err *err)
 {
-	defer_close int fd = -EBADF;
 	uint64_t number;
 
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return err_sys(err, "get a random number");
-	snprintf(lease->name, sizeof(lease->name), LEASE_PREFIX "%016" PRIx64, number);
-	fd = openat(store->staging, lease->name,
-		    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(err, "make \"staging/%s\"", lease->name);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_sys(err, "lock \"staging/%s\"", lease->name);
-	lease->fd = take_fd(&fd);
-	return 0;
+	for (;;) {
+		defer_close int fd = -EBADF;
+
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return err_sys(err, "get a random number");
+		snprintf(lease->name, sizeof(lease->name), LEASE_PREFIX "%016" PRIx64, number);
+		fd = openat(store->staging, lease->name,
+			    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return err_sys(err, "make \"staging/%s\"", lease->name);
+		while (flock(fd, LOCK_EX) < 0) {
+			if (errno != EINTR)
+				return err_sys(err, "lock \"staging/%s\"", lease->name);
+		}
+		if (os_is_still_at(store->staging, lease->name, fd)) {
+			lease->fd = take_fd(&fd);
+			return 0;
+		}
+	}
 }
 
 static int add_line(const struct store *store, const char *kind, const char *what, struct err *err)

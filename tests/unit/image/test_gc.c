@@ -10,6 +10,7 @@
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/remove.h"
+#include "os/walk.h"
 #include "spec/media_type.h"
 
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -286,6 +288,7 @@ static void test_a_collection_beside_a_pull(void **state)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			collect(false);
 	}
@@ -309,6 +312,45 @@ static void test_a_collection_beside_a_pull(void **state)
 	collect(false);
 	assert_has(6, 2);
 	assert_int_equal(count_names(store.staging, "."), 0);
+}
+
+/* What is in staging/ without an owner goes, at any moment, without the store's lock. */
+static void sweep_for_ever(void)
+{
+	for (;;) {
+		defer_arena struct arena arena = { 0 };
+		char **names;
+		size_t n;
+
+		assert_ok(os_list(store.staging, &arena, &names, &n));
+		for (size_t i = 0; i < n; i++) {
+			defer_close int fd = openat(store.staging, names[i], O_RDONLY | O_CLOEXEC);
+
+			if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+				(void)unlinkat(store.staging, names[i], 0);
+		}
+	}
+}
+
+static void test_a_lease_is_never_swept_away_while_it_is_made(void **state)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sweep_for_ever();
+	}
+	for (int i = 0; i < 3000; i++) {
+		struct store at_work = STORE_INIT;
+
+		assert_ok(store_open(directory, &at_work, &err));
+		assert_ok(lease_blob(&at_work, OTHER, &err));
+		assert_int_equal(count_names(at_work.staging, "."), 1);
+		store_clear(&at_work);
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 /* ---- how much it takes ------------------------------------------------------------------------------------------ */
@@ -492,6 +534,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_documents_that_name_each_other, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_collection_beside_a_pull, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_lease_is_never_swept_away_while_it_is_made,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_sum_is_that_of_du, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_sound_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_damaged_layer_is_unpacked_anew, setup,
