@@ -535,7 +535,8 @@ def test_X1_the_created_init_runs_from_the_copy(tare, bundle):
         c.delete("--force").ok()
         with pytest.raises(OSError) as refusal:
             os.close(os.open(f"/proc/self/fd/{exe}", os.O_WRONLY))
-        assert refusal.value.errno == 30  # EROFS, also when nobody executes it any more
+        # EROFS, also when it is not executed any more; but a test in another lane may execute the file that it is a view of.
+        assert refusal.value.errno in (26, 30), refusal
     finally:
         os.close(exe)
 
