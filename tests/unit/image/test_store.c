@@ -408,7 +408,7 @@ static void test_names_given_at_the_same_time_are_all_there(void **state)
 		if (fork() == 0) {
 			struct descriptor target = image(p % 2 ? ABC : OTHER);
 			struct store own = STORE_INIT;
-			char name[16];
+			char name[32];
 
 			if (store_open(directory, &own, &err) < 0)
 				_exit(2);
