@@ -54,6 +54,14 @@ char *time_rfc3339_now(char *buf)
 	return time_rfc3339(&ts, buf);
 }
 
+int64_t clock_wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 int64_t clock_ms(void)
 {
 	struct timespec ts;

@@ -15,6 +15,9 @@ char *time_rfc3339(const struct timespec *ts, char *buf);
 /* time_rfc3339_now() - the same for CLOCK_REALTIME now */
 char *time_rfc3339_now(char *buf);
 
+/* clock_wall_ns() - nanoseconds of CLOCK_REALTIME: what a trace's times are */
+int64_t clock_wall_ns(void);
+
 /* clock_ms() - of CLOCK_MONOTONIC: what a time limit is counted by */
 int64_t clock_ms(void);
 

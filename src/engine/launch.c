@@ -20,15 +20,6 @@
 
 /* ---- what was done ------------------------------------------------------------------------------------------------ */
 
-/* By the runtime's trace's clock */
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 /* @command: in the launch's arena */
 static void note(struct launch *l, const char *name, const char *command, const char *why,
 		 int64_t start_ns)
@@ -36,7 +27,7 @@ static void note(struct launch *l, const char *name, const char *command, const 
 	if (l->n_steps == LAUNCH_STEPS_MAX)
 		return;
 	l->reasons[l->n_steps] = why;
-	l->steps[l->n_steps++] = (struct trace_span){ name, command, start_ns, now_ns() };
+	l->steps[l->n_steps++] = (struct trace_span){ name, command, start_ns, clock_wall_ns() };
 }
 
 /* ---- the image ---------------------------------------------------------------------------------------------------- */
@@ -94,7 +85,7 @@ static int load_image(struct launch *l, const struct store *store, struct err *e
 
 static int find_image(struct launch *l, const struct store *store, struct err *err)
 {
-	int64_t start = now_ns();
+	int64_t start = clock_wall_ns();
 	int r = load_image(l, store, err);
 
 	if (r == 0)
@@ -121,7 +112,7 @@ static int unpack_layer(struct launch *l, const struct store *store, size_t i, b
 		.limit = LAUNCH_LAYER_MAX_BYTES,
 		.options = { .user_xattrs = user_xattrs },
 	};
-	int64_t start = now_ns();
+	int64_t start = clock_wall_ns();
 	struct layer_result result;
 	char name[LAYER_NAME_MAX];
 	int r = layers_unpack(store, &request, &result, err);
@@ -263,7 +254,7 @@ static int mount_overlay(struct launch *l, bool user_xattrs, struct err *err)
 	defer_close int userns = open_mapping(l, err);
 	size_t n = l->image.config.diff_ids.n;
 	const char **layers = arena_array(&l->arena, n + 1, sizeof(*layers));
-	int64_t start = now_ns();
+	int64_t start = clock_wall_ns();
 	struct overlay o = {
 		.layers = layers,
 		.n_layers = n ? n : 1,
@@ -341,7 +332,7 @@ static int write_config(struct launch *l, const struct facts *facts, struct err 
 		.warn = l->warn,
 		.to = l->to,
 	};
-	int64_t start = now_ns();
+	int64_t start = clock_wall_ns();
 	int r = config_build(&l->arena, &in, &l->config, &l->config_len, err);
 
 	if (r == 0)
@@ -412,7 +403,7 @@ static int prepare_image(struct launch *l, struct store *store, bool user_xattrs
 
 static int make_dir(struct launch *l, struct err *err)
 {
-	int64_t start = now_ns();
+	int64_t start = clock_wall_ns();
 	int r = containers_make(&l->arena, &l->roots, l->settings.name, &l->dir, err);
 
 	if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "runtime/act.h"
 
+#include "base/clock.h"
 #include "cgroup/processes.h"
 #include "os/exec.h"
 #include "os/fault.h"
@@ -20,7 +21,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define STEP_ACTOR(upper, lower, name, effect) [STEP_##upper] = { step_##lower, undo_##lower },
 static const struct {
@@ -31,14 +31,6 @@ static const struct {
 bool step_has_undo(enum step_kind kind)
 {
 	return actors[kind].undo != NULL;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 /* ---- faults: TARE_FAULT=<step>:<errno>[:<call>[:<nth>]], TARE_KILL_AT=<step>; see os/fault.h --------------------- */
@@ -197,7 +189,7 @@ int act_page_map(int fd, struct progress **ret_page)
 /* That a step was begun or ended is always noted: undo asks. When, only if somebody may want to know: to look costs page faults. */
 static int64_t stamp(const struct act *a)
 {
-	return a->untimed ? 1 : now_ns();
+	return a->untimed ? 1 : clock_wall_ns();
 }
 
 static int run_step(struct act *a, const struct step *step, struct err *err)
