@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/size.h"
 #include "engine/defaults.h"
+#include "spec/template.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -269,8 +270,8 @@ int build_linux(struct build *b, struct err *err)
 	if (r == 0)
 		r = write_sysctls(b, err);
 	if (!b->no_masks) {
-		build_list(b->w, "maskedPaths", default_masked_paths);
-		build_list(b->w, "readonlyPaths", default_readonly_paths);
+		build_list(b->w, "maskedPaths", template_masked_paths);
+		build_list(b->w, "readonlyPaths", template_readonly_paths);
 	}
 	if (r == 0)
 		r = build_seccomp(b, err);

@@ -21,26 +21,6 @@ const char *const default_capabilities[] = {
 	"CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT", NULL,
 };
 
-const char *const default_masked_paths[] = {
-	"/proc/acpi",
-	"/proc/asound",
-	"/proc/interrupts",
-	"/proc/kcore",
-	"/proc/keys",
-	"/proc/latency_stats",
-	"/proc/sched_debug",
-	"/proc/scsi",
-	"/proc/timer_list",
-	"/proc/timer_stats",
-	"/sys/devices/virtual/powercap",
-	"/sys/firmware",
-	NULL,
-};
-
-const char *const default_readonly_paths[] = { "/proc/bus",           "/proc/fs",
-					       "/proc/irq",           "/proc/sys",
-					       "/proc/sysrq-trigger", NULL };
-
 const char *const default_env[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL
 };

@@ -19,8 +19,6 @@ extern const size_t n_default_mounts;
 
 /* Lists that end with NULL */
 extern const char *const default_capabilities[];
-extern const char *const default_masked_paths[];
-extern const char *const default_readonly_paths[];
 extern const char *const default_env[];
 
 #define DEFAULT_NOFILE_SOFT 1024

@@ -53,7 +53,7 @@ struct user {
 	uint32_t uid, gid;
 };
 
-static const char *const masked[] = {
+const char *const template_masked_paths[] = {
 	"/proc/acpi",
 	"/proc/asound",
 	"/proc/interrupts",
@@ -69,9 +69,9 @@ static const char *const masked[] = {
 	NULL,
 };
 
-static const char *const read_only[] = { "/proc/bus",           "/proc/fs",
-					 "/proc/irq",           "/proc/sys",
-					 "/proc/sysrq-trigger", NULL };
+const char *const template_readonly_paths[] = { "/proc/bus",           "/proc/fs",
+						"/proc/irq",           "/proc/sys",
+						"/proc/sysrq-trigger", NULL };
 
 static void add_list(struct json_writer *w, const char *key, const char *const *items)
 {
@@ -178,8 +178,8 @@ static void add_linux(struct json_writer *w, const struct user *user)
 		add_resources(w);
 		add_namespaces(w, namespaces, ARRAY_LEN(namespaces));
 	}
-	add_list(w, "maskedPaths", masked);
-	add_list(w, "readonlyPaths", read_only);
+	add_list(w, "maskedPaths", template_masked_paths);
+	add_list(w, "readonlyPaths", template_readonly_paths);
 	json_object_end(w);
 }
 

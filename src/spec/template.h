@@ -4,6 +4,10 @@
 
 #include "base/json_write.h"
 
+/* What is hidden and what is read-only of /proc and /sys, for the engine's containers as well; lists that end with NULL */
+extern const char *const template_masked_paths[];
+extern const char *const template_readonly_paths[];
+
 /*
  * template_write() - the config.json that `tare-oci spec` leaves in a new bundle
  *
