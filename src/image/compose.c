@@ -112,14 +112,7 @@ static const char *layer_type(const char *name)
 
 	if (!type->docker || type->kind != MEDIA_LAYER || type->foreign)
 		return name;
-	switch (type->compression) {
-	case COMPRESSION_GZIP:
-		return MEDIA_OCI_LAYER "+gzip";
-	case COMPRESSION_ZSTD:
-		return MEDIA_OCI_LAYER "+zstd";
-	default:
-		return MEDIA_OCI_LAYER;
-	}
+	return media_type_layer(type->compression);
 }
 
 static void write_layers(struct json_writer *w, const struct composition *what)

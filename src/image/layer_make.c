@@ -33,23 +33,11 @@ static int write_blob(struct sink *sink, const void *bytes, size_t len, struct e
 	return blob_write(&m->writer, bytes, len, err);
 }
 
-static const char *media_type_of(enum media_compression compression)
-{
-	switch (compression) {
-	case COMPRESSION_GZIP:
-		return MEDIA_OCI_LAYER "+gzip";
-	case COMPRESSION_ZSTD:
-		return MEDIA_OCI_LAYER "+zstd";
-	default:
-		return MEDIA_OCI_LAYER;
-	}
-}
-
 int layer_make(const struct store *store, enum media_compression compression, layer_make_fn *fill,
 	       void *arg, struct made_layer *ret, struct err *err)
 {
 	struct making m = { .tar.write = write_tar, .blob.write = write_blob };
-	struct made_layer made = { .media_type = media_type_of(compression) };
+	struct made_layer made = { .media_type = media_type_layer(compression) };
 	int r = blob_begin(store, NULL, BLOB_SIZE_UNKNOWN, &m.writer, err);
 
 	if (r < 0)

@@ -39,6 +39,18 @@ const struct media_type *media_type_find(const char *name)
 	return &other;
 }
 
+const char *media_type_layer(enum media_compression compression)
+{
+	switch (compression) {
+	case COMPRESSION_GZIP:
+		return MEDIA_OCI_LAYER "+gzip";
+	case COMPRESSION_ZSTD:
+		return MEDIA_OCI_LAYER "+zstd";
+	default:
+		return MEDIA_OCI_LAYER;
+	}
+}
+
 const char *media_type_accept(size_t i)
 {
 	/* Those that can stand for an image come first in the table. */

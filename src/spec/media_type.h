@@ -40,6 +40,9 @@ struct media_type {
 /* media_type_find() - a type by its name; for one that is not known, or NULL, a type of kind MEDIA_OTHER */
 const struct media_type *media_type_find(const char *name);
 
+/* media_type_layer() - OCI's name of a layer that is compressed like this */
+const char *media_type_layer(enum media_compression compression);
+
 /* media_type_accept() - the @i-th name of an index or a manifest, best first, for a registry's Accept; NULL at the end */
 const char *media_type_accept(size_t i);
 
