@@ -136,6 +136,16 @@ static int read_ours(struct arena *arena, const struct credential_places *places
 	return r < 0 ? r : 0;
 }
 
+/* Who keeps a registry's credential in place of the file: its own helper before the one for all; NULL if nobody does. */
+static const char *helper_for(const struct json *root, const char *registry)
+{
+	const char *helper = auth_helper(root, registry);
+
+	if (!helper)
+		helper = auth_general_helper(root);
+	return helper && *helper ? helper : NULL;
+}
+
 int credential_store(struct arena *arena, const struct credential_places *places,
 		     const char *registry, const struct credential *credential, struct err *err)
 {
@@ -145,10 +155,8 @@ int credential_store(struct arena *arena, const struct credential_places *places
 
 	if (r < 0)
 		return r;
-	helper = auth_helper(root, registry);
-	if (!helper)
-		helper = auth_general_helper(root);
-	if (helper && *helper)
+	helper = helper_for(root, registry);
+	if (helper)
 		return helper_store(arena, helper, registry, credential, err);
 	return replace_file(arena, places->files[0], auth_edit(arena, root, registry, credential),
 			    err);
@@ -165,10 +173,8 @@ int credential_erase(struct arena *arena, const struct credential_places *places
 	*ret_left = NULL;
 	if (r < 0)
 		return r;
-	helper = auth_helper(root, registry);
-	if (!helper)
-		helper = auth_general_helper(root);
-	if (helper && *helper)
+	helper = helper_for(root, registry);
+	if (helper)
 		erased = helper_erase(arena, helper, registry, err);
 	if (erased < 0)
 		return erased;
