@@ -2,6 +2,7 @@
 #include "engine/access.h"
 
 #include "image/blob.h"
+#include "image/image.h"
 #include "image/layers.h"
 #include "image/lease.h"
 #include "image/refs.h"
@@ -9,8 +10,6 @@
 
 #include <string.h>
 
-/* Indexes in indexes; builders write two at most. */
-#define DEPTH_MAX 4
 /* What a layer may inflate to; the largest known have a tenth of it. */
 #define LAYER_BYTES_MAX ((uint64_t)1 << 40)
 
@@ -75,8 +74,9 @@ static int descend(struct pull *p, struct err *err)
 
 	p->document = p->top;
 	for (int depth = 0; media_type_find(p->document.media_type)->kind == MEDIA_INDEX; depth++) {
-		if (depth == DEPTH_MAX)
-			return err_user(err, "more than %d indexes in each other", DEPTH_MAX);
+		if (depth == IMAGE_INDEX_DEPTH_MAX)
+			return err_user(err, "more than %d indexes in each other",
+					IMAGE_INDEX_DEPTH_MAX);
 		r = keep_document(p->store, &p->document, err);
 		if (r == 0)
 			r = choose(p, &p->document, &chosen, err);

@@ -6,14 +6,13 @@
 #include "engine/access.h"
 
 #include "image/blob.h"
+#include "image/image.h"
 #include "image/lease.h"
 #include "registry/upload.h"
 #include "spec/media_type.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define DEPTH_MAX 4
 
 struct push {
 	const struct roots *roots;
@@ -165,8 +164,8 @@ static int send_document(struct push *p, const struct descriptor *of, const char
 	if (kind != MEDIA_INDEX)
 		return err_user(err, "%s is no image: it is of type \"%.100s\"", of->digest,
 				of->media_type);
-	if (depth > DEPTH_MAX)
-		return err_user(err, "more than %d indexes in each other", DEPTH_MAX);
+	if (depth > IMAGE_INDEX_DEPTH_MAX)
+		return err_user(err, "more than %d indexes in each other", IMAGE_INDEX_DEPTH_MAX);
 	return send_index(p, of, reference, depth, err);
 }
 
