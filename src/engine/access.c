@@ -159,23 +159,56 @@ int access_reference(struct arena *arena, const struct access *access, const cha
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */
 
-static int copy_bytes(struct download *download, struct blob_writer *writer, struct piece *piece,
-		      struct err *err)
+/* What comes of a blob, and how far it is. */
+struct coming {
+	struct stream stream;
+	struct download download;
+	bool begun; /* there is something to come */
+	struct piece *piece;
+};
+
+static ssize_t read_coming(struct stream *stream, void *buf, size_t size, struct err *err)
+{
+	struct coming *c = (struct coming *)(void *)stream;
+	ssize_t n;
+
+	if (!c->begun)
+		return 0;
+	n = download_read(&c->download, buf, size, err);
+	if (n > 0 && c->piece)
+		c->piece->done = c->download.have;
+	return n;
+}
+
+/* Must be ended by download_end() if it has begun. */
+static int begin_coming(struct coming *c, struct session *session, const struct descriptor *blob,
+			uint64_t have, struct piece *piece, struct err *err)
+{
+	int r = 0;
+
+	*c = (struct coming){ .stream.read = read_coming, .piece = piece };
+	if (have < blob->size)
+		r = download_begin(session, blob, have, &c->download, err);
+	c->begun = r == 0 && have < blob->size;
+	return r;
+}
+
+/* Return: 0; -EILSEQ if the bytes are not the blob's; -errno */
+static int keep_coming(struct stream *coming, struct blob_writer *writer, struct err *err)
 {
 	static char buffer[COPY_BYTES];
 	ssize_t n;
 	int r;
 
-	while ((n = download_read(download, buffer, sizeof(buffer), err)) != 0) {
+	while ((n = coming->read(coming, buffer, sizeof(buffer), err)) != 0) {
 		if (n < 0)
 			return (int)n;
 		r = blob_write(writer, buffer, (size_t)n, err);
 		if (r < 0)
 			return r;
-		if (piece)
-			piece->done = writer->have;
 	}
-	return 0;
+	r = blob_end(writer, NULL, err);
+	return r == -EINVAL ? (err->code = -EILSEQ) : r;
 }
 
 static int about(const struct session *session, const struct descriptor *blob, struct err *err)
@@ -186,35 +219,38 @@ static int about(const struct session *session, const struct descriptor *blob, s
 			   at->repository, at->registry);
 }
 
-/* Return: 0; 1 if it was there; -EAGAIN if an earlier attempt had left wrong bytes; -errno */
+/*
+ * @layer: NULL: keep the blob, no more
+ *
+ * Return: 0; 1 if it was there; -EAGAIN if an earlier attempt had left wrong bytes; -errno
+ */
 static int fetch_once(const struct store *store, struct session *session,
-		      const struct descriptor *blob, struct piece *piece, struct err *err)
+		      const struct descriptor *blob, const struct layer_request *layer,
+		      struct piece *piece, struct err *err)
 {
 	defer_blob_writer struct blob_writer writer = BLOB_WRITER_INIT;
-	struct download download;
+	struct layer_result result;
+	struct coming coming;
 	uint64_t had;
 	int r = blob_begin(store, blob->digest, blob->size, &writer, err);
 
 	if (r != 0)
 		return r;
 	had = writer.have;
-	if (had < blob->size) {
-		r = download_begin(session, blob, had, &download, err);
-		if (r < 0)
-			return r;
-		r = copy_bytes(&download, &writer, piece, err);
-		download_end(&download);
-		if (r < 0)
-			return r;
-	}
-	r = blob_end(&writer, NULL, err);
-	if (r == -EINVAL && had)
-		return -EAGAIN;
-	return r < 0 ? about(session, blob, err) : 0;
+	r = begin_coming(&coming, session, blob, had, piece, err);
+	if (r < 0)
+		return r;
+	r = layer ? layers_receive(store, layer, &writer, &coming.stream, &result, err)
+		  : keep_coming(&coming.stream, &writer, err);
+	if (coming.begun)
+		download_end(&coming.download);
+	if (r == -EILSEQ)
+		return had ? -EAGAIN : about(session, blob, err);
+	return r < 0 ? r : 0;
 }
 
-int fetch_blob(const struct store *store, struct session *session, const struct descriptor *blob,
-	       struct piece *piece, struct err *err)
+static int fetch(const struct store *store, struct session *session, const struct descriptor *blob,
+		 const struct layer_request *layer, struct piece *piece, struct err *err)
 {
 	int r;
 
@@ -222,11 +258,31 @@ int fetch_blob(const struct store *store, struct session *session, const struct 
 		piece->total = blob->size;
 		piece->phase = TRANSFER_MOVES;
 	}
-	r = fetch_once(store, session, blob, piece, err);
+	r = fetch_once(store, session, blob, layer, piece, err);
 	/* What was wrong is gone now; all of it once more. */
 	if (r == -EAGAIN)
-		r = fetch_once(store, session, blob, piece, err);
+		r = fetch_once(store, session, blob, layer, piece, err);
 	return r;
+}
+
+int fetch_blob(const struct store *store, struct session *session, const struct descriptor *blob,
+	       struct piece *piece, struct err *err)
+{
+	return fetch(store, session, blob, NULL, piece, err);
+}
+
+int fetch_layer(const struct store *store, struct session *session, const struct descriptor *blob,
+		const struct layer_request *layer, struct piece *piece, struct err *err)
+{
+	struct layer_result result;
+	int r = fetch(store, session, blob, layer, piece, err);
+
+	if (r != 1)
+		return r;
+	if (piece)
+		piece->phase = TRANSFER_UNPACKS;
+	r = layers_unpack(store, layer, &result, err);
+	return r < 0 ? r : 1;
 }
 
 int keep_document(const struct store *store, const struct manifest *document, struct err *err)

@@ -5,6 +5,7 @@
 
 #include "engine/parallel.h"
 #include "engine/transfer.h"
+#include "image/layers.h"
 #include "registry/manifest.h"
 
 /* Strings live in the arena that access_open() got. */
@@ -48,6 +49,16 @@ void access_say(const struct transfer_watch *watch, const char *fmt, ...) PRINTF
  */
 int fetch_blob(const struct store *store, struct session *session, const struct descriptor *blob,
 	       struct piece *piece, struct err *err) MUST_CHECK;
+
+/*
+ * fetch_layer() - get a layer's blob into the store, and unpack it while it comes
+ * @blob:  as for fetch_blob()
+ * @layer: what to unpack
+ *
+ * Return: 0; 1 if the blob was there, and the layer is there now; -errno, and nothing of the layer can be seen
+ */
+int fetch_layer(const struct store *store, struct session *session, const struct descriptor *blob,
+		const struct layer_request *layer, struct piece *piece, struct err *err) MUST_CHECK;
 
 /* keep_document() - a manifest or an index into the store */
 int keep_document(const struct store *store, const struct manifest *document,

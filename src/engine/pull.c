@@ -3,7 +3,6 @@
 
 #include "image/blob.h"
 #include "image/image.h"
-#include "image/layers.h"
 #include "image/lease.h"
 #include "image/refs.h"
 #include "spec/media_type.h"
@@ -141,41 +140,31 @@ static int get_config(struct pull *p, struct err *err)
 
 /* ---- layers ----------------------------------------------------------------------------------------------------- */
 
-static int unpack(const struct pull *p, const struct store *store, size_t i, struct piece *piece,
-		  struct err *err)
+/* In a process of its own; locks are of open files, so it has the store and the registry to itself. */
+static int do_layer(void *arg, size_t i, struct piece *piece, struct err *err)
 {
-	struct layer_request request = {
-		.blob = p->manifest.layers.items[i].digest,
+	const struct pull *p = arg;
+	const struct descriptor *blob = &p->manifest.layers.items[i];
+	const struct layer_request layer = {
+		.blob = blob->digest,
 		.diff_id = p->config.diff_ids.items[i],
 		.limit = LAYER_BYTES_MAX,
 		.options = { .user_xattrs = p->request->user_xattrs,
 			     .may_skip = p->request->may_skip },
 	};
-	struct layer_result result;
-
-	piece->phase = TRANSFER_UNPACKS;
-	return layers_unpack(store, &request, &result, err);
-}
-
-/* In a process of its own; locks are of open files, so it has the store and the registry to itself. */
-static int do_layer(void *arg, size_t i, struct piece *piece, struct err *err)
-{
-	const struct pull *p = arg;
 	defer_store struct store store = STORE_INIT;
 	struct session *session = NULL;
-	int r = roots_open_store(p->roots, &store, err), there;
+	int r = roots_open_store(p->roots, &store, err);
 
 	if (r == 0)
 		r = session_fork(p->session, &session, err);
 	if (r == 0)
-		r = fetch_blob(&store, session, &p->manifest.layers.items[i], piece, err);
+		r = p->request->pass_on ? fetch_blob(&store, session, blob, piece, err)
+					: fetch_layer(&store, session, blob, &layer, piece, err);
 	session_free(session);
-	there = r;
-	if (r >= 0 && !p->request->pass_on)
-		r = unpack(p, &store, i, piece, err);
 	if (r >= 0)
-		piece->phase = there ? TRANSFER_IS_THERE : TRANSFER_UNPACKS;
-	return r < 0 ? r : there;
+		piece->phase = r ? TRANSFER_IS_THERE : TRANSFER_UNPACKS;
+	return r;
 }
 
 static void watch(void *arg, const struct piece *pieces, size_t n)

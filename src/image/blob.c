@@ -167,6 +167,21 @@ int blob_write(struct blob_writer *w, const void *bytes, size_t len, struct err 
 	return 0;
 }
 
+ssize_t blob_reread(const struct blob_writer *w, void *buf, size_t size, uint64_t offset,
+		    struct err *err)
+{
+	uint64_t left = w->have - offset;
+	ssize_t n;
+
+	do {
+		n = pread(w->fd, buf, size < left ? size : (size_t)left, (off_t)offset);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(err, "read \"staging/%s\"", w->name);
+	/* Nobody else may shorten it. */
+	return n == 0 && left ? err_set(err, -EIO, "read \"staging/%s\"", w->name) : n;
+}
+
 static int check_result(struct blob_writer *w, const char *digest, struct err *err)
 {
 	if (w->size != BLOB_SIZE_UNKNOWN && w->have != w->size)

@@ -48,6 +48,10 @@ int blob_begin(const struct store *store, const char *digest, uint64_t size,
 int blob_write(struct blob_writer *writer, const void *bytes, size_t len,
 	       struct err *err) MUST_CHECK;
 
+/* blob_reread() - of the bytes written so far, those at @offset. Return: how many; -errno */
+ssize_t blob_reread(const struct blob_writer *writer, void *buf, size_t size, uint64_t offset,
+		    struct err *err) MUST_CHECK;
+
 /* blob_restart() - forget what an earlier writer left: for who can't go on in the middle */
 int blob_restart(struct blob_writer *writer, struct err *err) MUST_CHECK;
 

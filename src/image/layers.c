@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/layers.h"
 
-#include "image/blob.h"
 #include "image/inflate.h"
 #include "image/lease.h"
 #include "os/dir.h"
@@ -62,32 +61,142 @@ static bool is_digest_of(struct hashed *hashed, const char *digest, char *found)
 	return strcmp(found, digest) == 0;
 }
 
-/* blob -> sha256 -> inflate -> sha256 -> tar -> disk, in one pass */
-static int unpack_into(int dir, int blob, const struct layer_request *request,
-		       struct layer_result *ret, struct err *err)
+/* A layer's blob, and what is to be done with it when all of it went by. */
+struct source {
+	/*
+	 * fill() - make the layer in @dir of all of the blob
+	 * Return: 0 only if the blob's digest and that of its content are right; -errno
+	 */
+	int (*fill)(struct source *source, int dir, const struct layer_request *request,
+		    struct layer_result *ret, struct err *err);
+};
+
+/* inflate -> sha256 -> tar -> disk; @blob hashes what is read from it */
+static int unpack_stream(int dir, struct stream *blob, const struct layer_request *request,
+			 struct layer_result *ret, struct err *err)
 {
 	struct inflate *inflate = NULL;
 	char found[DIGEST_TEXT_MAX];
-	struct hashed outer, inner;
-	struct fd_stream file;
-	int r;
+	struct hashed inner;
+	int r = inflate_new(blob, request->limit, &inflate, err);
 
-	fd_stream_init(&file, blob);
-	if (hashed_init(&outer, &file.stream, request->blob) < 0)
-		return err_user(err, "\"%s\" is no digest", request->blob);
-	r = inflate_new(&outer.stream, request->limit, &inflate, err);
 	if (r == 0 && hashed_init(&inner, inflate_stream(inflate), request->diff_id) < 0)
 		r = err_user(err, "\"%s\" is no digest", request->diff_id);
 	if (r == 0)
 		r = layer_unpack(dir, &inner.stream, &request->options, ret, err);
 	inflate_free(inflate);
-	/* What a tar that could not be read has left over: to know whether the blob is to blame. */
-	(void)!hash_add_fd(&outer.hash, blob, NULL);
-	if (!is_digest_of(&outer, request->blob, found))
-		return blob_damaged(request->blob, found, err);
 	if (r == 0 && !is_digest_of(&inner, request->diff_id, found))
 		return err_user(err, "its content is %s, but the image says %s", found,
 				request->diff_id);
+	return r;
+}
+
+/* ---- a blob of the store ---------------------------------------------------------------------------------------- */
+
+struct stored {
+	struct source source;
+	const struct store *store;
+};
+
+static int fill_from_store(struct source *source, int dir, const struct layer_request *request,
+			   struct layer_result *ret, struct err *err)
+{
+	const struct stored *stored = (const struct stored *)(const void *)source;
+	char found[DIGEST_TEXT_MAX];
+	defer_close int blob = -EBADF;
+	struct hashed outer;
+	struct fd_stream file;
+	uint64_t size;
+	int r;
+
+	blob = blob_open(stored->store, request->blob, &size, err);
+	if (blob < 0)
+		return blob;
+	fd_stream_init(&file, blob);
+	if (hashed_init(&outer, &file.stream, request->blob) < 0)
+		return err_user(err, "\"%s\" is no digest", request->blob);
+	r = unpack_stream(dir, &outer.stream, request, ret, err);
+	/* What a tar that could not be read has left over: to know whether the blob is to blame. */
+	(void)!hash_add_fd(&outer.hash, blob, NULL);
+	return is_digest_of(&outer, request->blob, found) ? r
+							  : blob_damaged(request->blob, found, err);
+}
+
+static struct stored from_store(const struct store *store)
+{
+	return (struct stored){ .source.fill = fill_from_store, .store = store };
+}
+
+/* ---- a blob on its way ------------------------------------------------------------------------------------------ */
+
+/* What an earlier writer has left of the blob, and then what comes, which is written as it goes by. */
+struct arriving {
+	struct source source;
+	struct stream stream;
+	struct blob_writer *writer;
+	struct stream *rest;
+	uint64_t had, again; /* bytes that were there; how many of them were read again */
+	struct err err;      /* why the blob can't be had; code 0: it can */
+};
+
+static struct arriving *arriving_of(struct stream *stream)
+{
+	return (struct arriving *)(void *)((char *)stream - offsetof(struct arriving, stream));
+}
+
+static ssize_t read_arriving(struct stream *stream, void *buf, size_t size, struct err *err)
+{
+	struct arriving *a = arriving_of(stream);
+	ssize_t n;
+	int r = 0;
+
+	if (a->again < a->had) {
+		n = blob_reread(a->writer, buf, size, a->again, &a->err);
+		a->again += n > 0 ? (uint64_t)n : 0;
+	} else {
+		n = a->rest->read(a->rest, buf, size, &a->err);
+		r = n > 0 ? blob_write(a->writer, buf, (size_t)n, &a->err) : 0;
+	}
+	if (n >= 0 && r == 0) {
+		a->err.code =
+			0; /* of a broken connection there may be words, though another took its place */
+		return n;
+	}
+	*err = a->err;
+	return n < 0 ? n : r;
+}
+
+static int drain(struct stream *stream, struct err *err)
+{
+	static char buffer[64 * 1024];
+	ssize_t n;
+
+	do {
+		n = stream->read(stream, buffer, sizeof(buffer), err);
+	} while (n > 0);
+	return (int)n;
+}
+
+static int fill_from_arriving(struct source *source, int dir, const struct layer_request *request,
+			      struct layer_result *ret, struct err *err)
+{
+	struct arriving *a = (struct arriving *)(void *)source;
+	struct err unread = ERR_INIT;
+	int r = unpack_stream(dir, &a->stream, request, ret, err);
+
+	/* A full disk is no reason to go on; a tar that can't be read may be the blob's fault. */
+	if (r < 0 && !a->err.code && err->kind == ERR_USER)
+		(void)!drain(&a->stream, &unread);
+	else if (r < 0 && !a->err.code)
+		return r;
+	if (a->err.code) {
+		*err = a->err;
+		return err->code;
+	}
+	if (blob_end(a->writer, NULL, &unread) < 0) {
+		*err = unread;
+		return err->code == -EINVAL ? (err->code = -EILSEQ) : err->code;
+	}
 	return r;
 }
 
@@ -145,11 +254,10 @@ static int stage(const struct store *store, const char *staged, const char *name
 }
 
 /* Into @dir/fs, of which nothing must be left. Return: its fd; -errno */
-static int unpack_content(const struct store *store, int dir, const struct layer_request *request,
+static int unpack_content(int dir, struct source *source, const struct layer_request *request,
 			  struct layer_result *ret, struct err *err)
 {
-	defer_close int content = -EBADF, blob = -EBADF;
-	uint64_t size;
+	defer_close int content = -EBADF;
 	int r = os_remove_tree(dir, CONTENT);
 
 	if (r < 0 && r != -ENOENT)
@@ -159,18 +267,15 @@ static int unpack_content(const struct store *store, int dir, const struct layer
 	content = openat(dir, CONTENT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (content < 0)
 		return err_sys(err, "open the layer's directory");
-	blob = blob_open(store, request->blob, &size, err);
-	if (blob < 0)
-		return blob;
-	r = unpack_into(content, blob, request, ret, err);
+	r = source->fill(source, content, request, ret, err);
 	return r < 0 ? r : take_fd(&content);
 }
 
 static int unpack_staged(const struct store *store, int dir, const char *name,
-			 const struct layer_request *request, struct layer_result *ret,
-			 struct err *err)
+			 struct source *source, const struct layer_request *request,
+			 struct layer_result *ret, struct err *err)
 {
-	defer_close int content = unpack_content(store, dir, request, ret, err);
+	defer_close int content = unpack_content(dir, source, request, ret, err);
 
 	return content < 0 ? content : publish(store, dir, name, err);
 }
@@ -184,8 +289,10 @@ static void remove_staged(const struct store *store, int dir, const char *staged
 	(void)unlinkat(store->staging, staged, AT_REMOVEDIR);
 }
 
-int layers_unpack(const struct store *store, const struct layer_request *request,
-		  struct layer_result *ret, struct err *err)
+/* Return: 0; 1 if the layer is there, and nothing was read of @source; -errno */
+static int unpack_once(const struct store *store, struct source *source,
+		       const struct layer_request *request, struct layer_result *ret,
+		       struct err *err)
 {
 	char name[LAYER_NAME_MAX], staged[LAYER_NAME_MAX + sizeof(STAGED)];
 	defer_close int dir = -EBADF;
@@ -199,9 +306,49 @@ int layers_unpack(const struct store *store, const struct layer_request *request
 	if (r == 0)
 		r = stage(store, staged, name, &dir, err);
 	if (r == 0)
-		r = unpack_staged(store, dir, name, request, ret, err);
+		r = unpack_staged(store, dir, name, source, request, ret, err);
 	remove_staged(store, dir, staged);
+	return r;
+}
+
+int layers_unpack(const struct store *store, const struct layer_request *request,
+		  struct layer_result *ret, struct err *err)
+{
+	struct stored stored = from_store(store);
+	int r = unpack_once(store, &stored.source, request, ret, err);
+
 	return r < 0 ? err_context(err, "unpack layer %s", request->diff_id) : r;
+}
+
+int layers_receive(const struct store *store, const struct layer_request *request,
+		   struct blob_writer *writer, struct stream *rest, struct layer_result *ret,
+		   struct err *err)
+{
+	struct arriving arriving = {
+		.source.fill = fill_from_arriving,
+		.stream.read = read_arriving,
+		.writer = writer,
+		.rest = rest,
+		.had = writer->have,
+		.err = ERR_INIT,
+	};
+	int r = unpack_once(store, &arriving.source, request, ret, err);
+
+	/* The layer came with another blob, of another compression: then this one is only kept. */
+	if (r == 1) {
+		arriving.again = arriving.had;
+		r = drain(&arriving.stream, err);
+		if (r == 0)
+			r = blob_end(writer, NULL, err);
+		if (r == -EINVAL)
+			r = err->code = -EILSEQ;
+		return r < 0 ? r : 1;
+	}
+	blob_abandon(writer);
+	/* What is wrong with the blob is the blob's. */
+	if (r == 0 || arriving.err.code || r == -EILSEQ)
+		return r;
+	return err_context(err, "unpack layer %s", request->diff_id);
 }
 
 /* ---- verifying -------------------------------------------------------------------------------------------------- */
@@ -237,12 +384,13 @@ static int verify_staged(const struct store *store, int dir, const char *name,
 	defer_close int there =
 		openat(store->layers, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	defer_close int content = -EBADF;
+	struct stored stored = from_store(store);
 	struct layer_result result;
 	int r;
 
 	if (there < 0)
 		return err_sys(err, "open \"layers/%s\"", name);
-	content = unpack_content(store, dir, request, &result, err);
+	content = unpack_content(dir, &stored.source, request, &result, err);
 	if (content < 0)
 		return content;
 	r = compare_trees(content, there, note_difference, differences, err);

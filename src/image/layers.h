@@ -9,6 +9,7 @@
 #ifndef TARE_IMAGE_LAYERS_H
 #define TARE_IMAGE_LAYERS_H
 
+#include "image/blob.h"
 #include "image/compare.h"
 #include "image/layer.h"
 #include "image/store.h"
@@ -35,6 +36,21 @@ int layers_name(const char *diff_id, char *buf) MUST_CHECK;
  */
 int layers_unpack(const struct store *store, const struct layer_request *request,
 		  struct layer_result *ret, struct err *err) MUST_CHECK;
+
+/*
+ * layers_receive() - unpack a layer while its blob comes into the store
+ * @writer: from blob_begin(), of request->blob; has ended afterwards, whatever happens
+ * @rest:   gives the blob's bytes from writer->have on
+ *
+ * The blob gets its name when its digest is right, the layer when both are. What came of a blob until @rest or the disk failed stays
+ * for the next writer. If the layer is there, only the blob is kept; it waits as layers_unpack() does. Nobody waits for a blob
+ * with a layer's lock, so it can't be for ever.
+ * Return: 0; 1 if the layer was there; -EILSEQ if the bytes are not the blob's; -EINVAL if the tar is not what the image says, and
+ *         the blob is there all the same; what @rest returns; -errno
+ */
+int layers_receive(const struct store *store, const struct layer_request *request,
+		   struct blob_writer *writer, struct stream *rest, struct layer_result *ret,
+		   struct err *err) MUST_CHECK;
 
 /*
  * layers_verify() - is an unpacked layer still what its blob says

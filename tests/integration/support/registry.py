@@ -113,6 +113,7 @@ class FakeRegistry:
     answers        [(status, headers, body)]: given to the next requests to /v2/ in place of what they asked for
     token          the bearer token that is demanded; where to get one is this server's own /token
     drop_after     a blob's connection ends after so many bytes, `drops` times
+    hold_after     after so many bytes of a blob nothing comes until go_on() is called
     no_ranges      Range is ignored;  bad_range: the answer's Content-Range is that of other bytes
     redirect       blobs are had from this address, to which their path is appended
     blob_length    Content-Length of a blob, whatever it has
@@ -121,7 +122,8 @@ class FakeRegistry:
 
     def __init__(self):
         self.blobs, self.manifests, self.requests, self.answers = {}, {}, [], []
-        self.token = self.drop_after = self.redirect = self.blob_length = None
+        self.token = self.drop_after = self.redirect = self.blob_length = self.hold_after = None
+        self.going = threading.Event()
         self.drops = self.flood = self.sent = 0
         self.no_ranges = self.bad_range = False
         self.lock = threading.Lock()
@@ -140,9 +142,15 @@ class FakeRegistry:
         return self
 
     def __exit__(self, *_):
+        self.go_on()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+
+    def go_on(self):
+        """Send what hold_after holds back, and hold nothing any more."""
+        self.hold_after = None
+        self.going.set()
 
     def blob(self, data, media_type, **more):
         """Puts a blob in. Returns its descriptor."""
@@ -245,5 +253,11 @@ class FakeHandler(BaseHTTPRequestHandler):
         if drop:
             self.answer(status, headers, part[:r.drop_after], length=len(part))
             self.close_connection = True
+            return None
+        if r.hold_after is not None and len(part) > r.hold_after:
+            held = r.hold_after
+            self.answer(status, headers, part[:held], length=len(part))
+            r.going.wait()
+            self.wfile.write(part[held:])
             return None
         return self.answer(status, headers, part, length=r.blob_length)

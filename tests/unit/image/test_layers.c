@@ -25,6 +25,8 @@
 static char directory[40];
 static struct store store = STORE_INIT;
 static struct err err;
+static char bytes[ROOM]; /* of the blob */
+static size_t length;
 static char blob[DIGEST_TEXT_MAX], diff_id[DIGEST_TEXT_MAX], name[LAYER_NAME_MAX];
 
 /* A layer with one file, as a tar or compressed by gzip. Return: its length */
@@ -55,7 +57,6 @@ static size_t make_tar(bool compressed, char *out)
 
 static int setup(void **state)
 {
-	static char bytes[ROOM];
 	struct hash hash;
 
 	strcpy(directory, "/tmp/tare-layers-XXXXXX");
@@ -65,7 +66,8 @@ static int setup(void **state)
 	hash_init(&hash, DIGEST_SHA256);
 	hash_add(&hash, bytes, make_tar(false, bytes));
 	hash_digest(&hash, diff_id);
-	if (blob_make(&store, bytes, make_tar(true, bytes), blob, &err) < 0)
+	length = make_tar(true, bytes);
+	if (blob_make(&store, bytes, length, blob, &err) < 0)
 		return -1;
 	return layers_name(diff_id, name);
 }
@@ -231,6 +233,143 @@ static void test_several_at_once_do_it_once(void **state)
 	assert_int_equal(count(store.staging), 0);
 }
 
+/* ---- while its blob comes --------------------------------------------------------------------------------------- */
+
+/* Bytes that come some at a time, and perhaps end in the middle by an error. */
+struct coming {
+	struct stream stream;
+	const char *at;
+	size_t left, before_break; /* SIZE_MAX: none */
+};
+
+static ssize_t read_coming(struct stream *stream, void *buf, size_t size, struct err *e)
+{
+	struct coming *c = (struct coming *)(void *)stream;
+	size_t n = c->left < 10 ? c->left : 10;
+
+	n = n < size ? n : size;
+	/* What a reader overcame is no failure. */
+	err_user_code(e, -EBUSY, "it took a second try");
+	if (c->before_break < n)
+		return err_user_code(e, -ECONNRESET, "the wire was cut");
+	memcpy(buf, c->at, n);
+	c->at += n;
+	c->left -= n;
+	c->before_break -= c->before_break == SIZE_MAX ? 0 : n;
+	return (ssize_t)n;
+}
+
+static void forget_blob(void)
+{
+	assert_int_equal(unlinkat(store.blobs[DIGEST_SHA256], strchr(blob, ':') + 1, 0), 0);
+}
+
+static bool has_blob(void)
+{
+	return blob_verify(&store, blob, &(struct err){ 0 }) == 0;
+}
+
+/* Return: of layers_receive(); *ret_had: what an earlier one had left */
+static int receive(struct layer_request what, size_t before_break, uint64_t *ret_had)
+{
+	struct blob_writer writer = BLOB_WRITER_INIT;
+	struct coming coming = { .stream.read = read_coming, .before_break = before_break };
+	struct layer_result result;
+	int r;
+
+	assert_int_equal(blob_begin(&store, blob, length, &writer, &err), 0);
+	coming.at = bytes + writer.have;
+	coming.left = length - writer.have;
+	if (ret_had)
+		*ret_had = writer.have;
+	err = ERR_INIT;
+	r = layers_receive(&store, &what, &writer, &coming.stream, &result, &err);
+	assert_int_equal(writer.fd, -EBADF);
+	return r;
+}
+
+static void test_a_layer_is_unpacked_while_its_blob_comes(void **state)
+{
+	char path[LAYER_NAME_MAX + 16];
+	struct stat st;
+
+	forget_blob();
+	assert_int_equal(receive(request(), SIZE_MAX, NULL), 0);
+	assert_true(has_blob());
+	snprintf(path, sizeof(path), "%s/dir/file", name);
+	assert_int_equal(fstatat(store.layers, path, &st, 0), 0);
+	assert_int_equal(st.st_size, 5);
+	assert_int_equal(count(store.staging), 0);
+}
+
+static void test_one_that_breaks_off_is_gone_on_with(void **state)
+{
+	uint64_t had;
+
+	forget_blob();
+	assert_int_equal(receive(request(), length - 7, NULL), -ECONNRESET);
+	assert_string_equal(err.text, "the wire was cut");
+	assert_false(has_blob());
+	assert_int_equal(count(store.layers), 0);
+	assert_int_equal(count(store.staging), 1); /* of the blob */
+	assert_int_equal(receive(request(), SIZE_MAX, &had), 0);
+	assert_true(had > 0 && had < length);
+	assert_true(has_blob());
+	assert_int_equal(count(store.layers), 1);
+	assert_int_equal(count(store.staging), 0);
+}
+
+static void test_wrong_bytes_leave_nothing_wherever_they_are(void **state)
+{
+	forget_blob();
+	for (size_t i = 0; i < length; i++) {
+		bytes[i] ^= 0x10;
+		assert_int_equal(receive(request(), SIZE_MAX, NULL), -EILSEQ);
+		if (!strstr(err.text, "the bytes that should be blob sha256:"))
+			fail_msg("byte %zu: %s", i, err.text);
+		assert_false(has_blob());
+		assert_int_equal(count(store.layers), 0);
+		assert_int_equal(count(store.staging), 0);
+		bytes[i] ^= 0x10;
+	}
+	assert_int_equal(receive(request(), SIZE_MAX, NULL), 0);
+}
+
+static void test_a_right_blob_stays_where_its_content_is_wrong(void **state)
+{
+	struct layer_request what = request();
+
+	forget_blob();
+	what.diff_id = OTHER;
+	assert_int_equal(receive(what, SIZE_MAX, NULL), -EINVAL);
+	assert_non_null(strstr(err.text, "unpack layer " OTHER ": its content is sha256:"));
+	assert_true(has_blob());
+	forget_blob();
+	what = request();
+	what.limit = 1000;
+	assert_int_equal(receive(what, SIZE_MAX, NULL), -EINVAL);
+	assert_non_null(strstr(err.text, "it inflates to more than the limit of 1000 bytes"));
+	assert_true(has_blob());
+	assert_int_equal(count(store.layers), 0);
+	assert_int_equal(count(store.staging), 0);
+}
+
+static void test_of_a_layer_that_is_there_only_the_blob_is_kept(void **state)
+{
+	struct layer_request what = request();
+	struct layer_result result;
+
+	assert_int_equal(layers_unpack(&store, &what, &result, &err), 0);
+	forget_blob();
+	assert_int_equal(receive(what, SIZE_MAX, NULL), 1);
+	assert_true(has_blob());
+	forget_blob();
+	bytes[length / 2] ^= 1;
+	assert_int_equal(receive(what, SIZE_MAX, NULL), -EILSEQ);
+	assert_false(has_blob());
+	assert_int_equal(count(store.staging), 0);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -244,6 +383,11 @@ int main(void)
 		TEST(test_a_bomb),
 		TEST(test_what_was_interrupted_is_begun_anew),
 		TEST(test_several_at_once_do_it_once),
+		TEST(test_a_layer_is_unpacked_while_its_blob_comes),
+		TEST(test_one_that_breaks_off_is_gone_on_with),
+		TEST(test_wrong_bytes_leave_nothing_wherever_they_are),
+		TEST(test_a_right_blob_stays_where_its_content_is_wrong),
+		TEST(test_of_a_layer_that_is_there_only_the_blob_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
