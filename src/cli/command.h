@@ -76,6 +76,9 @@ struct program_paths {
 	char root[PATH_MAX], runroot[PATH_MAX];
 };
 
+/* The program's commands, in the order of --help; NULL ends it. Each program has its own list. */
+extern const struct command *const commands[];
+
 struct program {
 	const char *name;                      /* "tare-oci" */
 	const char *does;                      /* "runs containers from OCI bundles" */
@@ -90,6 +93,14 @@ struct program {
 	int (*settle)(struct cli *cli, const struct command *command, struct program_paths *paths,
 		      struct err *err);
 	int (*show_version)(void);
+
+	/*
+	 * hand_over() - execute the program that has the commands which this one has not; NULL: there is no such program
+	 *
+	 * Should be called before anything was made that its own start would not find again.
+	 * Return: -errno; not at all if it worked
+	 */
+	int (*hand_over)(const struct cli *cli, struct err *err);
 };
 
 /* program_main() - from the first option to _exit(). @argc, @argv: of main() */

@@ -330,6 +330,24 @@ static bool asks_for_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* Is there something to be done that only the program with all commands can do? Help is one of these things. */
+static bool is_elsewhere(const struct program *program, bool asks_help, int argc, char *const *argv)
+{
+	struct err unknown = ERR_INIT;
+	int used;
+
+	return program->hand_over &&
+	       (asks_help || argc == 0 || !command_find(program, argc, argv, &used, &unknown));
+}
+
+static int run_elsewhere(struct cli *cli)
+{
+	struct err err = ERR_INIT;
+
+	(void)!cli->program->hand_over(cli, &err);
+	return fail(cli, &err);
+}
+
 static int run_program(struct cli *cli, int argc, char *const *argv)
 {
 	const struct command *command;
@@ -340,11 +358,13 @@ static int run_program(struct cli *cli, int argc, char *const *argv)
 	r = options_parse(cli->program->global_options, cli, argc - 1, argv + 1, true, &none, &used,
 			  &err);
 	if (r < 0)
-		return fail_usage(cli, NULL, &err);
+		return cli->program->hand_over ? run_elsewhere(cli) : fail_usage(cli, NULL, &err);
 	if (r != OPTIONS_HELP && cli->version)
 		return cli->program->show_version();
 	argc -= 1 + used;
 	argv += 1 + used;
+	if (is_elsewhere(cli->program, r == OPTIONS_HELP, argc, argv))
+		return run_elsewhere(cli);
 	if (r == OPTIONS_HELP || argc == 0) {
 		help_program(cli->program);
 		return 0;

@@ -78,6 +78,7 @@ int bundle_make(struct launch *launch, const char *path, struct err *err)
 
 	launch->auto_remove = true;
 	launch->no_files = true;
+	launch->unpack = layers_unpack;
 	r = launch_prepare(launch, err);
 	if (r < 0)
 		return r;

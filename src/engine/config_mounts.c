@@ -3,7 +3,7 @@
 #include "engine/config_parts.h"
 
 #include "engine/defaults.h"
-#include "engine/init.h"
+#include "engine/beside.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -171,9 +171,9 @@ static int write_init(struct build *b, struct err *err)
 
 	if (!b->settings->init)
 		return 0;
-	r = init_program(b->arena, b->settings->self, &path, err);
+	r = beside_find(b->arena, b->settings->self, INIT_PROGRAM, &path, err);
 	if (r < 0)
-		return r;
+		return err_context(err, "--init");
 	write_mount(b->w, INIT_DESTINATION, "bind", path, bound_readonly);
 	return 0;
 }

@@ -103,8 +103,9 @@ static int find_image(struct launch *l, const struct store *store, struct err *e
 
 /* ---- layers ------------------------------------------------------------------------------------------------------- */
 
-static int unpack_layer(struct launch *l, const struct store *store, size_t i, bool user_xattrs,
-			struct err *err)
+/* The image is leased, and with it all of its layers: one that is there stays. */
+static int prepare_layer(struct launch *l, const struct store *store, size_t i, bool user_xattrs,
+			 struct err *err)
 {
 	struct layer_request request = {
 		.blob = l->image.manifest.layers.items[i].digest,
@@ -115,12 +116,18 @@ static int unpack_layer(struct launch *l, const struct store *store, size_t i, b
 	int64_t start = clock_wall_ns();
 	struct layer_result result;
 	char name[LAYER_NAME_MAX];
-	int r = layers_unpack(store, &request, &result, err);
+	int r = layers_name(request.diff_id, name);
 
 	if (r < 0)
+		return err_user(err, "image \"%s\": \"%s\" is no digest", l->image_name,
+				request.diff_id);
+	r = layers_have(store, name, err);
+	if (r == 0 && !l->unpack)
+		return LAUNCH_LACKS_LAYER;
+	if (r == 0)
+		r = l->unpack(store, &request, &result, err);
+	if (r < 0)
 		return err_context(err, "image \"%s\"", l->image_name);
-	if (layers_name(request.diff_id, name) < 0)
-		return err_bug(err, "name layer %s", request.diff_id);
 	note(l, r ? "have-layer" : "unpack-layer",
 	     r ? arena_printf(&l->arena, "ls %s/layers/%s", l->roots.root, name)
 	       : arena_printf(&l->arena, "tar -C %s/layers/%s -xf %s/images/blobs/%.6s/%s",
@@ -397,7 +404,7 @@ static int prepare_image(struct launch *l, struct store *store, bool user_xattrs
 	if (r == 0)
 		r = find_image(l, store, err);
 	for (size_t i = 0; r == 0 && i < l->image.config.diff_ids.n; i++)
-		r = unpack_layer(l, store, i, user_xattrs, err);
+		r = prepare_layer(l, store, i, user_xattrs, err);
 	return r;
 }
 
@@ -433,7 +440,7 @@ static int prepare(struct launch *l, struct err *err)
 		r = l->image_name ? mount_overlay(l, facts.rootless, err) : open_rootfs_dir(l, err);
 	if (r == 0)
 		r = write_config(l, &facts, err);
-	return r < 0 ? r : write_record(l, err);
+	return r == 0 ? write_record(l, err) : r;
 }
 
 static void remove_all(struct launch *l)

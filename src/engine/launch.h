@@ -10,6 +10,7 @@
 #include "engine/containers.h"
 #include "engine/settings.h"
 #include "image/image.h"
+#include "image/layers.h"
 #include "image/overlay.h"
 #include "runtime/container.h"
 
@@ -27,7 +28,8 @@ struct launch {
 	const char *rootfs_dir; /* absolute */
 	const struct platform *wanted;
 	bool auto_remove;
-	bool no_files; /* the config names no files of the container's directory */
+	bool no_files;            /* the config names no files of the container's directory */
+	layers_unpack_fn *unpack; /* NULL: an image whose layers are not there yet is not run */
 	void (*warn)(void *to, const char *text);
 	void *to;
 	/* made by launch_prepare() */
@@ -49,8 +51,10 @@ struct launch {
  * launch_prepare() - all up to the runtime's start
  *
  * On failure nothing is left but layers that were unpacked, which are the store's.
- * Return: 0; -ENOENT if the image is not in the store; -errno
+ * Return: 0; LAUNCH_LACKS_LAYER, and nothing was made, if a layer is not unpacked and there is nobody who could;
+ *         -ENOENT if the image is not in the store; -errno
  */
+enum { LAUNCH_LACKS_LAYER = 1 };
 int launch_prepare(struct launch *launch, struct err *err) MUST_CHECK;
 
 /*

@@ -17,17 +17,6 @@
 #define VERIFIED "check-" /* the same for one that another is compared with */
 #define CONTENT  "fs"     /* in the staged directory: what becomes the layer's */
 
-int layers_name(const char *diff_id, char *buf)
-{
-	enum digest_algorithm algorithm;
-	const char *hex, *why;
-	int r = digest_parse(diff_id, &algorithm, &hex, &why);
-
-	if (r == 0)
-		snprintf(buf, LAYER_NAME_MAX, "%s-%s", digest_algorithm_name(algorithm), hex);
-	return r;
-}
-
 /* ---- streams that are hashed ------------------------------------------------------------------------------------ */
 
 struct hashed {
@@ -213,13 +202,6 @@ static int publish(const struct store *store, int dir, const char *name, struct 
 	return r < 0 ? err_set(err, r, "flush the layer's name to the disk") : 0;
 }
 
-static int is_there(const struct store *store, const char *name, struct err *err)
-{
-	int r = os_exists_at(store->layers, name);
-
-	return r < 0 ? err_set(err, r, "look for the layer") : r;
-}
-
 /* The directory in staging/, and its lock. Return: fd; -errno with @err; -EAGAIN to try again: it was another's */
 static int open_staged(const struct store *store, const char *staged, struct err *err)
 {
@@ -242,7 +224,7 @@ static int stage(const struct store *store, const char *staged, const char *name
 	int dir, r;
 
 	do {
-		r = is_there(store, name, err);
+		r = layers_have(store, name, err);
 		if (r != 0)
 			return r;
 		dir = open_staged(store, staged, err);
@@ -250,7 +232,7 @@ static int stage(const struct store *store, const char *staged, const char *name
 	if (dir < 0)
 		return dir;
 	*ret_dir = dir;
-	return is_there(store, name, err);
+	return layers_have(store, name, err);
 }
 
 /* Into @dir/fs, of which nothing must be left. Return: its fd; -errno */

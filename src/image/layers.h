@@ -27,6 +27,9 @@ struct layer_request {
 /* layers_name() - the name of a layer's directory. @buf: LAYER_NAME_MAX bytes. Return: 0; -EINVAL */
 int layers_name(const char *diff_id, char *buf) MUST_CHECK;
 
+/* layers_have() - is there an unpacked layer of that name. Return: 1; 0; -errno */
+int layers_have(const struct store *store, const char *name, struct err *err) MUST_CHECK;
+
 /*
  * layers_unpack() - unpack a layer, unless it is there
  * @ret: what was made; zeros if it was there already
@@ -34,8 +37,9 @@ int layers_name(const char *diff_id, char *buf) MUST_CHECK;
  * Waits while somebody else unpacks the same one. On failure nothing of it is left.
  * Return: 0; 1 if it was there; -EIO if the blob is damaged; -EINVAL if the tar is not what the image says; -errno
  */
-int layers_unpack(const struct store *store, const struct layer_request *request,
-		  struct layer_result *ret, struct err *err) MUST_CHECK;
+typedef int layers_unpack_fn(const struct store *store, const struct layer_request *request,
+			     struct layer_result *ret, struct err *err);
+layers_unpack_fn layers_unpack MUST_CHECK;
 
 /*
  * layers_receive() - unpack a layer while its blob comes into the store

@@ -12,6 +12,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 BUILD = REPO / "build"
 PROGRAMS = ("tare-oci", "tare")
+BESIDE = ("tare-full", "tare-init")
 
 
 def make(*arguments, cwd=REPO):
@@ -34,7 +35,7 @@ def test_install_goes_to_prefix_below_destdir(tmp_path, prefix_kept):
     make("install", "PREFIX=/opt/weight", f"DESTDIR={tmp_path}")
     assert files_below(tmp_path) == {
         **{f"opt/weight/bin/{name}": "0o755" for name in PROGRAMS},
-        "opt/weight/libexec/tare/tare-init": "0o755",
+        **{f"opt/weight/libexec/tare/{name}": "0o755" for name in BESIDE},
         **{f"opt/weight/share/man/man8/{name}.8": "0o644" for name in PROGRAMS}}
     assert not Path("/opt/weight").exists()
     for name in PROGRAMS:
@@ -47,7 +48,8 @@ def test_install_takes_a_relative_destdir_from_where_make_runs(tmp_path):
     relative = os.path.relpath(tmp_path, REPO)
     make("install", f"DESTDIR={relative}")
     assert set(files_below(tmp_path)) == {
-        f"usr/local/{place}" for name in PROGRAMS for place in (f"bin/{name}", f"share/man/man8/{name}.8", "libexec/tare/tare-init")}
+        *(f"usr/local/{place}" for name in PROGRAMS for place in (f"bin/{name}", f"share/man/man8/{name}.8")),
+        *(f"usr/local/libexec/tare/{name}" for name in BESIDE)}
 
 
 def test_clean_removes_what_was_built_and_nothing_else(tmp_path):

@@ -30,8 +30,8 @@ extern const struct command command_system_df;
 extern const struct command command_system_reset;
 extern const struct command command_tag;
 
-/* All of them, in the order of --help; NULL ends it */
-extern const struct command *const commands[];
+/* Whom this program hands over to what it has not (struct program); NULL: it has everything */
+extern int (*const hand_over)(const struct cli *cli, struct err *err);
 
 /* roots_of() - the directories that the global options name */
 struct roots roots_of(const struct cli *cli);

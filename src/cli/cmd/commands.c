@@ -15,14 +15,4 @@ const struct command *const commands[] = {
 	&command_system_reset, NULL,
 };
 
-struct roots roots_of(const struct cli *cli)
-{
-	return (struct roots){ .root = cli->root, .runroot = cli->runroot };
-}
-
-int open_store(const struct cli *cli, struct store *ret, struct err *err)
-{
-	struct roots roots = roots_of(cli);
-
-	return roots_open_store(&roots, ret, err);
-}
+int (*const hand_over)(const struct cli *cli, struct err *err) = NULL;

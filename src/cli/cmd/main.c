@@ -115,7 +115,7 @@ static int show_version(void)
 
 int main(int argc, char **argv)
 {
-	static const struct program program = {
+	const struct program program = {
 		.name = "tare",
 		.does = "runs containers from images, without a daemon",
 		.usage = "[OPTIONS] ...",
@@ -123,6 +123,7 @@ int main(int argc, char **argv)
 		.commands = commands,
 		.settle = settle,
 		.show_version = show_version,
+		.hand_over = hand_over,
 	};
 
 	program_main(&program, argc, argv);

@@ -8,7 +8,7 @@
  */
 #include "cli/cmd/container_args.h"
 #include "cli/cmd/explain.h"
-#include "cli/cmd/registry.h"
+#include "cli/cmd/supply.h"
 #include "cli/foreground.h"
 #include "cli/trace_file.h"
 #include "engine/launch.h"
@@ -94,37 +94,17 @@ static bool is_missing(const struct launch *launch, const struct err *err)
 	return err->code == -ENOENT && launch->image_name && !launch->image.id;
 }
 
-/* Get it from its registry, under the name that it then has */
-static int pull(struct launch *launch, struct err *err)
-{
-	defer_store struct store store = STORE_INIT;
-	struct progress progress;
-	struct pull_request request = { .name = launch->image_name, .platform = launch->wanted };
-	struct pull_result result;
-	int r = roots_open_store(&launch->roots, &store, err);
-
-	if (r < 0)
-		return r;
-	progress_init(&progress, false);
-	request.watch = progress_watch(&progress);
-	request.may_skip = request.user_xattrs = geteuid() != 0;
-	r = transfer_pull(&launch->roots, &store, &launch->arena, &request, &result, err);
-	if (r == 0)
-		launch->image_name = result.name;
-	return r;
-}
-
-static int prepare(const struct args *a, struct launch *launch, struct err *err)
+static int prepare(struct cli *cli, const struct args *a, struct launch *launch, struct err *err)
 {
 	const char *when = a->container.pull;
 	int r = launch_prepare(launch, err);
 
-	if (r == 0 || !is_missing(launch, err))
+	if (r == 0 || (r < 0 && !is_missing(launch, err)))
 		return r;
-	if (when && strcmp(when, "never") == 0)
+	if (r < 0 && when && strcmp(when, "never") == 0)
 		return err_hint(err, "tare pull %s gets it", launch->image_name);
 	*err = ERR_INIT;
-	r = pull(launch, err);
+	r = supply_image(cli, launch, err);
 	return r < 0 ? r : launch_prepare(launch, err);
 }
 
@@ -146,6 +126,7 @@ static int describe(struct cli *cli, const struct args *a, const struct operands
 	launch->settings.self = cli->argv[0];
 	launch->auto_remove = a->rm || a->explain;
 	launch->wanted = wanted;
+	launch->unpack = supply_unpack;
 	launch->warn = warn;
 	launch->to = &cli->log;
 	if (!a->rootfs) {
@@ -208,7 +189,7 @@ static int run_launch(struct cli *cli, const struct args *a, struct launch *laun
 	int r = containers_sweep(&launch->roots, err);
 
 	if (r == 0)
-		r = prepare(a, launch, err);
+		r = prepare(cli, a, launch, err);
 	if (r < 0)
 		return r;
 	if (a->explain) {

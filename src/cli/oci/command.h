@@ -15,9 +15,6 @@ extern const struct command command_create, command_start, command_run, command_
 	command_update, command_events, command_checkpoint, command_restore, command_spec,
 	command_features, command_explain;
 
-/* All of them, in the order of --help; NULL ends it */
-extern const struct command *const commands[];
-
 /*
  * command_refuse_regex() - `--regex` of crun's, which is not ours: to compile an expression takes 73 kB of the C library
  * @command: the command's name, for the message

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tare-oci does before the C library starts.
+ * What tare-oci and tare do before the C library starts.
  *
  * A command that enters a container executes itself once more from a protected copy (os/selfexe.h). The first of the two
  * processes needs no C library for that, and its start-up is most of what it would cost: page faults, relocations, and
@@ -12,7 +12,7 @@
  * Must not use the stack protector, thread-local storage or a function of the C library, memcpy() included: none of them
  * works yet. meson.build compiles it so, and a test looks at what it calls. Static executables only.
  */
-#include "cli/oci/command.h"
+#include "cli/command.h"
 #include "os/prefault.h"
 
 #include <elf.h>
