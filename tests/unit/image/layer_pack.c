@@ -37,6 +37,10 @@ int main(int argc, char **argv)
 	char text[2048];
 	uint64_t newest;
 
+	if (argc == 1) {
+		puts("usage: layer-pack [--upper] [--newest SECONDS] [--gzip | --zstd] DIRECTORY");
+		return 0;
+	}
 	for (int i = 1; i < argc - 1; i++) {
 		options.is_upper |= !strcmp(argv[i], "--upper");
 		if (!strcmp(argv[i], "--gzip"))

@@ -42,6 +42,10 @@ int main(int argc, char **argv)
 	char text[2048];
 	int i;
 
+	if (argc == 1) {
+		puts("usage: layer-unpack [--user] [--may-skip] [--limit BYTES] DIRECTORY");
+		return 0;
+	}
 	for (i = 1; i < argc - 1; i++) {
 		options.user_xattrs |= !strcmp(argv[i], "--user");
 		options.may_skip |= !strcmp(argv[i], "--may-skip");
