@@ -149,40 +149,48 @@ int compare_nodes(const struct compared *a, const struct compared *b)
 
 /* ---- two trees -------------------------------------------------------------------------------------------------- */
 
-struct comparison {
-	int other;    /* the tree that is not walked */
-	bool deleted; /* the one that is walked is the older: look only for what is gone */
-	compare_fn *fn;
-	void *arg;
-	/* the other's directory of the last node, since the next is often in it, too */
-	int parent; /* -ENOENT: there is none */
-	char parent_path[PATH_MAX];
-};
+void beside_init(struct beside *beside, int root)
+{
+	beside->root = root;
+	beside->parent = -EBADF;
+	beside->path[0] = '\0';
+}
 
-/* The other's directory of @node. Return: fd, kept; -ENOENT if it has none; -errno */
-static int enter_parent(struct comparison *c, const struct walk_node *node)
+void beside_clear(struct beside *beside)
+{
+	defer_close_fn(&beside->parent);
+	beside->parent = -EBADF;
+}
+
+int beside_parent(struct beside *b, const struct walk_node *node)
 {
 	const char *slash = strrchr(node->path, '/');
 	size_t len = slash ? (size_t)(slash - node->path) : 0;
 
-	if (c->parent != -EBADF && strlen(c->parent_path) == len &&
-	    !memcmp(c->parent_path, node->path, len))
-		return c->parent;
-	defer_close_fn(&c->parent);
-	memcpy(c->parent_path, node->path, len);
-	c->parent_path[len] = '\0';
-	c->parent = os_open_in_root(c->other, len ? c->parent_path : "/", O_RDONLY | O_DIRECTORY,
+	if (b->parent != -EBADF && strlen(b->path) == len && !memcmp(b->path, node->path, len))
+		return b->parent;
+	defer_close_fn(&b->parent);
+	memcpy(b->path, node->path, len);
+	b->path[len] = '\0';
+	b->parent = os_open_in_root(b->root, len ? b->path : "/", O_RDONLY | O_DIRECTORY,
 				    RESOLVE_NO_SYMLINKS);
-	if (c->parent == -ENOTDIR || c->parent == -ELOOP)
-		c->parent = -ENOENT;
-	return c->parent;
+	if (b->parent == -ENOTDIR || b->parent == -ELOOP)
+		b->parent = -ENOENT;
+	return b->parent;
 }
+
+struct comparison {
+	struct beside other; /* the tree that is not walked */
+	bool deleted;        /* the one that is walked is the older: look only for what is gone */
+	compare_fn *fn;
+	void *arg;
+};
 
 static int compare_walked(void *arg, const struct walk_node *node)
 {
 	struct comparison *c = arg;
 	struct compared new = { node->parent, node->name, node->st };
-	struct compared old = { .dir = enter_parent(c, node), .name = node->name };
+	struct compared old = { .dir = beside_parent(&c->other, node), .name = node->name };
 	int differs;
 
 	if (old.dir < 0 && old.dir != -ENOENT)
@@ -202,12 +210,12 @@ static int compare_walked(void *arg, const struct walk_node *node)
 
 static int walk_one(int walked, int other, bool deleted, compare_fn *fn, void *arg)
 {
-	struct comparison c = {
-		.other = other, .deleted = deleted, .fn = fn, .arg = arg, .parent = -EBADF
-	};
-	int r = os_walk(walked, compare_walked, &c);
+	struct comparison c = { .deleted = deleted, .fn = fn, .arg = arg };
+	int r;
 
-	defer_close_fn(&c.parent);
+	beside_init(&c.other, other);
+	r = os_walk(walked, compare_walked, &c);
+	beside_clear(&c.other);
 	return r;
 }
 

@@ -4,7 +4,9 @@
 #define TARE_IMAGE_COMPARE_H
 
 #include "base/err.h"
+#include "os/walk.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -32,6 +34,19 @@ struct compared {
 
 /* compare_nodes() - Return: DIFFERS_..., 0 if they are the same; -errno */
 int compare_nodes(const struct compared *a, const struct compared *b) MUST_CHECK;
+
+/* While one tree is walked: the directory of another one that has the same path as the walked node's. */
+struct beside {
+	int root;   /* borrowed */
+	int parent; /* kept, since the next node is often in it, too; -ENOENT: there is none */
+	char path[PATH_MAX];
+};
+
+void beside_init(struct beside *beside, int root);
+void beside_clear(struct beside *beside);
+
+/* beside_parent() - Return: fd, borrowed; -ENOENT if that tree has none; -errno */
+int beside_parent(struct beside *beside, const struct walk_node *node) MUST_CHECK;
 
 /* What is only in one of them, or in both and not the same. */
 enum compare_change { COMPARE_ADDED, COMPARE_CHANGED, COMPARE_DELETED };

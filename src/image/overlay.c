@@ -138,6 +138,53 @@ int overlay_mount(const struct overlay *o, struct err *err)
 	return message[0] ? err_hint(err, "%s", message) : fd;
 }
 
+static int add_view(struct options *options, const struct overlay *o, const char *top, int userns,
+		    struct err *err)
+{
+	int r = 0, empty;
+
+	if (top)
+		r = userns >= 0 ? add_mapped(options, top, userns, err)
+				: add_directory(options, "lowerdir+", top, err);
+	if (r == 0)
+		r = add_layers(options, o, err);
+	/* overlayfs wants two at least. */
+	if (r < 0 || o->n_layers + (top ? 1 : 0) > 1)
+		return r;
+	empty = os_tmpfs_empty_ro(NULL);
+	if (empty < 0)
+		return err_set(err, empty, "make an empty directory");
+	add_fd(options, "lowerdir+", empty);
+	return 0;
+}
+
+int overlay_view(const char *const *layers, size_t n_layers, const char *top, int userns,
+		 bool user_xattrs, struct err *err)
+{
+	__attribute__((cleanup(options_clear))) struct options options = { .n = 0 };
+	const struct overlay o = { .layers = layers, .n_layers = n_layers, .userns = -EBADF };
+	defer_close int mount = -EBADF;
+	char message[256];
+	int r;
+
+	options.items = arena_array(&options.arena, n_layers + 5, sizeof(*options.items));
+	options.fds = arena_array(&options.arena, n_layers + 2, sizeof(int));
+	add(&options, "source", "overlay");
+	r = add_view(&options, &o, top, userns, err);
+	if (r < 0)
+		return r;
+	add(&options, "index", "off");
+	if (user_xattrs)
+		add(&options, "userxattr", NULL);
+	mount = os_fs_new_options("overlay", options.items, options.n, message, sizeof(message));
+	if (mount < 0) {
+		err_set(err, mount, "look through %zu layers", n_layers);
+		return message[0] ? err_hint(err, "%s", message) : mount;
+	}
+	r = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r < 0 ? err_sys(err, "open the root of the layers") : r;
+}
+
 int overlay_scratch(const char *dir, struct err *err)
 {
 	char path[4096];

@@ -43,6 +43,18 @@ struct overlay {
 int overlay_mount(const struct overlay *overlay, struct err *err) MUST_CHECK;
 
 /*
+ * overlay_view() - directories seen as one that nobody can write to
+ * @layers: as of struct overlay, overlayfs's own marks in them and all; at least one
+ * @top:    one more, above them, as an upper directory is: what a container has written; NULL: none
+ * @userns: a user namespace through whose ids @top is seen; -EBADF: none
+ *
+ * What is written into @top meanwhile may be seen or not.
+ * Return: its root, readable, owned by the caller; -errno
+ */
+int overlay_view(const char *const *layers, size_t n_layers, const char *top, int userns,
+		 bool user_xattrs, struct err *err) MUST_CHECK;
+
+/*
  * overlay_scratch() - let memory have the place of a directory that can't have an upper directory
  * @dir: absolute; a tmpfs is mounted on it, in it the empty directories "upper" and "work"
  *

@@ -227,35 +227,16 @@ static int put_whiteout(struct pack *p, const struct walk_node *node)
 					node->name));
 }
 
-static bool has_attribute(const struct walk_node *node, const char *name)
-{
-	char attribute[64], value[16];
-	static const char *const prefixes[] = { "trusted.overlay.", "user.overlay." };
-
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-		ssize_t n;
-
-		snprintf(attribute, sizeof(attribute), "%s%s", prefixes[i], name);
-		n = xattr_get(node->parent, node->name, attribute, value, sizeof(value));
-		if (n >= 0 || n == -ERANGE)
-			return true;
-	}
-	return false;
-}
-
-/* What lies below can't be told from this directory alone. Our own mounts never make them. */
+/* What lies below can't be told from this directory alone. */
 static int refuse_shortcuts(struct pack *p, const struct walk_node *node)
 {
-	static const char *const names[] = { "redirect", "metacopy", "whiteout" };
+	const char *name = xattr_elsewhere(node->parent, node->name);
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (has_attribute(node, names[i]))
-			return err_user(p->err,
-					"it has overlayfs's attribute \"%s\", so a part of "
-					"it is in another layer",
-					names[i]);
-	}
-	return 0;
+	return name ? err_user(p->err,
+			       "it has overlayfs's attribute \"%s\", so a part of it is in another "
+			       "layer",
+			       name)
+		    : 0;
 }
 
 static int put_upper(struct pack *p, const struct walk_node *node)
@@ -284,7 +265,7 @@ static int pack_node(struct pack *p, const struct walk_node *node)
 			       ? put_whiteout(p, node)
 			       : err_user(p->err,
 					  "a character device 0/0 is a whiteout to overlayfs");
-	if (!strncmp(node->name, WHITEOUT, strlen(WHITEOUT)))
+	if (!p->options->is_whole && !strncmp(node->name, WHITEOUT, strlen(WHITEOUT)))
 		return err_user(p->err, "its name would hide another file in a layer");
 	if (S_ISSOCK(node->st.st_mode)) {
 		p->result->sockets++;
@@ -299,8 +280,13 @@ static int pack_node(struct pack *p, const struct walk_node *node)
 static int walked(void *arg, const struct walk_node *node)
 {
 	struct pack *p = arg;
-	int r = pack_node(p, node);
+	int r = p->options->choose ? p->options->choose(p->options->arg, node, p->err) : 0;
 
+	/* The root itself may be left out, but not what is in it. */
+	if (r == 1)
+		return *node->path != '\0';
+	if (r == 0)
+		r = pack_node(p, node);
 	arena_reset(&p->entry_arena);
 	return r < 0 ? err_context(p->err, "pack \"/%s\"", node->path) : 0;
 }

@@ -11,6 +11,7 @@
 #define TARE_IMAGE_PACK_H
 
 #include "image/sink.h"
+#include "os/walk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,14 @@ struct pack_options {
 	 * character device 0/0 is refused.
 	 */
 	bool is_upper;
+	bool is_whole; /* no layer, but all that there is: names that begin with ".wh." are names */
 	int64_t newest; /* seconds; later times of modification become this (SOURCE_DATE_EPOCH); PACK_TIMES_KEPT */
+	/*
+	 * choose() - is a node to be packed; NULL: all are
+	 * Return: 0; 1: neither it nor what is below it, but for the root, which is only left out itself; < 0 with @err
+	 */
+	int (*choose)(void *arg, const struct walk_node *node, struct err *err);
+	void *arg;
 };
 
 struct pack_result {

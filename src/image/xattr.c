@@ -116,6 +116,33 @@ int xattr_is_opaque(int dir, const char *name)
 	return 0;
 }
 
+static bool has_attribute(int dir, const char *name, const char *attribute)
+{
+	static const char *const prefixes[] = { "trusted.overlay.", "user.overlay." };
+	char whole[64], value[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		ssize_t n;
+
+		snprintf(whole, sizeof(whole), "%s%s", prefixes[i], attribute);
+		n = xattr_get(dir, name, whole, value, sizeof(value));
+		if (n >= 0 || n == -ERANGE)
+			return true;
+	}
+	return false;
+}
+
+const char *xattr_elsewhere(int dir, const char *name)
+{
+	static const char *const names[] = { "redirect", "metacopy", "whiteout" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (has_attribute(dir, name, names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
 int xattr_set(int dir, const char *name, const char *attribute, const void *value, size_t len)
 {
 	struct magic magic;

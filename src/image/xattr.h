@@ -38,6 +38,14 @@ ssize_t xattr_get(int dir, const char *name, const char *attribute, void *buf,
 /* xattr_is_opaque() - does a directory of a layer hide what is below it. Return: 1, 0; -errno */
 int xattr_is_opaque(int dir, const char *name) MUST_CHECK;
 
+/*
+ * xattr_elsewhere() - does overlayfs have a part of this node in another layer: redirect, metacopy, a whiteout by attribute
+ *
+ * Our own mounts never make them.
+ * Return: the attribute's last word; NULL
+ */
+const char *xattr_elsewhere(int dir, const char *name);
+
 /* xattr_set() - Return: 0; -errno */
 int xattr_set(int dir, const char *name, const char *attribute, const void *value,
 	      size_t len) MUST_CHECK;

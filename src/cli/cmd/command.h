@@ -10,6 +10,7 @@
 
 extern const struct command command_bundle;
 extern const struct command command_copy;
+extern const struct command command_diff;
 extern const struct command command_history;
 extern const struct command command_image_gc;
 extern const struct command command_image_inspect;

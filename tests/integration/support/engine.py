@@ -7,11 +7,13 @@ TARE names the binary. store() writes an image into the store as any other tool 
     engine.image("box", layers=[{"bin/busybox": File(BUSYBOX, 0o755)}], config={"Cmd": ["/bin/busybox", "true"]})
 """
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import platform
+import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +186,18 @@ class Engine:
     def sh(self, script, *options, **kw):
         """The same for a shell script."""
         return self.run("sh", "-c", script, options=options, **kw)
+
+    @contextlib.contextmanager
+    def running(self, script, *options, image="box", name="box"):
+        """A container that runs this script in the background, which says "ready"; it is removed at the end."""
+        command = self.command("run", "--rm", "--name", name, *options, image, "sh", "-c", script)
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            try:
+                assert process.stdout.readline() == b"ready\n"
+                yield process
+            finally:
+                self.call("rm", "--force", name)
+                process.wait(timeout=30)
 
     def containers(self):
         """The objects of `ps --all --format json`, by name or short id."""
