@@ -193,16 +193,15 @@ int containers_make(struct arena *arena, const struct roots *roots, const char *
 
 /* ---- records ------------------------------------------------------------------------------------------------------ */
 
-int containers_save(const struct container_dir *dir, const struct container_record *record,
-		    struct err *err)
+int containers_save(struct arena *arena, const struct container_dir *dir,
+		    const struct container_record *record, struct err *err)
 {
-	defer_arena struct arena arena = { 0 };
 	struct json_writer w;
 	size_t len;
 	char *text;
 	int r;
 
-	json_writer_init(&w, &arena, 2);
+	json_writer_init(&w, arena, 2);
 	json_object_begin(&w, NULL);
 	json_add_string(&w, "id", record->id);
 	json_add_string(&w, "name", record->name);
@@ -476,23 +475,22 @@ static int release_name(const struct roots *roots, int containers, const char *n
 	return 0;
 }
 
-int containers_remove(const struct roots *roots, const struct container_dir *dir, struct err *err)
+int containers_remove(const struct roots *roots, const struct container_dir *dir, const char *name,
+		      struct err *err)
 {
-	defer_arena struct arena arena = { 0 };
 	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
-	struct container_record record;
-	struct err ignored = ERR_INIT;
+	char scratch[PATH_MAX];
 	int r = 0;
 
 	if (containers < 0)
 		return containers;
-	if (read_record(&arena, containers, dir->id, &record, &ignored) == 0 && record.name)
-		r = release_name(roots, containers, record.name, dir->id, err);
+	if (name)
+		r = release_name(roots, containers, name, dir->id, err);
 	if (r < 0)
 		return r;
 	/* Of somebody who died while he made the root filesystem (image/overlay.h) */
-	(void)!os_umount(arena_printf(&arena, "%s/scratch", dir->path),
-			 MNT_DETACH | UMOUNT_NOFOLLOW);
+	if ((size_t)snprintf(scratch, sizeof(scratch), "%s/scratch", dir->path) < sizeof(scratch))
+		(void)!os_umount(scratch, MNT_DETACH | UMOUNT_NOFOLLOW);
 	r = os_remove_tree(containers, dir->id);
 	return r < 0 && r != -ENOENT ? err_set(err, r, "remove container %.12s", dir->id) : 0;
 }
@@ -502,7 +500,7 @@ int containers_remove(const struct roots *roots, const struct container_dir *dir
 struct sweep {
 	const struct roots *roots;
 	int containers;
-	const char *oci_root;
+	const char *oci_root; /* NULL: nobody has asked yet */
 	struct arena arena;
 	struct err *err;
 };
@@ -527,10 +525,10 @@ static int settle_ended(struct sweep *sweep, const struct container_dir *dir,
 	if (r < 0)
 		return r;
 	if (record->auto_remove)
-		return containers_remove(sweep->roots, dir, sweep->err);
+		return containers_remove(sweep->roots, dir, record->name, sweep->err);
 	record->finished = time_rfc3339_now(now);
 	record->exit_status = -1;
-	return containers_save(dir, record, sweep->err);
+	return containers_save(&sweep->arena, dir, record, sweep->err);
 }
 
 static int sweep_one(void *arg, const char *id)
@@ -543,6 +541,8 @@ static int sweep_one(void *arg, const char *id)
 	/* Somebody is at it, or it has just gone. */
 	if (open_locked(sweep->containers, id, &dir.fd) < 0)
 		return 0;
+	if (!sweep->oci_root)
+		sweep->oci_root = containers_oci_root(&sweep->arena, sweep->roots);
 	snprintf(dir.id, sizeof(dir.id), "%s", id);
 	dir.path = arena_printf(&sweep->arena, "%s/" CONTAINERS_DIRECTORY "/%s", sweep->roots->root,
 				id);
@@ -551,7 +551,7 @@ static int sweep_one(void *arg, const char *id)
 			return 0;
 		if (container_delete(sweep->oci_root, id, true, NULL, sweep->err) < 0)
 			return sweep->err->code;
-		return containers_remove(sweep->roots, &dir, sweep->err);
+		return containers_remove(sweep->roots, &dir, NULL, sweep->err);
 	}
 	if (record.finished && !record.auto_remove)
 		return 0;
@@ -566,7 +566,6 @@ int containers_sweep(const struct roots *roots, struct err *err)
 
 	if (containers < 0)
 		return containers;
-	sweep.oci_root = containers_oci_root(&sweep.arena, roots);
 	r = each_id(containers, sweep_one, &sweep, err);
 	arena_clear(&sweep.arena);
 	return r < 0 ? err_context(err, "clean up after somebody who died") : 0;

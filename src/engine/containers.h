@@ -66,8 +66,8 @@ int containers_make(struct arena *arena, const struct roots *roots, const char *
 		    struct container_dir *ret, struct err *err) MUST_CHECK;
 
 /* containers_save() - replace record.json; on the disk when it returns, unless the container is throw-away */
-int containers_save(const struct container_dir *dir, const struct container_record *record,
-		    struct err *err) MUST_CHECK;
+int containers_save(struct arena *arena, const struct container_dir *dir,
+		    const struct container_record *record, struct err *err) MUST_CHECK;
 
 /* containers_load() - read a record. Return: 0; -ENOENT if there is none; -errno */
 int containers_load(struct arena *arena, const struct roots *roots, const char *id,
@@ -98,8 +98,8 @@ int containers_list(struct arena *arena, const struct roots *roots, struct conta
 int containers_lock(struct arena *arena, const struct roots *roots, const char *id,
 		    struct container_dir *ret, struct err *err) MUST_CHECK;
 
-/* containers_remove() - the directory with all that is in it, and its name. @dir: locked */
-int containers_remove(const struct roots *roots, const struct container_dir *dir,
+/* containers_remove() - the directory with all that is in it, and its @name (NULL: none). @dir: locked */
+int containers_remove(const struct roots *roots, const struct container_dir *dir, const char *name,
 		      struct err *err) MUST_CHECK;
 
 /*

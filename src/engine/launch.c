@@ -385,7 +385,7 @@ static int write_record(struct launch *l, struct err *err)
 		.auto_remove = l->auto_remove,
 		.map = l->map,
 	};
-	return containers_save(&l->dir, &l->record, err);
+	return containers_save(&l->arena, &l->dir, &l->record, err);
 }
 
 /* ---- in order ----------------------------------------------------------------------------------------------------- */
@@ -449,14 +449,7 @@ static void remove_all(struct launch *l)
 
 	if (l->dir.fd < 0)
 		return;
-	/* The name is in no record yet. */
-	if (l->settings.name && !l->record.id) {
-		l->record.id = l->dir.id;
-		l->record.name = l->settings.name;
-		l->record.auto_remove = true;
-		(void)!containers_save(&l->dir, &l->record, &ignored);
-	}
-	(void)!containers_remove(&l->roots, &l->dir, &ignored);
+	(void)!containers_remove(&l->roots, &l->dir, l->settings.name, &ignored);
 	container_dir_clear(&l->dir);
 }
 
@@ -483,13 +476,13 @@ int launch_finish(struct launch *l, int status, struct err *err)
 		/* The overlay is busy as long as we have it. */
 		defer_close_fn(&l->root);
 		l->root = -EBADF;
-		r = containers_remove(&l->roots, &l->dir, err);
+		r = containers_remove(&l->roots, &l->dir, l->settings.name, err);
 		container_dir_clear(&l->dir);
 		return r;
 	}
 	l->record.finished = time_rfc3339_now(arena_alloc(&l->arena, TIME_RFC3339_MAX));
 	l->record.exit_status = status;
-	return containers_save(&l->dir, &l->record, err);
+	return containers_save(&l->arena, &l->dir, &l->record, err);
 }
 
 void launch_clear(struct launch *l)

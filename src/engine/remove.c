@@ -53,6 +53,8 @@ int container_remove(const struct roots *roots, const char *id, bool force,
 	defer_arena struct arena arena = { 0 };
 	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
 	const char *oci_root = containers_oci_root(&arena, roots);
+	struct container_record record = { .name = NULL };
+	struct err unreadable = ERR_INIT;
 	int r = 0;
 
 	if (runs(oci_root, id)) {
@@ -67,5 +69,10 @@ int container_remove(const struct roots *roots, const char *id, bool force,
 		return 0;
 	if (r == 0)
 		r = container_delete(oci_root, id, true, report, err);
-	return r < 0 ? r : containers_remove(roots, &dir, err);
+	if (r < 0)
+		return r;
+	/* One whose record can't be read has no name to be released: it is free once the directory is gone. */
+	if (containers_load(&arena, roots, id, &record, &unreadable) < 0)
+		record.name = NULL;
+	return containers_remove(roots, &dir, record.name, err);
 }

@@ -53,12 +53,14 @@ void store_clear(struct store *store)
 /* Open a directory of ours, made if it is missing. */
 static int open_directory(int dir, const char *name, const char *what, int *ret, struct err *err)
 {
-	int fd;
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dir == AT_FDCWD ? 0 : O_NOFOLLOW);
+	int fd = openat(dir, name, flags);
 
-	if (mkdirat(dir, name, STORE_MODE) < 0 && errno != EEXIST)
-		return err_sys(err, "make %s \"%s\"", what, name);
-	fd = openat(dir, name,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dir == AT_FDCWD ? 0 : O_NOFOLLOW));
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(dir, name, STORE_MODE) < 0 && errno != EEXIST)
+			return err_sys(err, "make %s \"%s\"", what, name);
+		fd = openat(dir, name, flags);
+	}
 	if (fd < 0)
 		return err_sys(err, "open %s \"%s\"", what, name);
 	*ret = fd;
@@ -102,6 +104,9 @@ static int check_layout(int images, struct err *err)
 
 	if (len < 0)
 		return err_set(err, (int)len, "read \"images/" LAYOUT_FILE "\"");
+	/* As we write it: nothing to be parsed. */
+	if ((size_t)len == strlen(LAYOUT_TEXT) && memcmp(text, LAYOUT_TEXT, (size_t)len) == 0)
+		return 0;
 	if (json_parse(&arena, text, (size_t)len, &root, err) < 0)
 		return err_context(err, "read \"images/" LAYOUT_FILE "\"");
 	version = json_string(json_member(root, "imageLayoutVersion"));

@@ -19,12 +19,15 @@ struct removal {
 	bool moved;      /* something was moved up since the last look */
 };
 
-/* Return: 0; 1 if it is a directory with something in it; -errno */
-static int remove_one(int dir, const char *name)
+/*
+ * @is_directory: surely; otherwise the kernel is asked
+ * Return: 0; 1 if it is a directory with something in it; -errno
+ */
+static int remove_one(int dir, const char *name, bool is_directory)
 {
-	if (unlinkat(dir, name, 0) == 0)
+	if (!is_directory && unlinkat(dir, name, 0) == 0)
 		return 0;
-	if (errno != EISDIR)
+	if (!is_directory && errno != EISDIR)
 		return -errno;
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
 		return 0;
@@ -79,7 +82,7 @@ static int empty(struct removal *r, const char *name)
 	while (one == 0 && (entry = readdir(listing))) {
 		if (is_dots(entry->d_name))
 			continue;
-		one = remove_one(dirfd(listing), entry->d_name);
+		one = remove_one(dirfd(listing), entry->d_name, entry->d_type == DT_DIR);
 		if (one > 0)
 			one = is_top ? empty(r, entry->d_name)
 				     : move_up(r, dirfd(listing), entry->d_name);
@@ -96,7 +99,7 @@ int os_remove_tree(int dir, const char *name)
 	int one;
 
 	OS_FAULT("unlinkat");
-	one = remove_one(dir, name);
+	one = remove_one(dir, name, false);
 	if (one <= 0)
 		return one;
 	r.top = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
