@@ -188,8 +188,21 @@ void command_ns_open(const struct shell *sh, const struct step *step)
 	fputs(")\" = nsfs ]", sh->out);
 }
 
+/* On cgroup2 a process is born in its cgroup (CLONE_INTO_CGROUP); a shell has to move there first. */
+static void put_move(const struct shell *sh, const struct step *step)
+{
+	const struct step *cgroup = plan_slot_writer(sh->plan, step->in[0]);
+
+	if (!cgroup)
+		return;
+	fputs("echo $$ > ", sh->out);
+	shell_cgroup(sh->out, cgroup);
+	fputs("/cgroup.procs && ", sh->out);
+}
+
 void command_stage_fork(const struct shell *sh, const struct step *step)
 {
+	put_move(sh, step);
 	fputs("bash", sh->out);
 }
 
@@ -204,21 +217,15 @@ void shell_cgroup(FILE *out, const struct step *step)
 {
 	if (step->kind == STEP_CGROUP_SUB)
 		put_cgroup_file(out, step->u.cgroup_sub.dir, step->u.cgroup_sub.name);
+	else if (step->kind == STEP_CGROUP_OPEN)
+		shell_word(out, step->u.cgroup_open.dir);
 	else
 		shell_word(out, step->u.cgroup_make.path);
 }
 
-/* On cgroup2 the process is born in its cgroup (CLONE_INTO_CGROUP); a shell has to move there first. */
 void command_clone(const struct shell *sh, const struct step *step)
 {
-	const struct step *cgroup = plan_slot_writer(sh->plan, step->in[0]);
-
-	if (cgroup) {
-		fputs("echo $$ > ", sh->out);
-		shell_cgroup(sh->out, cgroup);
-		fputs("/cgroup.procs", sh->out);
-		fputs(" && ", sh->out);
-	}
+	put_move(sh, step);
 	fputs("unshare --fork", sh->out);
 	shell_unshare(sh->out, step->u.clone.flags);
 	fputs(" bash", sh->out);

@@ -66,7 +66,7 @@ bool shell_attrs(FILE *out, uint64_t set, uint64_t clear);
 /* shell_propagation() - " --make-rslave", or nothing; @propagation is MS_SHARED or another, perhaps with MS_REC */
 void shell_propagation(FILE *out, uint64_t propagation);
 
-/* shell_cgroup() - the directory that a CGROUP_MAKE or CGROUP_SUB makes, as one word */
+/* shell_cgroup() - the directory that a CGROUP_MAKE or CGROUP_SUB makes or a CGROUP_OPEN opens, as one word */
 void shell_cgroup(FILE *out, const struct step *step);
 
 /* shell_unshare() - " --pid --mount" for CLONE_NEW* flags */
@@ -86,6 +86,9 @@ struct attr_change source_change(const struct step *step);
 
 /* shell_set_attrs() - " && mount -o remount,bind,... @target" for each; @target is a word of shell */
 void shell_set_attrs(const struct shell *sh, const struct attr_change *change, const char *target);
+
+/* shell_filesystem() - mount a MOUNT's new filesystem; where is for the caller to add */
+void shell_filesystem(const struct shell *sh, const struct step *step);
 
 /* shell_nsenter() - " --net=PATH" for a NS_JOIN */
 void shell_nsenter(const struct shell *sh, const struct step *step);

@@ -75,6 +75,16 @@ static int broken_slot(struct check *c, const char *rule, size_t index, int slot
 	return broken(c, rule, index, buf);
 }
 
+static bool joins_cgroup_ns(const struct plan *plan, size_t before)
+{
+	for (size_t i = 0; i < before; i++) {
+		if (plan->steps[i].kind == STEP_NS_JOIN &&
+		    plan->steps[i].u.ns_join.type == NS_CGROUP)
+			return true;
+	}
+	return false;
+}
+
 /* Find the two forks. Who they are decides what the others can see. */
 static int check_forks(struct check *c)
 {
@@ -92,6 +102,9 @@ static int check_forks(struct check *c)
 				return broken(
 					c, "one-clone", i,
 					"is not the only one, or not the parent's or stage's");
+			if (step->in[0] != SLOT_NONE && joins_cgroup_ns(c->plan, i))
+				return broken(c, "cgroup-in-sight", i,
+					      "is into a cgroup, from a joined cgroup namespace");
 			c->clone = i;
 		} else if (step->who == STEP_STAGE && c->stage == NOWHERE) {
 			return broken(c, "born-first", i, "comes before the process that runs it");

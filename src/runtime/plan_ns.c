@@ -108,12 +108,15 @@ int plan_clone(struct planner_state *s, struct err *err)
 						   NS_TIME,   NS_PID,     NS_MOUNT, NS_USER };
 	/* A user has no power to join anything until it is in the user namespace that owns it. */
 	bool user_first = s->opener == STEP_CHILD;
+	/* From a joined cgroup namespace the container's cgroup may be out of sight: so the stage begins in it. */
+	bool stage_in_cgroup = s->ns[NS_CGROUP] != SLOT_NONE;
 	enum step_who who = STEP_PARENT;
 	int16_t pidfd = plan_slot(s->plan, "pidfd");
 	struct step *step;
 
 	if (any_joined(s)) {
 		step = plan_add(s->plan, STEP_PARENT, STEP_STAGE_FORK, "");
+		step->in[0] = stage_in_cgroup ? s->slots.cgroup2 : SLOT_NONE;
 		step->out = pidfd;
 		if (user_first)
 			add_ns_join(s, NS_USER);
@@ -126,7 +129,7 @@ int plan_clone(struct planner_state *s, struct err *err)
 
 	step = plan_add(s->plan, who, STEP_CLONE, clone_flags(s) ? "/linux/namespaces" : "");
 	step->u.clone.flags = clone_flags(s);
-	step->in[0] = s->slots.cgroup2;
+	step->in[0] = stage_in_cgroup ? SLOT_NONE : s->slots.cgroup2;
 	if (who == STEP_PARENT)
 		step->out = pidfd;
 	return 0;

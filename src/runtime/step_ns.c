@@ -228,8 +228,8 @@ static pid_t fork_stage(struct act *a, const struct step *step, int cgroup)
 /*
  * step_stage_fork() - let a short-lived process join namespaces and clone the child there; ends when that is done
  *
- * For exec it starts in the container's cgroup2, since only here the whole hierarchy is in sight: with the mount option
- * nsdelegate nobody gets into a cgroup from a cgroup namespace that doesn't show both ends.
+ * For exec, and if it joins a cgroup namespace, it starts in the container's cgroup2, since only here the whole hierarchy is
+ * in sight: with the mount option nsdelegate nobody gets into a cgroup from a cgroup namespace that doesn't show both ends.
  */
 int step_stage_fork(struct act *a, const struct step *step, struct err *err)
 {

@@ -375,10 +375,20 @@ static void test_X2_entry_is_safe(void **state)
 	}
 }
 
+/* Before the clone a cgroup namespace is joined, and the clone is into a cgroup. */
+static void clone_out_of_sight(struct plan *plan)
+{
+	plan->steps[SEND_MAPPED].kind = STEP_NS_JOIN;
+	plan->steps[SEND_MAPPED].u.ns_join.type = NS_CGROUP;
+	swap(plan, SEND_MAPPED, CLONE);
+	plan->steps[SEND_MAPPED].in[0] = 0;
+}
+
 static const struct {
 	void (*break_it)(struct plan *plan);
 	const char *rule;
 } breaks[] = {
+	{ clone_out_of_sight, "cgroup-in-sight" },
 	{ no_clone, "one-clone" },
 	{ two_clones, "one-clone" },
 	{ clone_by_child, "one-clone" },
