@@ -24,10 +24,12 @@ static void put_propagation(FILE *out, uint64_t propagation, const char *target)
 void shell_set_attrs(const struct shell *sh, const struct attr_change *change, const char *target)
 {
 	if (change->rec_set || change->rec_clr) {
-		/* Below the top, mount(8) can do it only from 2.39 on; tare's is mount_setattr(AT_RECURSIVE). */
-		fputs(" && mount -o remount,bind", sh->out);
+		/* One by one: mount(8) learned to do it as tare does, by mount_setattr(AT_RECURSIVE), only in 2.39. */
+		fprintf(sh->out,
+			" && findmnt -lno TARGET -R %s | while read -r at; do mount -o remount,bind",
+			target);
 		shell_attrs(sh->out, change->rec_set, change->rec_clr);
-		fprintf(sh->out, " %s", target);
+		fputs(" \"$at\" || exit; done", sh->out);
 	}
 	if (change->set || change->clr) {
 		fputs(" && mount -o remount,bind", sh->out);
@@ -126,18 +128,23 @@ static void put_remount(const struct shell *sh, const struct step *step)
 	shell_path(sh, step->u.mount.target);
 }
 
-void command_mount(const struct shell *sh, const struct step *step)
+void shell_filesystem(const struct shell *sh, const struct step *step)
 {
-	if (step->u.mount.remount) {
-		put_remount(sh, step);
-		return;
-	}
 	fputs("mount -t ", sh->out);
 	shell_word(sh->out, step->u.mount.fstype);
 	shell_mount_options(sh->out, step->u.mount.flags, step->u.mount.data);
 	shell_propagation(sh->out, step->u.mount.propagation);
 	fputc(' ', sh->out);
 	shell_word(sh->out, step->u.mount.source);
+}
+
+void command_mount(const struct shell *sh, const struct step *step)
+{
+	if (step->u.mount.remount) {
+		put_remount(sh, step);
+		return;
+	}
+	shell_filesystem(sh, step);
 	fputc(' ', sh->out);
 	shell_path(sh, step->u.mount.target);
 }

@@ -21,6 +21,7 @@ trap 'exit 143' TERM INT
 mount -t tmpfs -o mode=0711 tmpfs "$run"
 mount --make-private "$run"
 state=$run/state
+mkdir "$run/new" # for a filesystem that will be moved to its place
 
 # What has to run when the host's tree is out of sight, with the libraries that it needs.
 keep() {

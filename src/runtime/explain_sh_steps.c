@@ -5,19 +5,40 @@
  */
 #include "runtime/explain_script.h"
 
+#include "os/path.h"
+
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define OR_EXIT " || exit 1"
 
 void script_line(struct script *s, const char *text)
 {
 	fprintf(s->sh.out, "%s%s\n", s->indent, text);
 }
 
+/* A step's command; in a list of several, bash -e would not mind that one before the last fails. */
+static void put_command(struct script *s, const struct step *step)
+{
+	struct shell copy = s->sh;
+	char *text = NULL;
+	size_t len;
+
+	copy.out = open_memstream(&text, &len);
+	if (!copy.out)
+		return;
+	shell_command(&copy, step);
+	if (fclose(copy.out) == 0)
+		fprintf(s->sh.out, "%s%s", text, strstr(text, " && ") ? OR_EXIT : "");
+	free(text);
+}
+
 void script_command(struct script *s, const struct step *step)
 {
 	fputs(s->indent, s->sh.out);
-	shell_command(&s->sh, step);
+	put_command(s, step);
 	fputc('\n', s->sh.out);
 }
 
@@ -98,16 +119,15 @@ static void put_source_open(struct script *s, const struct step *step)
 	fputs(step->u.source_open.recursive ? " rbind" : " bind", s->sh.out);
 	snprintf(target, sizeof(target), "\"$run/source-%d\"", step->out);
 	shell_set_attrs(&s->sh, &change, target);
-	fputc('\n', s->sh.out);
+	fputs(OR_EXIT "\n", s->sh.out);
 }
 
 static void put_empty_dir(struct script *s, const struct step *step)
 {
 	fprintf(s->sh.out, "%smkdir ", s->indent);
 	shell_source(&s->sh, step->out);
-	fputs(" && ", s->sh.out);
-	shell_command(&s->sh, step);
-	fputc('\n', s->sh.out);
+	fputs("\n", s->sh.out);
+	script_command(s, step);
 }
 
 /* Make the place that is mounted on; its kind is known only where the source's is. */
@@ -127,11 +147,38 @@ static void put_point(struct script *s, const char *target, int source)
 	fputs(" \"$kind\"\n", s->sh.out);
 }
 
+/* May the same filesystem be there already: in a bound tree, as a cgroup2 is in the host's /sys, or by its own mount? */
+static bool may_be_there(const struct script *s, const struct step *step)
+{
+	if (strcmp(step->u.mount.fstype, "tmpfs") == 0) /* each is a new one */
+		return false;
+	for (const struct step *at = s->sh.plan->steps; at < step; at++) {
+		if (at->kind == STEP_ATTACH &&
+		    path_is_below(step->u.mount.target, at->u.attach.target))
+			return true;
+		if (at->kind == STEP_MOUNT && strcmp(at->u.mount.target, step->u.mount.target) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* mount(2), which mount(8) calls before 2.39, refuses a filesystem over itself (EBUSY); but one may be moved there. */
 static void put_mount(struct script *s, const struct step *step)
 {
-	if (!step->u.mount.remount)
-		put_point(s, step->u.mount.target, SLOT_NONE);
-	script_command(s, step);
+	if (step->u.mount.remount) {
+		script_command(s, step);
+		return;
+	}
+	put_point(s, step->u.mount.target, SLOT_NONE);
+	if (!may_be_there(s, step)) {
+		script_command(s, step);
+		return;
+	}
+	fputs(s->indent, s->sh.out);
+	shell_filesystem(&s->sh, step);
+	fprintf(s->sh.out, " \"$run/new\"\n%smount -n --move \"$run/new\" ", s->indent);
+	shell_path(&s->sh, step->u.mount.target);
+	fputc('\n', s->sh.out);
 }
 
 static void put_attach(struct script *s, const struct step *step)
@@ -145,7 +192,7 @@ static void put_if_missing(struct script *s, const struct step *step, const char
 	fprintf(s->sh.out, "%s[ -e ", s->indent);
 	shell_path(&s->sh, path);
 	fputs(" ] || { ", s->sh.out);
-	shell_command(&s->sh, step);
+	put_command(s, step);
 	fputs("; }\n", s->sh.out);
 }
 
@@ -165,14 +212,27 @@ static void put_readonly(struct script *s, const struct step *step)
 	fprintf(s->sh.out, "%s[ ! -e ", s->indent);
 	shell_path(&s->sh, step->u.readonly.path);
 	fputs(" ] || { ", s->sh.out);
-	shell_command(&s->sh, step);
+	put_command(s, step);
 	fputs("; }\n", s->sh.out);
+}
+
+/* The cgroup2 that the clone, or the stage before it, is into. */
+static const struct step *find_cgroup(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if ((step->kind == STEP_CLONE || step->kind == STEP_STAGE_FORK) &&
+		    step->in[0] != SLOT_NONE)
+			return plan_slot_writer(plan, step->in[0]);
+	}
+	return NULL;
 }
 
 /* The pid of whoever reads it, as the host's procfs has it, even from inside a pid namespace. */
 static void put_clone(struct script *s, const struct step *step)
 {
-	const struct step *cgroup = plan_slot_writer(s->sh.plan, step->in[0]);
+	const struct step *cgroup = find_cgroup(s->sh.plan);
 	FILE *out = s->sh.out;
 
 	fputs("exec 7<&0 8>&1\n", out);

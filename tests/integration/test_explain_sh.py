@@ -6,6 +6,7 @@ is looked at from the host, and the two must agree in everything that a shell ca
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -174,6 +175,19 @@ def cgroup_namespace(b):
 def cgroup_mount(b):
     b.namespace("cgroup")
     b.mount("/sys", "sysfs", "sysfs", ["ro", "nosuid"])
+    b.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro", "nosuid", "noexec", "nodev"])
+
+
+@case
+def a_filesystem_over_itself(b):
+    b.mount("/sys", "sysfs", "first").mount("/sys", "sysfs", "again", ["ro", "nosuid"])
+
+
+@case
+def cgroup_mount_in_a_bound_sys(b):
+    """A user namespace without a network of its own gets the host's /sys, and on pure v2 the cgroup2 that is in there."""
+    b.user_namespace().namespace("cgroup")
+    b.mount("/sys", "sysfs", "sysfs", ["ro", "nosuid", "noexec", "nodev"])
     b.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro", "nosuid", "noexec", "nodev"])
 
 
@@ -510,6 +524,20 @@ def test_the_script_refuses_a_target_outside_the_root(tare, bundle, tmp):
     done = subprocess.run(["bash", tmp / "script"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "/out/there leads out of the root" in done.stderr
+
+
+def test_a_command_that_fails_ends_the_script(tare, bundle, tmp):
+    """Also one in the middle of a list: a bind that stays writable must not go unnoticed."""
+    b = bundle(script="echo the program runs").mount("/data", None, "data", ["bind", "ro"])
+    b.write()
+    (tmp / "script").write_text(explain(tare, b, "sh", "web"))
+    fake = tmp / "bin/mount"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\ncase $* in *remount*ro*) echo refused >&2; exit 32;; esac\nexec {shutil.which("mount")} "$@"\n')
+    fake.chmod(0o755)
+    done = subprocess.run(["bash", tmp / "script"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          env=dict(os.environ, PATH=f"{fake.parent}:{os.environ['PATH']}"))
+    assert (done.returncode, done.stdout, "refused\n" in done.stderr) == (1, "", True)
 
 
 def test_a_script_that_is_ended_cleans_up(tare, bundle, tmp):
