@@ -13,7 +13,7 @@ import pytest
 
 from support.bundle import HOLD
 from support.runtime import wait_until
-from test_faults import BINARY, CASES
+from test_faults import BINARY, CASES, MAY_FAIL, steps_of
 
 needs_faults = pytest.mark.skipif(not CASES, reason="no build with the fault table")
 
@@ -257,6 +257,32 @@ def test_Z18_Y16_whatever_fails_it_is_home(tare, with_devices, device, call):
     index = next(s["index"] for s in steps if s["kind"] == kind)
     result = tare.run(b, env=dict(os.environ, TARE_FAULT=f"{index}:{errno.ENOMEM}:{call}"))
     result.fails("ENOMEM")
+    assert state_of("tare0") == before
+
+
+def one_device(b):
+    b.linux["netDevices"] = {"tare0": {"name": "eth0"}}
+    return b.namespace("network") if "network" not in [n["type"] for n in b.linux["namespaces"]] else b
+
+
+def steps_with_the_device():
+    """The first step of each kind from the move on: what may fail while the device is the container's."""
+    steps = steps_of(one_device) if CASES else []
+    move = next((s["index"] for s in steps if s["kind"] == "move-network-device"), 0)
+    return list({s["kind"]: s for s in reversed(steps) if s["index"] >= move}.values())
+
+
+@needs_faults
+@pytest.mark.parametrize("step", steps_with_the_device(), ids=lambda s: s["kind"])
+def test_Z18_Y16_whatever_step_fails_it_is_home(tare, bundle, device, step):
+    tare.path = BINARY
+    device("tare0", "192.0.2.7/24", "2001:db8::7/64")
+    before = state_of("tare0")
+    result = tare.run(one_device(bundle("docker")), env=dict(os.environ, TARE_FAULT=f"{step['index']}:{errno.EIO}"), timeout=20)
+    if step["kind"] in MAY_FAIL and result.status == 0:
+        return
+    result.fails("EIO")
+    assert [r for r in result.log if r["level"] == "error"][-1]["step"] == step["kind"]
     assert state_of("tare0") == before
 
 

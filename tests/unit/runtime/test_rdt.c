@@ -25,6 +25,9 @@ ssize_t __real_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
 
 static char root[64], written[4096];
+static int calls,
+	fail_at =
+		-1; /* of mkdir and of write to resctrl: how many there were, and which is to fail */
 
 static const char *at(const char *name)
 {
@@ -54,11 +57,17 @@ static bool is_there(const char *name)
 
 static const char *const files[] = { "schemata", "tasks" };
 
+static bool is_to_fail(void)
+{
+	errno = EIO;
+	return calls++ == fail_at;
+}
+
 int __wrap_mkdir(const char *path, mode_t mode)
 {
 	char file[300];
 
-	if (__real_mkdir(path, mode) < 0)
+	if (is_to_fail() || __real_mkdir(path, mode) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		snprintf(file, sizeof(file), "%s/%s", path, files[i]);
@@ -90,6 +99,8 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (readlink(link, path, sizeof(path) - 1) < 0 || strncmp(path, root, strlen(root)) != 0)
 		return __real_write(fd, buf, len);
+	if (is_to_fail())
+		return -1;
 	snprintf(written + used, sizeof(written) - used, "%s<%.*s", path + strlen(root) + 1,
 		 (int)len, (const char *)buf);
 	if (memmem(buf, len, "L9", 2)) {
@@ -103,6 +114,7 @@ static int set_up(void **state)
 {
 	strcpy(root, "/tmp/tare-rdt-XXXXXX");
 	written[0] = '\0';
+	fail_at = -1;
 	if (!mkdtemp(root) || __real_mkdir(at("/info"), 0755) < 0 ||
 	    __real_mkdir(at("/mon_groups"), 0755) < 0)
 		return -1;
@@ -289,19 +301,29 @@ static void test_update_takes_back_just_what_it_changes(void **state)
 
 #define RDT_TOP "\"linux\":{\"intelRdt\":{\"memBwSchema\":\"MB:0=20\",\"enableMonitoring\":true}}"
 
-static void act_all(struct act *a, struct fixture *f, int *fds)
+/* Return: the step that failed, or NULL */
+static const struct step *try_all(struct act *a, struct fixture *f, int *fds)
 {
+	static step_fn *const acts[STEP_KIND_COUNT] = { [STEP_RDT_GROUP] = step_rdt_group,
+							[STEP_RDT_MONITOR] = step_rdt_monitor,
+							[STEP_RDT_JOIN] = step_rdt_join };
+
 	act_init(a, &f->plan, &f->options, fds);
 	for (size_t i = 0; i < f->plan.n_steps; i++) {
 		const struct step *step = &f->plan.steps[i];
-		static step_fn *const acts[STEP_KIND_COUNT] = { [STEP_RDT_GROUP] = step_rdt_group,
-								[STEP_RDT_MONITOR] =
-									step_rdt_monitor,
-								[STEP_RDT_JOIN] = step_rdt_join };
 
 		if (acts[step->kind](a, step, &f->err) < 0)
-			fail_msg("%s: %s", step_names[step->kind], f->err.text);
+			return step;
 	}
+	return NULL;
+}
+
+static void act_all(struct act *a, struct fixture *f, int *fds)
+{
+	const struct step *failed = try_all(a, f, fds);
+
+	if (failed)
+		fail_msg("%s: %s", step_names[failed->kind], f->err.text);
 }
 
 static void test_I2_I12_the_child_joins_the_class_then_the_monitor(void **state)
@@ -322,6 +344,54 @@ static void test_I2_I12_the_child_joins_the_class_then_the_monitor(void **state)
 	undo_rdt_group(&a, &f->plan.steps[0]);
 	assert_false(is_there("/web"));
 	done(f);
+}
+
+/* What must be told of each call that fails, in their order. */
+static const struct {
+	enum step_kind kind;
+	const char *text; /* a %s is where resctrl is */
+} failures[] = {
+	{ STEP_RDT_GROUP, "make class of service \"%s/web\"" },
+	{ STEP_RDT_GROUP, "write \"MB:0=20\" to \"%s/web/schemata\"" },
+	{ STEP_RDT_MONITOR, "make monitoring group \"%s/web/mon_groups/web\"" },
+	{ STEP_RDT_JOIN, "join \"%s/web\" of resctrl" },
+	{ STEP_RDT_JOIN, "join \"%s/web/mon_groups/web\" of resctrl" },
+};
+
+static void fail_once(size_t which)
+{
+	struct fixture *f = make("", RDT_TOP);
+	const struct step *failed;
+	char expected[300];
+	struct act a;
+	int fds[8];
+
+	f->facts.resctrl = root;
+	run(f, plan_rdt);
+	run(f, plan_rdt_join);
+	calls = 0;
+	fail_at = (int)which;
+	failed = try_all(&a, f, fds);
+	fail_at = -1;
+	if (which == ARRAY_LEN(failures)) {
+		assert_null(failed);
+	} else {
+		assert_non_null(failed);
+		assert_int_equal(failed->kind, failures[which].kind);
+		assert_int_equal(f->err.code, -EIO);
+		snprintf(expected, sizeof(expected), failures[which].text, root);
+		assert_non_null(strstr(f->err.text, expected));
+	}
+	undo_rdt_monitor(&a, &f->plan.steps[1]);
+	undo_rdt_group(&a, &f->plan.steps[0]);
+	assert_false(is_there("/web"));
+	done(f);
+}
+
+static void test_I8_Y16_each_call_that_fails_is_told_and_undone(void **state)
+{
+	for (size_t i = 0; i <= ARRAY_LEN(failures); i++)
+		fail_once(i);
 }
 
 static void test_I6_undo_leaves_what_was_there(void **state)
@@ -429,6 +499,7 @@ int main(void)
 		TEST(test_I5_I7_a_group_that_is_joined_must_be_there),
 		TEST(test_update_takes_back_just_what_it_changes),
 		TEST(test_I2_I12_the_child_joins_the_class_then_the_monitor),
+		TEST(test_I8_Y16_each_call_that_fails_is_told_and_undone),
 		TEST(test_I6_undo_leaves_what_was_there),
 		TEST(test_I1_without_the_object_nothing_happens),
 		TEST(test_I2_exec_goes_there_by_path),
