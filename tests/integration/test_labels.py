@@ -4,20 +4,23 @@ AppArmor and SELinux. What can be seen without them is that they are missed; the
 (tests/vm), where these same tests run. Skipped with the reason elsewhere.
 """
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-PROFILE = "tare-test"
-RULES = f"""
-profile {PROFILE} flags=(attach_disconnected,mediate_deleted) {{
+from support.bundle import HOLD
+
+PROFILE, OTHER_PROFILE = "tare-test", "tare-test-exec"
+RULES = """
+profile %s flags=(attach_disconnected,mediate_deleted) {
   file,
   capability,
   mount,
   signal,
-  deny /denied rwklx,
-}}
+  deny /%s rwklx,
+}
 """
 
 pytestmark = pytest.mark.only("tare")
@@ -69,9 +72,9 @@ def test_L20_label_without_selinux(tare, bundle):
 
 @pytest.fixture
 def profile(tmp):
-    """A profile that is loaded while the test runs."""
+    """A profile that is loaded while the test runs, and another one beside it."""
     file = tmp / "profile"
-    file.write_text(RULES)
+    file.write_text(RULES % (PROFILE, "denied") + RULES % (OTHER_PROFILE, "denied-to-exec"))
     subprocess.run(["apparmor_parser", "-r", "-K", file], check=True)
     yield PROFILE
     subprocess.run(["apparmor_parser", "-R", file], check=True)
@@ -110,15 +113,117 @@ def test_P8_hooks_are_not_under_the_profile(tare, bundle, profile, tmp):
     (b.rootfs / "seen").unlink()
 
 
-# Without a policy, as in our guest, the kernel takes every label of a process for its own initial one, and no mount can have any.
-# So what is seen is that the label is written where the kernel wants it, and that a refusal is not lost.
+# ---- exec ---------------------------------------------------------------------------------------------------------------
+
+CURRENT = "/proc/self/attr/current"
+
+
+@pytest.fixture
+def running(tare, bundle):
+    """A factory of running containers whose process has these members: running(apparmorProfile="x")."""
+    def make(**members):
+        b = bundle("docker", script=HOLD)
+        (b.rootfs / "denied").write_text("secret\n")
+        (b.rootfs / "denied-to-exec").write_text("secret of exec's\n")
+        b.process.update(members)
+        return tare.run_detached(b).wait_out("ready")
+    return make
+
+
+def process_json(tmp, **members):
+    path = tmp / "process.json"
+    path.write_text(json.dumps({"args": ["cat", CURRENT], "cwd": "/", "user": {"uid": 0, "gid": 0},
+                                "env": ["PATH=/bin:/usr/bin"], **members}))
+    return path
+
+
+def still_works(c):
+    """A refused exec leaves the container as it was."""
+    assert c.status == "running"
+    assert c.exec("echo", "on").ok().out == "on\n"
+
+
+@without_apparmor
+def test_P8_X1_exec_with_a_profile_without_apparmor(running):
+    c = running()
+    c.exec("true", options=["--apparmor", "docker-default"]).fails(
+        'apply AppArmor profile "docker-default": AppArmor is not enabled on this host', status=255)
+    assert c.exec("echo", "free", options=["--apparmor", "unconfined"]).ok().out == "free\n"
+    still_works(c)
+
+
+@without_selinux
+def test_P9_X1_exec_with_a_label_without_selinux(running, tmp):
+    c = running()
+    for options in (["--process-label", "a:b:c:s0"], ["--process", process_json(tmp, selinuxLabel="a:b:c:s0")]):
+        c.exec(*([] if "--process" in options else ["true"]), options=options).fails(
+            'set SELinux label "a:b:c:s0": SELinux is not enabled on this host', status=255)
+    still_works(c)
+
+
+@with_apparmor
+@pytest.mark.rows("X-3")
+@pytest.mark.parametrize("user", ["0", "1000"])
+@pytest.mark.parametrize("options", [[], ["--no-new-privs"]], ids=["plain", "no_new_privs"])
+def test_P8_X1_exec_is_under_the_containers_profile(running, profile, user, options):
+    c = running(apparmorProfile=profile, noNewPrivileges=False)
+    result = c.exec("sh", "-c", f"cat {CURRENT}; cat /denied 2>&1; cat /denied-to-exec", options=["--user", user, *options]).ok()
+    assert result.out.startswith(f"{profile} (enforce)\n") and "Permission denied" in result.out
+    assert "secret\n" not in result.out and result.out.endswith("secret of exec's\n")
+
+
+@with_apparmor
+@pytest.mark.rows("X-3")
+@pytest.mark.parametrize("base", [None, PROFILE], ids=["unconfined", "confined"])
+def test_P8_X1_exec_under_a_profile_of_its_own(running, profile, tmp, base):
+    """By option, by process.json, and the option's is the one if both say it."""
+    c = running(**({"apparmorProfile": base} if base else {}))
+    words = ["sh", "-c", f"cat {CURRENT}; cat /denied; cat /denied-to-exec 2>&1; true"]
+    by_file = process_json(tmp, args=words, apparmorProfile=OTHER_PROFILE)
+    for result in (c.exec(*words, options=["--apparmor", OTHER_PROFILE]), c.exec(options=["--process", by_file])):
+        assert result.ok().out.startswith(f"{OTHER_PROFILE} (enforce)\nsecret\n") and "secret of exec's" not in result.out
+    result = c.exec(options=["--process", by_file, "--apparmor", PROFILE]).ok()
+    assert result.out.startswith(f"{PROFILE} (enforce)\n")
+    assert c.exec("cat", CURRENT).ok().out == (f"{base} (enforce)\n" if base else "unconfined\n")
+    assert c.exec("cat", CURRENT, options=["--apparmor", "unconfined"]).ok().out == "unconfined\n"
+
+
+@with_apparmor
+@pytest.mark.rows("Z-10")
+def test_P8_X1_exec_under_a_profile_that_is_not_loaded(running, profile, tmp):
+    c = running(apparmorProfile=profile)
+    pid_file = tmp / "exec.pid"
+    result = c.exec("true", options=["--apparmor", "nobody-loaded-this", "--pid-file", pid_file])
+    result.fails("`/proc/self/attr/apparmor/exec`", "nobody-loaded-this", "/process/apparmorProfile", status=255)
+    assert "apparmor_parser" in result.err and not pid_file.exists()
+    still_works(c)
+
+
+@with_selinux
+@pytest.mark.rows("X-3")
+def test_P9_X1_exec_under_a_label(running, tmp):
+    """The container's own, the option's, the file's, and the option's over the file's."""
+    c = running(selinuxLabel="netmsg")
+    by_file = process_json(tmp, selinuxLabel="port")
+
+    def label(*words, options=()):
+        return c.exec(*words, options=options).ok().out.strip("\0\n")
+    assert label("cat", CURRENT) == "netmsg"
+    assert label("cat", CURRENT, options=["--process-label", "port"]) == "port"
+    assert label(options=["--process", by_file]) == "port"
+    assert label(options=["--process", by_file, "--process-label", "kernel"]) == "kernel"
+
+
+# Without a policy, as in our guest, the kernel knows only the names of its initial labels, and takes every other label of a
+# process for "kernel"; no mount can have any. So what is seen is that the label is written where the kernel wants it, and that
+# a refusal is not lost.
 
 
 @with_selinux
 def test_P9_program_has_the_label(tare, bundle):
     b = bundle(script="cat /proc/self/attr/current")
-    b.process["selinuxLabel"] = "kernel"
-    assert tare.run(b).ok().out.strip("\0\n") == "kernel"
+    b.process["selinuxLabel"] = "netmsg"
+    assert tare.run(b).ok().out.strip("\0\n") == "netmsg"
 
 
 @with_selinux
