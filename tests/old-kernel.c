@@ -2,8 +2,8 @@
 /*
  * old-kernel WHAT[,WHAT...] PROGRAM ARGUMENT... - run a program as on a kernel that lacks something
  *
- * WHAT is the name of a system call, which then gives ENOSYS; "close_range-cloexec", "clone3-into-cgroup" or
- * "mount_setattr-idmap", flags that then give EINVAL (the call's name, if it is among WHAT, wins); or "5.10": all that came later.
+ * WHAT is the name of a system call, which then gives ENOSYS; "close_range-cloexec", "clone3-into-cgroup",
+ * "mount_setattr-idmap" or "overlay-lowerdir+", flags and options that then give EINVAL (the call's name, if it is among WHAT, wins); or "5.10": all that came later.
  *
  * By a seccomp filter, which the program's children inherit: also what runs in its containers. A filter sees registers only, so for
  * flags that are in memory the program is not executed in place: its parent answers for the kernel, ends with the program and
@@ -49,6 +49,7 @@ enum {
 #define CLONE_ARGS_FLAGS   0 /* offsets of the flags in the struct in memory */
 #define MOUNT_ATTR_SET     0
 #define MOUNT_SETATTR_ATTR 3 /* number of its argument */
+#define FSCONFIG_KEY       2 /* the same; Linux 6.7 for overlay's lowerdir+ */
 
 static const struct call {
 	const char *name;
@@ -141,6 +142,9 @@ static bool add_word(struct filter *f, const char *word, bool *ret_watch)
 	} else if (strcmp(word, "mount_setattr-idmap") == 0) {
 		answer(f, NR_MOUNT_SETATTR, SECCOMP_RET_USER_NOTIF);
 		*ret_watch = true;
+	} else if (strcmp(word, "overlay-lowerdir+") == 0) {
+		answer(f, SYS_fsconfig, SECCOMP_RET_USER_NOTIF);
+		*ret_watch = true;
 	} else if (strcmp(word, "5.10") == 0) {
 		answer_range(f, FIRST_AFTER_5_10, LAST_NUMBER, missing);
 		answer_flag(f, SYS_close_range, CLOEXEC_FLAG, invalid);
@@ -177,9 +181,15 @@ static uint64_t read_word(pid_t pid, uint64_t address)
 
 static bool is_too_new(const struct seccomp_notif *call)
 {
+	uint64_t lowerdir;
+
+	memcpy(&lowerdir, "lowerdir+", sizeof(lowerdir)); /* "lowerdir" alone is none of ours */
 	if (call->data.nr == SYS_clone3)
 		return read_word((pid_t)call->pid, call->data.args[0] + CLONE_ARGS_FLAGS) &
 		       INTO_CGROUP_FLAG;
+	if (call->data.nr == SYS_fsconfig)
+		return call->data.args[FSCONFIG_KEY] &&
+		       read_word((pid_t)call->pid, call->data.args[FSCONFIG_KEY]) == lowerdir;
 	return read_word((pid_t)call->pid, call->data.args[MOUNT_SETATTR_ATTR] + MOUNT_ATTR_SET) &
 	       ATTR_IDMAP_FLAG;
 }

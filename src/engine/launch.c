@@ -267,6 +267,7 @@ static int mount_overlay(struct launch *l, bool user_xattrs, struct err *err)
 		.n_layers = n ? n : 1,
 		.upper = arena_printf(&l->arena, "%s/upper", l->dir.path),
 		.work = arena_printf(&l->arena, "%s/work", l->dir.path),
+		.place = arena_printf(&l->arena, "%s/rootfs", l->dir.path),
 		.throw_away = l->auto_remove,
 		.user_xattrs = user_xattrs,
 		.userns = userns,

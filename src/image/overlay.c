@@ -2,6 +2,7 @@
 #include "image/overlay.h"
 
 #include "base/arena.h"
+#include "image/overlay_parts.h"
 #include "os/dir.h"
 #include "os/mount.h"
 
@@ -60,15 +61,10 @@ static int add_directory(struct options *options, const char *key, const char *p
 
 static int add_mapped(struct options *options, const char *path, int userns, struct err *err)
 {
-	struct os_mount_attr attr = { .set = MOUNT_ATTR_IDMAP, .userns = userns };
-	bool late;
-	int fd = os_tree_clone_attr(AT_FDCWD, path, 0, &attr, &late);
+	int fd = overlay_map_layer(path, userns, err);
 
-	if (fd < 0) {
-		err_set(err, fd, "map the ids of \"%s\"", path);
-		return err_hint(err, "neither every filesystem nor every kernel can do that: it "
-				     "takes an idmapped mount");
-	}
+	if (fd < 0)
+		return fd;
 	add_fd(options, "lowerdir+", fd);
 	return 0;
 }
@@ -101,15 +97,25 @@ static bool is_overlay(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-int overlay_mount(const struct overlay *o, struct err *err)
+int overlay_map_layer(const char *path, int userns, struct err *err)
+{
+	struct os_mount_attr attr = { .set = MOUNT_ATTR_IDMAP, .userns = userns };
+	bool late;
+	int fd = os_tree_clone_attr(AT_FDCWD, path, 0, &attr, &late);
+
+	/* Before Linux 5.12, and a filesystem that can't. */
+	if (fd == -ENOSYS || fd == -EINVAL)
+		fd = -EOPNOTSUPP;
+	return fd < 0 ? err_set(err, fd, "map the ids of layer \"%s\"", path) : fd;
+}
+
+/* Layer by layer: Linux 6.7, and 6.15 for mapped ones */
+static int mount_by_layers(const struct overlay *o, char *message, size_t size, struct err *err)
 {
 	__attribute__((cleanup(options_clear))) struct options options = { .n = 0 };
-	char message[256];
 	int r, fd;
 
-	if (o->n_layers > OVERLAY_LAYERS_MAX)
-		return err_user(err, "overlayfs takes no more than %d layers, and there are %zu",
-				OVERLAY_LAYERS_MAX, o->n_layers);
+	message[0] = '\0';
 	options.items = arena_array(&options.arena, o->n_layers + 8, sizeof(*options.items));
 	options.fds = arena_array(&options.arena, o->n_layers + 2, sizeof(int));
 	add(&options, "source", "overlay");
@@ -128,14 +134,33 @@ int overlay_mount(const struct overlay *o, struct err *err)
 		add(&options, "volatile", NULL);
 	if (o->user_xattrs)
 		add(&options, "userxattr", NULL);
-	fd = os_fs_new_options("overlay", options.items, options.n, message, sizeof(message));
-	if (fd >= 0)
-		return fd;
-	if (fd == -EINVAL && is_overlay(o->upper))
+	fd = os_fs_new_options("overlay", options.items, options.n, message, size);
+	return fd < 0 ? err_set(err, fd, "mount the overlay of %zu layers", o->n_layers) : fd;
+}
+
+int overlay_mount(const struct overlay *o, struct err *err)
+{
+	struct err first;
+	char message[256];
+	int fd;
+
+	if (o->n_layers > OVERLAY_LAYERS_MAX)
+		return err_user(err, "overlayfs takes no more than %d layers, and there are %zu",
+				OVERLAY_LAYERS_MAX, o->n_layers);
+	fd = mount_by_layers(o, message, sizeof(message), err);
+	if (fd != -EINVAL)
+		return fd < 0 && message[0] ? err_hint(err, "%s", message) : fd;
+	if (is_overlay(o->upper))
 		return err_set(err, -EXDEV, "mount the overlay: \"%s\" is on an overlay itself",
 			       o->upper);
-	err_set(err, fd, "mount the overlay of %zu layers", o->n_layers);
-	return message[0] ? err_hint(err, "%s", message) : fd;
+	/* Or it does not know lowerdir+, or detached layers. If it can't be done so either, the newer way knows why. */
+	first = *err;
+	*err = ERR_INIT;
+	fd = overlay_mount_old(o, err);
+	if (fd != -EINVAL)
+		return fd;
+	*err = first;
+	return message[0] ? err_hint(err, "%s", message) : first.code;
 }
 
 static int add_view(struct options *options, const struct overlay *o, const char *top, int userns,

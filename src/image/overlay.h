@@ -3,7 +3,7 @@
  * The root filesystem of a container: its image's layers below, a directory of its own on top, by overlayfs.
  *
  * Layers are handed to the kernel one by one (lowerdir+), so there may be as many as it takes, and not as many as paths fit
- * into a page. The mount is detached: it has no name in any mount namespace, so nothing is left of it when its owner dies.
+ * into a page. Kernels before 6.7 get them as numbers of fds, so that all of them fit (overlay_old.c). The mount is detached: it has no name in any mount namespace, so nothing is left of it when its owner dies.
  *
  * Spec: kernel Documentation/filesystems/overlayfs.rst
  */
@@ -22,7 +22,9 @@ struct overlay {
 	const char *const *layers; /* absolute directories, the lowest first; at least one */
 	size_t n_layers;
 	const char *upper,
-		*work;   /* absolute, on one filesystem; work must be empty or overlayfs's own */
+		*work; /* absolute, on one filesystem; work must be empty or overlayfs's own */
+	const char *
+		place; /* absolute, an empty directory: where older kernels need one, and nobody sees the mount */
 	bool throw_away; /* nothing of it need outlive the container: no flushing to the disk */
 	bool user_xattrs; /* its own attributes are user.overlay.*, as layers unpacked with them have it */
 	/*
@@ -36,9 +38,9 @@ struct overlay {
 /*
  * overlay_mount() - make the mount
  *
- * Needs:  CAP_SYS_ADMIN in the user namespace of the mount namespace; for @userns Linux 6.15
+ * Needs:  CAP_SYS_ADMIN in the user namespace of the mount namespace; for @userns Linux 5.19, and a filesystem that can be mapped
  * Return: a detached mount, owned by the caller; -EXDEV if the filesystem of @upper can't have an upper directory (it is
- *         itself an overlay, say): see overlay_scratch(); -errno
+ *         itself an overlay, say): see overlay_scratch(); -EOPNOTSUPP if layers can't be mapped here; -errno
  */
 int overlay_mount(const struct overlay *overlay, struct err *err) MUST_CHECK;
 

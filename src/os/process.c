@@ -103,6 +103,15 @@ pid_t os_clone_shared(int cgroup, void (*fn)(void *arg), void *arg)
 	return (pid_t)clone3_call(&args, fn, arg);
 }
 
+pid_t os_clone_shared_files(void (*fn)(void *arg), void *arg)
+{
+	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
+				   .exit_signal = SIGCHLD };
+
+	OS_FAULT("clone3");
+	return (pid_t)clone3_call(&args, fn, arg);
+}
+
 int os_pidfd_open(pid_t pid)
 {
 	int fd;

@@ -37,6 +37,9 @@ pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd);
  */
 pid_t os_clone_shared(int cgroup, void (*fn)(void *arg), void *arg);
 
+/* os_clone_shared_files() - the same, and the files are the caller's as well: what @fn opens the caller has open */
+pid_t os_clone_shared_files(void (*fn)(void *arg), void *arg);
+
 /* os_pidfd_open() - Return: an O_CLOEXEC fd, -ESRCH if there is no such process, -errno */
 int os_pidfd_open(pid_t pid);
 

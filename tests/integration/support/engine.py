@@ -153,6 +153,7 @@ class Engine:
         self.work = work
         self.root, self.runroot = work / "store", work / "run"
         self.path = binary()
+        self.under = []  # a command line that the engine's is given to, tests/old-kernel for example
         self.layout = Layout(self.root / "images")
         self._count = 0
 
@@ -161,7 +162,7 @@ class Engine:
         return self.work / f"engine-{stem}-{self._count}"
 
     def command(self, *args, globals=()):
-        return [self.path, "--root", self.root, "--runroot", self.runroot, *globals, *args]
+        return [*self.under, self.path, "--root", self.root, "--runroot", self.runroot, *globals, *args]
 
     def call(self, *args, globals=(), **kw):
         """Run one command to its end."""
