@@ -7,7 +7,7 @@
 #   make test-long  the same with the long forms: minutes of fuzzing and of random commands, 5,000 failing rounds, 10,000 profiles, all guests
 #   make test-clients  podman, docker and containerd with tare and with runc: every case
 #   make test-vm    the guests: pure cgroup v2, systemd, other kernels (downloads about 1 GB the first time)
-#   make bench      against the floor program, crun and runc; writes bench/RESULTS.md
+#   make bench      against floor programs, crun, runc, podman, umoci and skopeo; writes bench/RESULTS.md
 #   make install    to PREFIX (/usr/local), below DESTDIR
 #   make format     clang-format over the C files
 #   make clean
@@ -45,6 +45,7 @@ test-vm: packages
 bench: packages
 	@$(MAKE) --no-print-directory all
 	@bench/run
+	@bench/images
 
 install: all
 	@meson configure $(BUILD) --prefix $(abspath $(PREFIX))

@@ -105,7 +105,9 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
 		return 0;
 	forget_parent(u);
 	u->replaced = false;
-	fd = os_make_in_root(u->root, *path ? path : "/", S_IFDIR, 0755, NULL, NULL);
+	fd = os_open_in_root(u->root, *path ? path : "/", O_PATH, 0);
+	if (fd == -ENOENT)
+		fd = os_make_in_root(u->root, path, S_IFDIR, 0755, NULL, NULL);
 	if (fd < 0)
 		return err_set(err, fd, "enter \"/%s\"", path);
 	u->parent = fd;
@@ -198,22 +200,33 @@ static void note_directory(struct unpack *u, const char *path, struct archive_en
 	u->directories = noted;
 }
 
-static int take_directory(struct unpack *u, const struct place *place, const char *path,
-			  struct archive_entry *entry, struct err *err)
+/* Where something is already. Return: 0; 1 if it was a whiteout; -errno */
+static int replace_by_directory(struct unpack *u, const struct place *place, struct err *err)
 {
-	bool was_whiteout;
 	struct stat st = { 0 };
 	int r = look(place, &st, err);
 
+	if (r < 0 || (r > 0 && S_ISDIR(st.st_mode)))
+		return r < 0 ? r : 0;
+	r = make_room(u, place, err);
 	if (r < 0)
 		return r;
-	was_whiteout = r > 0 && is_whiteout(&st);
-	if (r == 0 || !S_ISDIR(st.st_mode)) {
-		r = make_room(u, place, err);
-		if (r < 0)
-			return r;
-		if (mkdirat(place->parent, place->name, 0700) < 0)
+	if (mkdirat(place->parent, place->name, 0700) < 0)
+		return err_sys(err, "make the directory");
+	return is_whiteout(&st);
+}
+
+static int take_directory(struct unpack *u, const struct place *place, const char *path,
+			  struct archive_entry *entry, struct err *err)
+{
+	int was_whiteout = 0, r;
+
+	if (mkdirat(place->parent, place->name, 0700) < 0) {
+		if (errno != EEXIST)
 			return err_sys(err, "make the directory");
+		was_whiteout = replace_by_directory(u, place, err);
+		if (was_whiteout < 0)
+			return was_whiteout;
 	}
 	r = layer_node_attributes(entry, place, u->options, u->result, err);
 	if (r == 0 && was_whiteout)
@@ -242,7 +255,9 @@ static int take_hard_link(struct unpack *u, const struct place *place, const cha
 		return err_user(err, "a hard link to \"%s\", which is not in this layer", text);
 	if (S_ISDIR(st.st_mode))
 		return err_user(err, "a hard link to \"%s\", which is a directory", text);
-	r = make_room(u, place, err);
+	if (linkat(parent, name, place->parent, place->name, 0) == 0)
+		return 0;
+	r = errno == EEXIST ? make_room(u, place, err) : 0;
 	if (r < 0)
 		return r;
 	return linkat(parent, name, place->parent, place->name, 0) < 0
@@ -250,16 +265,16 @@ static int take_hard_link(struct unpack *u, const struct place *place, const cha
 		       : 0;
 }
 
+/* What is in its way is found out by trying: mostly nothing is. */
 static int take_node(struct unpack *u, const struct place *place, struct archive_entry *entry,
 		     struct err *err)
 {
-	int r = make_room(u, place, err);
+	int r = layer_node_make(u->archive, entry, place, u->options, u->result, err);
 
-	if (r == 0)
-		r = layer_node_make(u->archive, entry, place, u->options, u->result, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return layer_node_attributes(entry, place, u->options, u->result, err);
+	if (r != -EEXIST)
+		return r;
+	r = make_room(u, place, err);
+	return r < 0 ? r : layer_node_make(u->archive, entry, place, u->options, u->result, err);
 }
 
 static int take_below(struct unpack *u, char *path, struct archive_entry *entry, struct err *err)

@@ -14,12 +14,15 @@ struct place {
 	const char *name;
 };
 
-/* layer_node_make() - make the node of @entry, which is no directory and no hard link, with its content. Nothing is at its place */
+/*
+ * layer_node_make() - make the node of @entry, which is no directory and no hard link, with its content and attributes
+ * Return: 0, also if it was left out; -EEXIST if something is at its place, and then nothing was read of @archive; -errno
+ */
 int layer_node_make(struct archive *archive, struct archive_entry *entry, const struct place *place,
 		    const struct layer_options *options, struct layer_result *result,
 		    struct err *err) MUST_CHECK;
 
-/* layer_node_attributes() - owner, mode, extended attributes and access ACL; and times, unless it is a directory */
+/* layer_node_attributes() - of what is there: owner, mode, extended attributes and access ACL; and times, unless it is a directory */
 int layer_node_attributes(struct archive_entry *entry, const struct place *place,
 			  const struct layer_options *options, struct layer_result *result,
 			  struct err *err) MUST_CHECK;

@@ -11,7 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+/* A node of which a file is still open: by its fd everything takes less than by its name. */
+struct node {
+	const struct place *place;
+	int fd; /* -EBADF: it goes by its name */
+};
 
 /* ---- content ---------------------------------------------------------------------------------------------------- */
 
@@ -34,7 +41,7 @@ static int write_at(int fd, const char *bytes, size_t len, off_t offset)
 static int write_content(struct archive *archive, struct archive_entry *entry, int fd,
 			 struct layer_result *result, struct err *err)
 {
-	la_int64_t offset;
+	la_int64_t offset, end = 0;
 	const void *block;
 	size_t len;
 	int r;
@@ -44,25 +51,30 @@ static int write_content(struct archive *archive, struct archive_entry *entry, i
 		if (r < 0)
 			return err_set(err, r, "write");
 		result->bytes += len;
+		end = offset + (la_int64_t)len;
 	}
 	if (r != ARCHIVE_EOF)
 		return err_user(err, "its content can't be read: %s",
 				archive_error_string(archive));
 	/* A hole at its end. */
-	if (archive_entry_size_is_set(entry) && ftruncate(fd, archive_entry_size(entry)) < 0)
+	if (archive_entry_size_is_set(entry) && archive_entry_size(entry) != end &&
+	    ftruncate(fd, archive_entry_size(entry)) < 0)
 		return err_sys(err, "set its size");
 	return 0;
 }
 
+/* Return: its fd; -errno */
 static int make_file(struct archive *archive, struct archive_entry *entry,
 		     const struct place *place, struct layer_result *result, struct err *err)
 {
 	defer_close int fd = openat(place->parent, place->name,
 				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
 
 	if (fd < 0)
 		return err_sys(err, "make the file");
-	return write_content(archive, entry, fd, result, err);
+	r = write_content(archive, entry, fd, result, err);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 static int make_link(struct archive_entry *entry, const struct place *place, struct err *err)
@@ -99,28 +111,9 @@ static int make_special(struct archive_entry *entry, const struct place *place,
 	return 1;
 }
 
-int layer_node_make(struct archive *archive, struct archive_entry *entry, const struct place *place,
-		    const struct layer_options *options, struct layer_result *result,
-		    struct err *err)
-{
-	switch (archive_entry_filetype(entry)) {
-	case S_IFREG:
-		return make_file(archive, entry, place, result, err);
-	case S_IFLNK:
-		return make_link(entry, place, err);
-	case S_IFIFO:
-	case S_IFCHR:
-	case S_IFBLK:
-		return make_special(entry, place, options, result, err);
-	default:
-		return err_user(err, "an entry of a type that no layer can have (%#o)",
-				(unsigned)archive_entry_filetype(entry));
-	}
-}
-
 /* ---- attributes ------------------------------------------------------------------------------------------------- */
 
-static int set_xattr(const struct place *place, const char *name, const void *value, size_t len,
+static int set_xattr(const struct node *node, const char *name, const void *value, size_t len,
 		     const struct layer_options *options, struct layer_result *result,
 		     struct err *err)
 {
@@ -131,7 +124,10 @@ static int set_xattr(const struct place *place, const char *name, const void *va
 		result->xattrs_skipped++;
 		return 0;
 	}
-	r = xattr_set(place->parent, place->name, name, value, len);
+	if (node->fd >= 0)
+		r = fsetxattr(node->fd, name, value, len, 0) < 0 ? -errno : 0;
+	else
+		r = xattr_set(node->place->parent, node->place->name, name, value, len);
 	if (r < 0 && options->may_skip && (r == -EPERM || r == -EOPNOTSUPP)) {
 		result->xattrs_skipped++;
 		return 0;
@@ -139,7 +135,7 @@ static int set_xattr(const struct place *place, const char *name, const void *va
 	return r < 0 ? err_set(err, r, "set the attribute \"%s\"", name) : 0;
 }
 
-static int set_xattrs(struct archive_entry *entry, const struct place *place,
+static int set_xattrs(struct archive_entry *entry, const struct node *node,
 		      const struct layer_options *options, struct layer_result *result,
 		      struct err *err)
 {
@@ -151,12 +147,12 @@ static int set_xattrs(struct archive_entry *entry, const struct place *place,
 	archive_entry_xattr_reset(entry);
 	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK) {
 		if (strcmp(name, LAYER_DEFAULT_ACL) != 0)
-			r = set_xattr(place, name, value, len, options, result, err);
+			r = set_xattr(node, name, value, len, options, result, err);
 	}
 	return r;
 }
 
-static int set_access_acl(struct archive_entry *entry, const struct place *place,
+static int set_access_acl(struct archive_entry *entry, const struct node *node,
 			  const struct layer_options *options, struct layer_result *result,
 			  struct err *err)
 {
@@ -169,7 +165,7 @@ static int set_access_acl(struct archive_entry *entry, const struct place *place
 		return 0;
 	}
 	return len == 0 ? 0
-			: set_xattr(place, "system.posix_acl_access", value, (size_t)len, options,
+			: set_xattr(node, "system.posix_acl_access", value, (size_t)len, options,
 				    result, err);
 }
 
@@ -205,27 +201,87 @@ int layer_node_times(struct archive_entry *entry, struct timespec ret[2])
 	return 1;
 }
 
+static int set_owner_and_mode(struct archive_entry *entry, const struct node *node, struct err *err)
+{
+	const struct place *place = node->place;
+	uid_t uid = (uid_t)archive_entry_uid(entry);
+	gid_t gid = (gid_t)archive_entry_gid(entry);
+	mode_t mode = archive_entry_perm(entry);
+	int r = node->fd >= 0 ? fchown(node->fd, uid, gid)
+			      : fchownat(place->parent, place->name, uid, gid, AT_SYMLINK_NOFOLLOW);
+
+	if (r < 0)
+		return err_sys(err, "give it to %lld:%lld", (long long)archive_entry_uid(entry),
+			       (long long)archive_entry_gid(entry));
+	if (archive_entry_filetype(entry) == S_IFLNK)
+		return 0;
+	/* It is no link, and nobody else is here to make it one. */
+	r = node->fd >= 0 ? fchmod(node->fd, mode) : fchmodat(place->parent, place->name, mode, 0);
+	return r < 0 ? err_sys(err, "set its mode") : 0;
+}
+
+static int set_times(struct archive_entry *entry, const struct node *node, struct err *err)
+{
+	const struct place *place = node->place;
+	struct timespec times[2];
+	int r;
+
+	if (archive_entry_filetype(entry) == S_IFDIR || !layer_node_times(entry, times))
+		return 0;
+	r = node->fd >= 0 ? futimens(node->fd, times)
+			  : utimensat(place->parent, place->name, times, AT_SYMLINK_NOFOLLOW);
+	return r < 0 ? err_sys(err, "set its times") : 0;
+}
+
+static int set_attributes(struct archive_entry *entry, const struct node *node,
+			  const struct layer_options *options, struct layer_result *result,
+			  struct err *err)
+{
+	int r = set_owner_and_mode(entry, node, err);
+
+	if (r == 0)
+		r = set_xattrs(entry, node, options, result, err);
+	if (r == 0)
+		r = set_access_acl(entry, node, options, result, err);
+	return r < 0 ? r : set_times(entry, node, err);
+}
+
 int layer_node_attributes(struct archive_entry *entry, const struct place *place,
 			  const struct layer_options *options, struct layer_result *result,
 			  struct err *err)
 {
-	mode_t type = archive_entry_filetype(entry);
-	struct timespec times[2];
+	const struct node node = { .place = place, .fd = -EBADF };
+
+	return set_attributes(entry, &node, options, result, err);
+}
+
+/* ---- a node ----------------------------------------------------------------------------------------------------- */
+
+int layer_node_make(struct archive *archive, struct archive_entry *entry, const struct place *place,
+		    const struct layer_options *options, struct layer_result *result,
+		    struct err *err)
+{
+	defer_close int fd = -EBADF;
+	struct node node = { .place = place, .fd = -EBADF };
 	int r;
 
-	if (fchownat(place->parent, place->name, (uid_t)archive_entry_uid(entry),
-		     (gid_t)archive_entry_gid(entry), AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, "give it to %lld:%lld", (long long)archive_entry_uid(entry),
-			       (long long)archive_entry_gid(entry));
-	/* It is no link, and nobody else is here to make it one. */
-	if (type != S_IFLNK &&
-	    fchmodat(place->parent, place->name, archive_entry_perm(entry), 0) < 0)
-		return err_sys(err, "set its mode");
-	r = set_xattrs(entry, place, options, result, err);
-	if (r == 0)
-		r = set_access_acl(entry, place, options, result, err);
-	if (r == 0 && type != S_IFDIR && layer_node_times(entry, times) &&
-	    utimensat(place->parent, place->name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, "set its times");
-	return r;
+	switch (archive_entry_filetype(entry)) {
+	case S_IFREG:
+		r = node.fd = fd = make_file(archive, entry, place, result, err);
+		break;
+	case S_IFLNK:
+		r = make_link(entry, place, err);
+		break;
+	case S_IFIFO:
+	case S_IFCHR:
+	case S_IFBLK:
+		r = make_special(entry, place, options, result, err);
+		if (r > 0)
+			return 0;
+		break;
+	default:
+		return err_user(err, "an entry of a type that no layer can have (%#o)",
+				(unsigned)archive_entry_filetype(entry));
+	}
+	return r < 0 ? r : set_attributes(entry, &node, options, result, err);
 }
