@@ -93,31 +93,6 @@ static int write_all(struct build *b, struct err *err)
 	return r;
 }
 
-int config_build(struct arena *arena, const struct config_input *in, char **ret_text,
-		 size_t *ret_len, struct err *err)
-{
-	static const struct image_process no_image = { .user = NULL };
-	struct json_writer w;
-	struct build b = {
-		.w = &w,
-		.arena = arena,
-		.in = in,
-		.settings = in->settings,
-		.image = in->image ? &in->image->config.process : &no_image,
-		.config = in->image ? &in->image->config : NULL,
-	};
-	int r = settle(&b, err);
-
-	if (r < 0)
-		return r;
-	json_writer_init(&w, arena, 2);
-	r = write_all(&b, err);
-	if (r < 0)
-		return r;
-	*ret_text = json_writer_text(&w, ret_len);
-	return 0;
-}
-
 /* ---- annotations -------------------------------------------------------------------------------------------------- */
 
 /* An image may not use what changes the runtime's behaviour: it would choose files of the host to be written to. */
@@ -224,5 +199,53 @@ int build_annotations(struct build *b, struct err *err)
 	for (size_t i = 0; i < list.n; i++)
 		json_add_string(b->w, list.items[i].key, list.items[i].value);
 	json_object_end(b->w);
+	return 0;
+}
+
+/* What the parts that write them don't settle themselves. */
+static void ask(struct build *b)
+{
+	const struct settings *s = b->settings;
+	struct annotations list = {
+		.items = arena_array(b->arena, b->image->labels.n + s->labels.n + 1,
+				     sizeof(struct key_value)),
+	};
+
+	for (size_t i = 0; i < b->image->labels.n; i++)
+		put(&list, b->image->labels.items[i].key, b->image->labels.items[i].value);
+	put_given(b, &list, &s->labels);
+	b->asked = *b->image;
+	if (s->user)
+		b->asked.user = s->user;
+	if (s->working_dir)
+		b->asked.working_dir = s->working_dir;
+	b->asked.labels.items = list.items;
+	b->asked.labels.n = list.n;
+}
+
+int config_build(struct arena *arena, const struct config_input *in, char **ret_text,
+		 size_t *ret_len, struct image_process *ret_asked, struct err *err)
+{
+	static const struct image_process no_image = { .user = NULL };
+	struct json_writer w;
+	struct build b = {
+		.w = &w,
+		.arena = arena,
+		.in = in,
+		.settings = in->settings,
+		.image = in->image ? &in->image->config.process : &no_image,
+		.config = in->image ? &in->image->config : NULL,
+	};
+	int r = settle(&b, err);
+
+	if (r < 0)
+		return r;
+	ask(&b);
+	json_writer_init(&w, arena, 2);
+	r = write_all(&b, err);
+	if (r < 0)
+		return r;
+	*ret_text = json_writer_text(&w, ret_len);
+	*ret_asked = b.asked;
 	return 0;
 }

@@ -31,11 +31,12 @@ struct config_input {
 /*
  * config_build() - write the config
  * @ret_text: JSON, in @arena
+ * @ret_asked: how the image says it is to be run, with what was asked for instead; borrows from @in and @arena
  *
  * Return: 0; -EINVAL, naming the option or the image's property; -errno
  */
 int config_build(struct arena *arena, const struct config_input *in, char **ret_text,
-		 size_t *ret_len, struct err *err) MUST_CHECK;
+		 size_t *ret_len, struct image_process *ret_asked, struct err *err) MUST_CHECK;
 
 /* config_hostname() - what the container is called; in @arena or borrowed */
 const char *config_hostname(struct arena *arena, const struct config_input *in);

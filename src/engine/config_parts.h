@@ -13,6 +13,7 @@ struct build {
 	const struct settings *settings;
 	const struct image_process *image; /* never NULL: all empty where there is no image */
 	const struct image_config *config; /* NULL where there is no image */
+	struct image_process asked;        /* as of config_build() */
 	struct user user;
 	uint64_t bounding,
 		explicit_caps; /* capabilities by bit; the second: those asked for by name */

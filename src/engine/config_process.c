@@ -20,19 +20,26 @@
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------- */
 
-static int write_args(struct build *b, struct err *err)
+/* The image's arguments are for the image's program. */
+static void ask_args(struct build *b)
 {
 	const struct settings *s = b->settings;
-	const struct str_list none = { .n = 0 };
-	const struct str_list *entrypoint = &b->image->entrypoint, *command = &s->command;
-	const char *given[] = { s->entrypoint };
-	const struct str_list replaced = { .items = given, .n = 1 };
+	const char **given;
 
-	if (s->entrypoint)
-		entrypoint = *s->entrypoint ? &replaced : &none;
-	/* The image's arguments are for the image's program. */
-	if (command->n == 0 && !s->entrypoint)
-		command = &b->image->cmd;
+	if (s->entrypoint) {
+		given = arena_array(b->arena, 1, sizeof(*given));
+		given[0] = s->entrypoint;
+		b->asked.entrypoint = (struct str_list){ .items = given, .n = *given[0] ? 1 : 0 };
+	}
+	if (s->entrypoint || s->command.n)
+		b->asked.cmd = s->command;
+}
+
+static int write_args(struct build *b, struct err *err)
+{
+	const struct str_list *entrypoint = &b->asked.entrypoint, *command = &b->asked.cmd;
+
+	ask_args(b);
 	if (entrypoint->n + command->n == 0) {
 		err_user(err, "there is no program to run: %s",
 			 b->config ? "the image names none, and neither does the command line"
@@ -40,7 +47,7 @@ static int write_args(struct build *b, struct err *err)
 		return err_hint(err, "put one behind the image's name");
 	}
 	json_array_begin(b->w, "args");
-	if (s->init) {
+	if (b->settings->init) {
 		json_add_string(b->w, NULL, "/run/tare-init");
 		json_add_string(b->w, NULL, "--");
 	}
@@ -129,25 +136,37 @@ static int env_file(struct environment *env, const char *path, struct err *err)
 	return r < 0 ? err_context(err, "read the env file \"%s\"", path) : 0;
 }
 
-static int write_env(struct build *b, struct err *err)
+/* The image's, and what was asked for. */
+static int ask_env(struct build *b, struct err *err)
 {
 	const struct settings *s = b->settings;
 	struct environment env = { .arena = b->arena };
 	int r = 0;
 
-	for (size_t i = 0; default_env[i]; i++)
-		env_put(&env, default_env[i]);
-	env_put(&env, arena_printf(b->arena, "HOSTNAME=%s", config_hostname(b->arena, b->in)));
-	if (s->terminal)
-		env_put(&env, "TERM=xterm");
 	for (size_t i = 0; i < b->image->env.n; i++)
 		env_put(&env, b->image->env.items[i]);
 	for (size_t i = 0; r == 0 && i < s->env_files.n; i++)
 		r = env_file(&env, s->env_files.items[i], err);
 	for (size_t i = 0; r == 0 && i < s->env.n; i++)
 		r = env_given(&env, s->env.items[i], err);
+	b->asked.env = (struct str_list){ .items = env.items, .n = env.n };
+	return r;
+}
+
+static int write_env(struct build *b, struct err *err)
+{
+	struct environment env = { .arena = b->arena };
+	int r = ask_env(b, err);
+
 	if (r < 0)
 		return r;
+	for (size_t i = 0; default_env[i]; i++)
+		env_put(&env, default_env[i]);
+	env_put(&env, arena_printf(b->arena, "HOSTNAME=%s", config_hostname(b->arena, b->in)));
+	if (b->settings->terminal)
+		env_put(&env, "TERM=xterm");
+	for (size_t i = 0; i < b->asked.env.n; i++)
+		env_put(&env, b->asked.env.items[i]);
 	build_strings(b->w, "env", &(struct str_list){ .items = env.items, .n = env.n });
 	return 0;
 }
@@ -369,8 +388,7 @@ static int write_limits(struct build *b, struct err *err)
 
 static const char *working_dir(const struct build *b)
 {
-	const char *dir =
-		b->settings->working_dir ? b->settings->working_dir : b->image->working_dir;
+	const char *dir = b->asked.working_dir;
 
 	if (!dir || !*dir)
 		return "/";

@@ -217,6 +217,8 @@ int containers_save(struct arena *arena, const struct container_dir *dir,
 		json_add_u64(&w, "size", record->map.size);
 		json_object_end(&w);
 	}
+	if (record->config)
+		json_add_value(&w, "config", record->config);
 	if (record->finished) {
 		json_add_string(&w, "finished", record->finished);
 		json_add_i64(&w, "exitStatus", record->exit_status);
@@ -269,6 +271,7 @@ static int read_record(struct arena *arena, int containers, const char *id,
 		.command = json_string(json_member(root, "command")),
 		.created = json_string(json_member(root, "created")),
 		.finished = json_string(json_member(root, "finished")),
+		.config = json_member(root, "config"),
 	};
 	member = json_member(root, "idMap");
 	if (member)

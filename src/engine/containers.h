@@ -17,6 +17,7 @@
 #define TARE_ENGINE_CONTAINERS_H
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "engine/roots.h"
 #include "spec/config.h"
 
@@ -39,6 +40,8 @@ struct container_record {
 	bool auto_remove;      /* --rm */
 	/* Of its user namespace: upper/ has the host's ids; size 0: none */
 	struct id_map map;
+	/* How it was to be run, by the members of an image's "config": Cmd, Env...; NULL: nobody wrote it down */
+	const struct json *config;
 };
 
 /* A container's directory, held open and locked. */

@@ -12,6 +12,7 @@
 #include "os/mount.h"
 #include "os/path.h"
 #include "runtime/facts.h"
+#include "spec/image_write.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -341,7 +342,7 @@ static int write_config(struct launch *l, const struct facts *facts, struct err 
 		.to = l->to,
 	};
 	int64_t start = clock_wall_ns();
-	int r = config_build(&l->arena, &in, &l->config, &l->config_len, err);
+	int r = config_build(&l->arena, &in, &l->config, &l->config_len, &l->asked, err);
 
 	if (r == 0)
 		r = write_files(l, config_hostname(&l->arena, &in), err);
@@ -358,23 +359,38 @@ static int write_config(struct launch *l, const struct facts *facts, struct err 
 
 static const char *command_text(struct launch *l)
 {
-	const struct str_list *given = &l->settings.command;
-	const char *text = l->settings.entrypoint ? l->settings.entrypoint : "";
-	const struct image_process *image = &l->image.config.process;
+	const struct str_list *lists[] = { &l->asked.entrypoint, &l->asked.cmd };
+	const char *text = "";
 
-	for (size_t i = 0; !l->settings.entrypoint && i < image->entrypoint.n; i++)
-		text = arena_printf(&l->arena, "%s%s%s", text, *text ? " " : "",
-				    image->entrypoint.items[i]);
-	if (given->n == 0 && !l->settings.entrypoint)
-		given = &image->cmd;
-	for (size_t i = 0; i < given->n; i++)
-		text = arena_printf(&l->arena, "%s%s%s", text, *text ? " " : "", given->items[i]);
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		for (size_t i = 0; i < lists[k]->n; i++)
+			text = arena_printf(&l->arena, "%s%s%s", text, *text ? " " : "",
+					    lists[k]->items[i]);
+	}
 	return text;
+}
+
+/* What commit goes on from: as in the config of an image. */
+static int asked_document(struct launch *l, const struct json **ret, struct err *err)
+{
+	struct json_writer w;
+	size_t len;
+	char *text;
+
+	json_writer_init(&w, &l->arena, 0);
+	image_process_write(&w, NULL, &l->asked, NULL);
+	text = json_writer_text(&w, &len);
+	return json_parse(&l->arena, text, len, ret, err);
 }
 
 /* The first version of the record: from now on it is a container, and not the rest of one. */
 static int write_record(struct launch *l, struct err *err)
 {
+	const struct json *asked;
+	int r = asked_document(l, &asked, err);
+
+	if (r < 0)
+		return r;
 	l->record = (struct container_record){
 		.id = l->dir.id,
 		.name = l->settings.name,
@@ -385,6 +401,7 @@ static int write_record(struct launch *l, struct err *err)
 		.exit_status = -1,
 		.auto_remove = l->auto_remove,
 		.map = l->map,
+		.config = asked,
 	};
 	return containers_save(&l->arena, &l->dir, &l->record, err);
 }

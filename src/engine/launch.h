@@ -40,6 +40,8 @@ struct launch {
 	int root;           /* the root filesystem: a detached mount, or a directory; owned */
 	bool root_is_mount; /* the former */
 	struct id_map map;  /* of --userns; size 0: none */
+	struct image_process
+		asked; /* how the image is to be run, with what was asked for instead */
 	char *config;
 	size_t config_len;
 	struct trace_span *steps; /* what was done, for people */

@@ -2,6 +2,8 @@
 #include "image/change.h"
 
 #include "base/json.h"
+#include "base/near.h"
+#include "base/num.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -268,21 +270,152 @@ static int add_on_build(struct change *c, const char *text, struct err *err)
 	return 0;
 }
 
+/* ---- HEALTHCHECK ---------------------------------------------------------------------------------------------------- */
+
+/* As Go writes it: "1m30s", "500ms"; each part a whole number. */
+static int read_duration(const char *text, int64_t *ret_ns)
+{
+	static const struct {
+		const char *name;
+		int64_t ns;
+	} units[] = { { "h", 3600000000000 }, { "ms", 1000000 }, { "m", 60000000000 },
+		      { "s", 1000000000 },    { "us", 1000 },    { "ns", 1 } };
+	int64_t sum = 0;
+
+	if (!*text)
+		return -EINVAL;
+	while (*text) {
+		size_t digits = strspn(text, "0123456789"), i;
+		char number[20];
+		int64_t part;
+		uint64_t value;
+
+		if (!digits || digits >= sizeof(number))
+			return -EINVAL;
+		snprintf(number, sizeof(number), "%.*s", (int)digits, text);
+		text += digits;
+		for (i = 0; i < ARRAY_LEN(units); i++) {
+			if (!strncmp(text, units[i].name, strlen(units[i].name)))
+				break;
+		}
+		if (i == ARRAY_LEN(units) || num_parse_u64(number, 0, INT64_MAX, &value) < 0 ||
+		    __builtin_mul_overflow((int64_t)value, units[i].ns, &part) ||
+		    __builtin_add_overflow(sum, part, &sum))
+			return -EINVAL;
+		text += strlen(units[i].name);
+	}
+	*ret_ns = sum;
+	return 0;
+}
+
+struct health_time {
+	const char *option;
+	int64_t *ns;
+};
+
+/* One "--NAME=VALUE" */
+static int set_health_option(struct image_healthcheck *check, const char *word, struct err *err)
+{
+	const struct health_time times[] = { { "--interval=", &check->interval_ns },
+					     { "--timeout=", &check->timeout_ns },
+					     { "--start-period=", &check->start_period_ns },
+					     { "--start-interval=", &check->start_interval_ns } };
+	static const char retries[] = "--retries=";
+	uint64_t number;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		size_t len = strlen(times[i].option);
+
+		if (strncmp(word, times[i].option, len) != 0)
+			continue;
+		if (read_duration(word + len, times[i].ns) == 0)
+			return 0;
+		err_user(err, "\"%s\" is no time", word);
+		return err_hint(err, "it is a number with h, m, s, ms, us or ns: 1m30s");
+	}
+	if (strncmp(word, retries, strlen(retries)) != 0)
+		return err_user(err, "unknown option \"%s\"", word);
+	if (num_parse_u64(word + strlen(retries), 0, INT32_MAX, &number) < 0)
+		return err_user(err, "\"%s\" is no number", word);
+	check->retries = (uint32_t)number;
+	return 0;
+}
+
+static int set_health_command(struct change *c, struct image_healthcheck *check, const char *text,
+			      struct err *err)
+{
+	struct str_list words;
+
+	if (!strcasecmp(text, "NONE")) {
+		append(c, &check->test, "NONE");
+		return 0;
+	}
+	if (strncasecmp(text, "CMD", 3) != 0 || !is_blank(text[3]))
+		return err_user(err, "it goes on with CMD and a command, or NONE");
+	text += 3 + strspn(text + 3, " \t");
+	if (!*text)
+		return err_user(err, "nothing follows CMD");
+	if (!json_list(c, text, &words)) {
+		append(c, &check->test, "CMD-SHELL");
+		append(c, &check->test, arena_strdup(c->arena, text));
+		return 0;
+	}
+	append(c, &check->test, "CMD");
+	for (size_t i = 0; i < words.n; i++)
+		append(c, &check->test, words.items[i]);
+	return 0;
+}
+
+static int set_health(struct change *c, const char *text, struct err *err)
+{
+	struct image_healthcheck check = { .retries = 0 };
+	int r = 0;
+
+	while (r == 0 && !strncmp(text, "--", 2)) {
+		size_t len = strcspn(text, " \t");
+
+		r = set_health_option(&check, arena_strndup(c->arena, text, len), err);
+		text += len + strspn(text + len, " \t");
+	}
+	if (r == 0)
+		r = set_health_command(c, &check, text, err);
+	if (r == 0)
+		c->process->healthcheck = check;
+	return r;
+}
+
+/* ---- all of them -------------------------------------------------------------------------------------------------- */
+
 static const struct {
 	const char *name;
 	int (*set)(struct change *c, const char *text, struct err *err);
 } instructions[] = {
-	{ "CMD", set_cmd },           { "ENTRYPOINT", set_entrypoint },
-	{ "ENV", set_env },           { "EXPOSE", set_ports },
-	{ "LABEL", set_labels },      { "ONBUILD", add_on_build },
-	{ "STOPSIGNAL", set_signal }, { "USER", set_user },
-	{ "VOLUME", set_volumes },    { "WORKDIR", set_directory },
+	{ "CMD", set_cmd },          { "ENTRYPOINT", set_entrypoint }, { "ENV", set_env },
+	{ "EXPOSE", set_ports },     { "HEALTHCHECK", set_health },    { "LABEL", set_labels },
+	{ "ONBUILD", add_on_build }, { "STOPSIGNAL", set_signal },     { "USER", set_user },
+	{ "VOLUME", set_volumes },   { "WORKDIR", set_directory },
 };
+
+static int unknown(const char *instruction, const char *word, struct err *err)
+{
+	struct near near;
+
+	err_user(err, "change \"%s\": unknown instruction", instruction);
+	near_init(&near, word);
+	for (size_t i = 0; i < ARRAY_LEN(instructions); i++)
+		near_offer(&near, instructions[i].name);
+	return err_hint(err,
+			"%s%s%sit is CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, "
+			"STOPSIGNAL, USER, VOLUME or WORKDIR",
+			near.best ? "did you mean " : "", near.best ? near.best : "",
+			near.best ? "? " : "");
+}
 
 int change_apply(struct change *change, const char *instruction, struct err *err)
 {
 	const char *name = instruction + strspn(instruction, " \t");
 	size_t len = strcspn(name, " \t");
+	char first[NEAR_MAX];
 	const char *text = name + len + strspn(name + len, " \t");
 
 	for (size_t i = 0; i < ARRAY_LEN(instructions); i++) {
@@ -295,8 +428,6 @@ int change_apply(struct change *change, const char *instruction, struct err *err
 			return err_context(err, "change \"%s\"", instruction);
 		return 0;
 	}
-	err_user(err, "change \"%s\": unknown instruction", instruction);
-	return err_hint(err,
-			"it is CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, "
-			"VOLUME or WORKDIR");
+	snprintf(first, sizeof(first), "%.*s", (int)len, name);
+	return unknown(instruction, first, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `--change "ENV A=b"`: the instructions of a Dockerfile that change an image's config, one at a time, as import and commit take
- * them: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR.
+ * them: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR.
  */
 #ifndef TARE_IMAGE_CHANGE_H
 #define TARE_IMAGE_CHANGE_H

@@ -32,6 +32,9 @@ struct compared {
 	struct stat st;
 };
 
+/* compare_is_whiteout() - is it what overlayfs hides a name of lower layers with */
+bool compare_is_whiteout(const struct stat *st);
+
 /* compare_nodes() - Return: DIFFERS_..., 0 if they are the same; -errno */
 int compare_nodes(const struct compared *a, const struct compared *b) MUST_CHECK;
 

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
@@ -142,11 +141,6 @@ static bool is_bare(const struct upper *u, int parent, const char *name, const c
 
 /* ---- an upper directory ----------------------------------------------------------------------------------------- */
 
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
 /* What is below the node. Return: 1 and *ret; 0 if there is nothing; -errno */
 static int find_lower(struct upper *u, const struct walk_node *node, struct compared *ret)
 {
@@ -158,7 +152,7 @@ static int find_lower(struct upper *u, const struct walk_node *node, struct comp
 	if (fstatat(dir, node->name, &ret->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	/* Of a lowest layer that hides something: what could be below it? */
-	return !is_whiteout(&ret->st);
+	return !compare_is_whiteout(&ret->st);
 }
 
 /* Everything in the lower directory is gone but for what the upper one has. */
@@ -217,7 +211,7 @@ static int walk_upper(void *arg, const struct walk_node *node)
 
 	if (r < 0)
 		return r;
-	if (is_whiteout(&node->st)) {
+	if (compare_is_whiteout(&node->st)) {
 		if (r)
 			add(u->diff, COMPARE_DELETED, node->path);
 		return 0;

@@ -6,6 +6,7 @@
 #include "image/pack.h"
 
 #include "base/string_map.h"
+#include "image/compare.h"
 #include "image/xattr.h"
 #include "os/walk.h"
 
@@ -260,7 +261,7 @@ static int pack_node(struct pack *p, const struct walk_node *node)
 {
 	int r;
 
-	if (S_ISCHR(node->st.st_mode) && node->st.st_rdev == 0)
+	if (compare_is_whiteout(&node->st))
 		return p->options->is_upper
 			       ? put_whiteout(p, node)
 			       : err_user(p->err,

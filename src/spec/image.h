@@ -123,4 +123,8 @@ int image_manifest_read(struct arena *arena, const char *name, const char *text,
 int image_config_read(struct arena *arena, const char *name, const char *text, size_t len,
 		      struct image_config *ret, struct err *err) MUST_CHECK;
 
+/* image_process_read() - the same for the "config" of a config alone */
+int image_process_read(struct arena *arena, const char *name, const char *text, size_t len,
+		       struct image_process *ret, struct err *err) MUST_CHECK;
+
 #endif

@@ -251,3 +251,15 @@ int image_config_read(struct arena *arena, const char *name, const char *text, s
 		*ret = config;
 	return r;
 }
+
+int image_process_read(struct arena *arena, const char *name, const char *text, size_t len,
+		       struct image_process *ret, struct err *err)
+{
+	struct image_process process = { 0 };
+	int r = read_document(arena, name, text, len, IMAGE_CONFIG_MAX_BYTES, &process_object,
+			      &process, err);
+
+	if (r == 0)
+		*ret = process;
+	return r;
+}

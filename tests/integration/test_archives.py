@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from support.bundle import BUSYBOX
-from support.engine import ARCHITECTURE, INDEX, MANIFEST, Engine, File, Layout, layer_tar
+from support.engine import ARCHITECTURE, INDEX, MANIFEST, Engine, File, Layout, busybox_layer, layer_tar
 
 pytestmark = pytest.mark.only("tare")
 EPOCH = {"SOURCE_DATE_EPOCH": "1700000000"}
@@ -381,7 +381,10 @@ def test_who_is_killed_leaves_nothing(engine, box, tmp, tree):
     archive = tmp / "a.tar"
     archive.write_bytes(save(box, "box:1"))
     rng = random.Random(4)
-    works = [["import", tree, "imported"], ["load", "-q", "-i", archive, "--name", "loaded"], ["rmi", "imported"], ["image", "gc"],
+    engine.image("localhost/busy:1", layers=[busybox_layer()])
+    engine.call("run", "--name", "kept", "busy:1", "sh", "-c", "rm -r /home; dd if=/dev/urandom of=/new bs=1M count=4 2>/dev/null").ok()
+    works = [["commit", "kept", "committed"], ["diff", "kept"], ["export", "-o", tmp / "export.tar", "kept"], ["commit", "kept"],
+             ["diff", "committed"], ["rmi", "-f", "committed"], ["import", tree, "imported"], ["load", "-q", "-i", archive, "--name", "loaded"], ["rmi", "imported"], ["image", "gc"],
              ["tag", "box:1", "tagged"], ["system", "check", "--repair"], ["rmi", "-f", "loaded"]]
     spent = {}
     for n in range(KILLS):
@@ -397,6 +400,8 @@ def test_who_is_killed_leaves_nothing(engine, box, tmp, tree):
         found = engine.images()
         assert all(i["Size"] != "N/A" for i in found), f"round {n}: after {words} an image can't be read"
         assert {"localhost/box:1", "localhost/other:latest"} <= set(names(engine))
+        assert engine.containers()["kept"]["State"] == "exited"
+    assert engine.call("diff", "kept").ok().out == "D /home\nA /new\n"
     engine.call("image", "gc").ok()
     assert engine.call("system", "check").ok().out.endswith(" 0 found, 0 repaired\n")
     assert os.listdir(engine.root / "staging") == []

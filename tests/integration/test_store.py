@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from support.engine import layer_tar
+from support.engine import busybox_layer, layer_tar
 
 pytestmark = pytest.mark.only("tare")
 TEXT = {"layers": [{"file": "text"}]}
@@ -180,6 +180,13 @@ def test_df_is_du(engine):
 def test_check_finds_nothing_in_a_sound_store(engine):
     engine.image("localhost/a:latest", **TEXT)
     assert engine.call("system", "check").ok().out == "3 blobs and 0 layers: 0 found, 0 repaired\n"
+
+
+def test_check_finds_nothing_in_a_layer_that_hides_something(engine):
+    """When a whiteout was made is nobody's affair."""
+    engine.image(layers=[busybox_layer(), {"etc/.wh.passwd": "", "home/.wh..wh..opq": ""}])
+    engine.run("true").ok()
+    engine.call("system", "check").ok()
 
 
 def test_check_finds_a_flipped_byte_anywhere(engine):

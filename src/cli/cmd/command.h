@@ -9,8 +9,10 @@
 #include "spec/media_type.h"
 
 extern const struct command command_bundle;
+extern const struct command command_commit;
 extern const struct command command_copy;
 extern const struct command command_diff;
+extern const struct command command_export;
 extern const struct command command_history;
 extern const struct command command_image_gc;
 extern const struct command command_image_inspect;

@@ -6,6 +6,8 @@ const struct command *const commands[] = {
 	&command_ps,
 	&command_rm,
 	&command_diff,
+	&command_commit,
+	&command_export,
 	&command_bundle,
 	&command_images,
 	&command_pull,

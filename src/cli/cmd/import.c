@@ -78,8 +78,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 
 static const struct option options[] = {
 	{ "change", 'c', "INSTRUCTION",
-	  "change the config: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ...", option_set_values,
-	  offsetof(struct args, changes) },
+	  "change the config: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ...",
+	  option_set_values, offsetof(struct args, changes) },
 	{ "compression", 0, "METHOD", "of the layer: gzip (default), zstd or none", option_set_text,
 	  offsetof(struct args, compression) },
 	{ "message", 'm', "TEXT", "a comment for the history", option_set_text,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `save`: images into an archive or a layout. */
 #include "cli/cmd/command.h"
+#include "cli/cmd/output.h"
 #include "image/deflate.h"
 #include "image/lease.h"
 #include "image/save.h"
@@ -78,25 +79,6 @@ static int write_tar(const struct store *store, struct arena *arena, const struc
 	return r;
 }
 
-/* A file has its name when it is whole. */
-static int write_file(const struct store *store, struct arena *arena,
-		      const struct save_list *images, enum media_compression compression,
-		      const char *path, struct err *err)
-{
-	const char *temporary = arena_printf(arena, "%s.tare-%d", path, (int)getpid());
-	defer_close int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int r;
-
-	if (fd < 0)
-		return err_sys(err, "make \"%s\"", temporary);
-	r = write_tar(store, arena, images, compression, fd, err);
-	if (r == 0 && (fsync(fd) < 0 || rename(temporary, path) < 0))
-		r = err_sys(err, "name \"%s\"", path);
-	if (r < 0)
-		(void)unlink(temporary);
-	return r;
-}
-
 /* ---- a directory ------------------------------------------------------------------------------------------------ */
 
 static int write_directory(const struct store *store, struct arena *arena,
@@ -119,12 +101,16 @@ static int write_images(const struct store *store, struct arena *arena,
 			const struct save_list *images, const struct args *a, int format,
 			enum media_compression compression, struct err *err)
 {
-	bool to_stdout = !a->output || !strcmp(a->output, "-");
+	struct output output;
+	int r;
 
 	if (format == FORMAT_DIRECTORY)
 		return write_directory(store, arena, images, a->output, err);
-	return to_stdout ? write_tar(store, arena, images, compression, STDOUT_FILENO, err)
-			 : write_file(store, arena, images, compression, a->output, err);
+	r = output_begin(arena, a->output, &output, err);
+	if (r < 0)
+		return r;
+	r = write_tar(store, arena, images, compression, output.fd, err);
+	return output_end(&output, r, err);
 }
 
 static int check_args(const struct args *a, int *ret_format,
@@ -140,11 +126,7 @@ static int check_args(const struct args *a, int *ret_format,
 		return err_user(err, "format oci-dir needs --output DIR");
 	if (*ret_format == FORMAT_DIRECTORY && a->compress)
 		return err_user(err, "a directory can't be compressed");
-	if (!a->output && isatty(STDOUT_FILENO)) {
-		err_user(err, "standard output is a terminal");
-		return err_hint(err, "say where to with --output FILE");
-	}
-	return 0;
+	return output_check(a->output, err);
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
