@@ -104,24 +104,57 @@ static int find_image(struct launch *l, const struct store *store, struct err *e
 
 /* ---- layers ------------------------------------------------------------------------------------------------------- */
 
-/* The image is leased, and with it all of its layers: one that is there stays. */
-static int prepare_layer(struct launch *l, const struct store *store, size_t i, bool user_xattrs,
-			 struct err *err)
+static const char *layer_path(struct launch *l, const char *name)
+{
+	return arena_printf(&l->arena, "%s/layers/%s", l->roots.root, name);
+}
+
+static void note_layer(struct launch *l, const struct layer_request *request, const char *path,
+		       bool was_there, int64_t start)
+{
+	if (was_there)
+		note(l, "have-layer", arena_printf(&l->arena, "ls %s", path),
+		     "unpacked before; shared by all containers that have it", start);
+	else if (request->map.size)
+		note(l, "copy-layer",
+		     arena_printf(&l->arena, "cp -a %.*s %s", (int)strcspn(path, "+"), path, path),
+		     "with the ids of --userns, since it can't be mapped while it is mounted",
+		     start);
+	else
+		note(l, "unpack-layer",
+		     arena_printf(&l->arena, "tar -C %s -xf %s/images/blobs/%.6s/%s", path,
+				  l->roots.root, request->blob, request->blob + 7),
+		     "each byte verified by the digests of blob and content", start);
+}
+
+/*
+ * @map: of the copy that is wanted; size 0: the layer itself
+ *
+ * The image is leased, and with it all of its layers: one that is there stays.
+ * Return: 0 if it had to be made; 1 if it was there; LAUNCH_LACKS_LAYER; -errno
+ */
+static int prepare_layer(struct launch *l, const struct store *store, size_t i,
+			 const struct id_map *map, const char **ret_path, struct err *err)
 {
 	struct layer_request request = {
 		.blob = l->image.manifest.layers.items[i].digest,
 		.diff_id = l->image.config.diff_ids.items[i],
-		.limit = LAUNCH_LAYER_MAX_BYTES,
-		.options = { .user_xattrs = user_xattrs },
+		.limit = LAYER_BYTES_MAX,
+		.options = { .user_xattrs = l->user_xattrs },
+		.map = *map,
 	};
+	char plain[LAYER_NAME_MAX], name[LAYER_MAPPED_NAME_MAX];
 	int64_t start = clock_wall_ns();
 	struct layer_result result;
-	char name[LAYER_NAME_MAX];
-	int r = layers_name(request.diff_id, name);
+	int r = layers_name(request.diff_id, plain);
 
 	if (r < 0)
 		return err_user(err, "image \"%s\": \"%s\" is no digest", l->image_name,
 				request.diff_id);
+	snprintf(name, sizeof(name), "%s", plain);
+	if (map->size)
+		layers_mapped_name(plain, map, name);
+	*ret_path = layer_path(l, name);
 	r = layers_have(store, name, err);
 	if (r == 0 && !l->unpack)
 		return LAUNCH_LACKS_LAYER;
@@ -129,23 +162,26 @@ static int prepare_layer(struct launch *l, const struct store *store, size_t i, 
 		r = l->unpack(store, &request, &result, err);
 	if (r < 0)
 		return err_context(err, "image \"%s\"", l->image_name);
-	note(l, r ? "have-layer" : "unpack-layer",
-	     r ? arena_printf(&l->arena, "ls %s/layers/%s", l->roots.root, name)
-	       : arena_printf(&l->arena, "tar -C %s/layers/%s -xf %s/images/blobs/%.6s/%s",
-			      l->roots.root, name, l->roots.root, request.blob, request.blob + 7),
-	     r ? "unpacked before; shared by all containers that have it"
-	       : "each byte verified by the digests of blob and content",
-	     start);
-	return 0;
+	note_layer(l, &request, *ret_path, r > 0, start);
+	return r > 0 ? 1 : 0;
 }
 
-static const char *layer_path(struct launch *l, size_t i)
+/*
+ * @ret_made: how many were not there before
+ * Return: 0; LAUNCH_LACKS_LAYER; -errno
+ */
+static int prepare_layers(struct launch *l, const struct store *store, const struct id_map *map,
+			  const char **paths, size_t *ret_made, struct err *err)
 {
-	char name[LAYER_NAME_MAX];
+	*ret_made = 0;
+	for (size_t i = 0; i < l->image.config.diff_ids.n; i++) {
+		int r = prepare_layer(l, store, i, map, &paths[i], err);
 
-	if (layers_name(l->image.config.diff_ids.items[i], name) < 0)
-		return NULL;
-	return arena_printf(&l->arena, "%s/layers/%s", l->roots.root, name);
+		if (r < 0 || r == LAUNCH_LACKS_LAYER)
+			return r;
+		*ret_made += r == 0;
+	}
+	return 0;
 }
 
 /* ---- the container's directory ------------------------------------------------------------------------------------ */
@@ -206,14 +242,14 @@ static int mount_on_scratch(struct launch *l, struct overlay *o, struct err *err
 		return r;
 	o->upper = arena_printf(&l->arena, "%s/upper", dir);
 	o->work = arena_printf(&l->arena, "%s/work", dir);
-	r = take_over_root(l, o->layers[o->n_layers - 1], o->upper, err);
+	r = take_over_root(l, l->top_layer, o->upper, err);
 	if (r == 0)
-		r = overlay_mount(o, err);
+		r = l->root = overlay_mount(o, err);
 	overlay_scratch_end(dir);
-	if (r >= 0)
-		l->warn(l->to,
-			"the store is on an overlay, so what the container writes is in memory");
-	return r;
+	if (r < 0)
+		return r;
+	l->warn(l->to, "the store is on an overlay, so what the container writes is in memory");
+	return 0;
 }
 
 /* ---- ids ---------------------------------------------------------------------------------------------------------- */
@@ -257,43 +293,69 @@ static int open_mapping(struct launch *l, struct err *err)
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
 
-static int mount_overlay(struct launch *l, bool user_xattrs, struct err *err)
+/* Neither every kernel nor every filesystem maps layers: a copy for each mapping, which all containers with it share. */
+static int mount_copies(struct launch *l, const struct store *store, struct overlay *o,
+			const char **layers, struct err *err)
+{
+	size_t made;
+	int r;
+
+	*err = ERR_INIT;
+	o->userns = -EBADF;
+	r = prepare_layers(l, store, &l->map, layers, &made, err);
+	if (r != 0)
+		return r;
+	if (made)
+		l->warn(l->to, "layers can't be mapped here: the image was copied for the ids of "
+			       "--userns, once for all containers that have them");
+	l->root = overlay_mount(o, err);
+	return l->root < 0 ? l->root : 0;
+}
+
+static int mount_some_way(struct launch *l, const struct store *store, struct overlay *o,
+			  const char **layers, struct err *err)
+{
+	int r = l->root = overlay_mount(o, err);
+
+	if (r == -EOPNOTSUPP && o->userns >= 0)
+		r = mount_copies(l, store, o, layers, err);
+	if (r == -EXDEV)
+		r = mount_on_scratch(l, o, err);
+	return r < 0 || l->root < 0 ? r : 0;
+}
+
+static int mount_overlay(struct launch *l, const struct store *store, struct err *err)
 {
 	defer_close int userns = open_mapping(l, err);
 	size_t n = l->image.config.diff_ids.n;
-	const char **layers = arena_array(&l->arena, n + 1, sizeof(*layers));
 	int64_t start = clock_wall_ns();
 	struct overlay o = {
-		.layers = layers,
+		.layers = l->layers,
 		.n_layers = n ? n : 1,
 		.upper = arena_printf(&l->arena, "%s/upper", l->dir.path),
 		.work = arena_printf(&l->arena, "%s/work", l->dir.path),
 		.place = arena_printf(&l->arena, "%s/rootfs", l->dir.path),
 		.throw_away = l->auto_remove,
-		.user_xattrs = user_xattrs,
+		.user_xattrs = l->user_xattrs,
 		.userns = userns,
 	};
 	int r = 0;
 
 	if (userns < 0 && l->map.size)
 		return userns;
-	for (size_t i = 0; i < n; i++)
-		layers[i] = layer_path(l, i);
 	/* An image without layers: the directory that the root is mounted on is empty, too. */
 	if (n == 0)
-		layers[0] = arena_printf(&l->arena, "%s/rootfs", l->dir.path);
+		l->layers[0] = o.place;
+	l->top_layer = l->layers[o.n_layers - 1];
 	r = make_below(l, "upper", 0755, err);
 	if (r == 0)
 		r = make_below(l, "work", 0700, err);
 	if (r == 0)
-		r = take_over_root(l, layers[o.n_layers - 1], o.upper, err);
-	if (r < 0)
+		r = take_over_root(l, l->top_layer, o.upper, err);
+	if (r == 0)
+		r = mount_some_way(l, store, &o, l->layers, err);
+	if (r != 0)
 		return r;
-	l->root = overlay_mount(&o, err);
-	if (l->root == -EXDEV)
-		l->root = mount_on_scratch(l, &o, err);
-	if (l->root < 0)
-		return l->root;
 	l->root_is_mount = true;
 	note(l, "mount-overlay", overlay_command(l, &o),
 	     "the layers, and above them what the container writes; the mount has no name until the "
@@ -415,15 +477,18 @@ static int open_rootfs_dir(struct launch *l, struct err *err)
 }
 
 /* @store: STORE_INIT; open afterwards, since our lease on the image lasts as long */
-static int prepare_image(struct launch *l, struct store *store, bool user_xattrs, struct err *err)
+static int prepare_image(struct launch *l, struct store *store, struct err *err)
 {
+	static const struct id_map none = { 0 };
+	size_t made;
 	int r = roots_open_store(&l->roots, store, err);
 
 	if (r == 0)
 		r = find_image(l, store, err);
-	for (size_t i = 0; r == 0 && i < l->image.config.diff_ids.n; i++)
-		r = prepare_layer(l, store, i, user_xattrs, err);
-	return r;
+	if (r < 0)
+		return r;
+	l->layers = arena_array(&l->arena, l->image.config.diff_ids.n + 1, sizeof(*l->layers));
+	return prepare_layers(l, store, &none, l->layers, &made, err);
 }
 
 static int make_dir(struct launch *l, struct err *err)
@@ -446,16 +511,17 @@ static int prepare(struct launch *l, struct err *err)
 	struct facts facts;
 	int r = facts_read_parts(&l->arena, "", FACTS_VERSION | FACTS_SECURITY, &facts, err);
 
+	l->user_xattrs = facts.rootless;
 	if (r == 0)
 		r = read_map(l, err);
 	if (r == 0 && l->image_name)
-		r = prepare_image(l, &store, facts.rootless, err);
+		r = prepare_image(l, &store, err);
 	if (r == 0)
 		r = make_dir(l, err);
 	if (r == 0 && l->image_name)
 		r = lease_container(l->dir.fd, l->image.digest, l->auto_remove, err);
 	if (r == 0)
-		r = l->image_name ? mount_overlay(l, facts.rootless, err) : open_rootfs_dir(l, err);
+		r = l->image_name ? mount_overlay(l, &store, err) : open_rootfs_dir(l, err);
 	if (r == 0)
 		r = write_config(l, &facts, err);
 	return r == 0 ? write_record(l, err) : r;
@@ -481,7 +547,7 @@ int launch_prepare(struct launch *l, struct err *err)
 	l->steps = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->steps));
 	l->reasons = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->reasons));
 	r = prepare(l, err);
-	if (r < 0)
+	if (r != 0)
 		remove_all(l);
 	return r;
 }

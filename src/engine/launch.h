@@ -14,9 +14,6 @@
 #include "image/overlay.h"
 #include "runtime/container.h"
 
-/* A limit for what one layer may inflate to: more than any that is known, and less than a bomb's. */
-#define LAUNCH_LAYER_MAX_BYTES ((uint64_t)256 * 1024 * 1024 * 1024)
-
 /* A step a layer, and some for all that is not layers */
 #define LAUNCH_STEPS_MAX (OVERLAY_LAYERS_MAX + 8)
 
@@ -37,9 +34,12 @@ struct launch {
 	struct image image;
 	struct container_dir dir;
 	struct container_record record;
-	int root;           /* the root filesystem: a detached mount, or a directory; owned */
-	bool root_is_mount; /* the former */
-	struct id_map map;  /* of --userns; size 0: none */
+	bool user_xattrs;      /* overlayfs's attributes are a user's */
+	const char **layers;   /* directories of the image's layers, the lowest first */
+	const char *top_layer; /* whose root directory's owner and mode the container's has */
+	int root;              /* the root filesystem: a detached mount, or a directory; owned */
+	bool root_is_mount;    /* the former */
+	struct id_map map;     /* of --userns; size 0: none */
 	struct image_process
 		asked; /* how the image is to be run, with what was asked for instead */
 	char *config;
@@ -56,7 +56,7 @@ struct launch {
  * Return: 0; LAUNCH_LACKS_LAYER, and nothing was made, if a layer is not unpacked and there is nobody who could;
  *         -ENOENT if the image is not in the store; -errno
  */
-enum { LAUNCH_LACKS_LAYER = 1 };
+enum { LAUNCH_LACKS_LAYER = 2 };
 int launch_prepare(struct launch *launch, struct err *err) MUST_CHECK;
 
 /*

@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-/* What a layer may inflate to; the largest known have a tenth of it. */
-#define LAYER_BYTES_MAX ((uint64_t)1 << 40)
-
 struct pull {
 	const struct roots *roots;
 	const struct store *store;

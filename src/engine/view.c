@@ -38,7 +38,7 @@ int view_layers_of(struct arena *arena, const struct roots *roots, const struct 
 		const struct layer_request request = {
 			.blob = image->manifest.layers.items[i].digest,
 			.diff_id = image->config.diff_ids.items[i],
-			.limit = LAUNCH_LAYER_MAX_BYTES,
+			.limit = LAYER_BYTES_MAX,
 			.options = { .user_xattrs = layers.user_xattrs },
 		};
 		struct layer_result result;

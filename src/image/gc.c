@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/gc.h"
 
+#include "image/layers.h"
 #include "image/reach.h"
 #include "image/usage.h"
 #include "os/dir.h"
@@ -87,14 +88,15 @@ static int take_blobs(struct collection *c, const struct reach *reach, int algor
 static int take_layers(struct collection *c, const struct reach *reach, struct err *err)
 {
 	int dir = c->store->layers, r;
-	char **names;
+	char **names, name[LAYER_NAME_MAX];
 	size_t n;
 
 	r = os_list(dir, c->arena, &names, &n);
 	if (r < 0)
 		return err_set(err, r, "list \"layers\"");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (!string_map_find(&reach->layers, names[i]))
+		/* A copy for other ids is needed as long as the layer is. */
+		if (!string_map_find(&reach->layers, layers_name_of(names[i], name)))
 			r = take(c, GC_LAYER, dir, names[i], names[i], err);
 	}
 	return r;

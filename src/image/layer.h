@@ -22,6 +22,12 @@
 /* Bounds the inodes that one layer can take; the largest known have a tenth of it. */
 #define LAYER_ENTRIES_MAX 4000000
 
+/*
+ * What one layer may inflate to, wherever it comes from: what can be pulled, loaded or imported can be run. The largest that are
+ * known have a tenth of it; what goes on beyond it is a bomb.
+ */
+#define LAYER_BYTES_MAX ((uint64_t)1 << 40)
+
 struct layer_options {
 	bool user_xattrs; /* overlay's own attributes are user.overlay.*, for a mount by a user (option userxattr) */
 	bool may_skip; /* without privilege: leave out devices and attributes that it takes privilege to make */

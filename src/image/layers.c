@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/layers.h"
 
+#include "image/copy.h"
 #include "image/inflate.h"
 #include "image/lease.h"
 #include "os/dir.h"
@@ -189,6 +190,28 @@ static int fill_from_arriving(struct source *source, int dir, const struct layer
 	return r;
 }
 
+/* ---- the same layer for other ids ------------------------------------------------------------------------------- */
+
+struct copied {
+	struct source source;
+	const struct store *store;
+	const char *name;
+};
+
+static int fill_from_layer(struct source *source, int dir, const struct layer_request *request,
+			   struct layer_result *ret, struct err *err)
+{
+	const struct copied *copied = (const struct copied *)(const void *)source;
+	defer_close int from = openat(copied->store->layers, copied->name,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (from < 0)
+		return err_sys(err, "open \"layers/%s\"", copied->name);
+	return copy_layer(from, dir, &request->map, err);
+}
+
+/* ---- a directory in staging/, and its name ---------------------------------------------------------------------- */
+
 /* Everything that was written, and then the name. */
 static int publish(const struct store *store, int dir, const char *name, struct err *err)
 {
@@ -293,11 +316,35 @@ static int unpack_once(const struct store *store, struct source *source,
 	return r;
 }
 
+/* Its layer is there, and leased. Return: 0; 1 if the copy was there; -errno */
+static int copy_mapped(const struct store *store, const struct layer_request *request,
+		       struct layer_result *ret, struct err *err)
+{
+	char name[LAYER_NAME_MAX], mapped[LAYER_MAPPED_NAME_MAX];
+	char staged[LAYER_MAPPED_NAME_MAX + sizeof(STAGED)];
+	struct copied copied = { .source.fill = fill_from_layer, .store = store, .name = name };
+	defer_close int dir = -EBADF;
+	int r = layers_name(request->diff_id, name);
+
+	if (r < 0)
+		return err_user(err, "\"%s\" is no digest", request->diff_id);
+	layers_mapped_name(name, &request->map, mapped);
+	snprintf(staged, sizeof(staged), STAGED "%s", mapped);
+	r = stage(store, staged, mapped, &dir, err);
+	if (r == 0)
+		r = unpack_staged(store, dir, mapped, &copied.source, request, ret, err);
+	remove_staged(store, dir, staged);
+	return r;
+}
+
 int layers_unpack(const struct store *store, const struct layer_request *request,
 		  struct layer_result *ret, struct err *err)
 {
 	struct stored stored = from_store(store);
 	int r = unpack_once(store, &stored.source, request, ret, err);
+
+	if (r >= 0 && request->map.size)
+		r = copy_mapped(store, request, ret, err);
 
 	return r < 0 ? err_context(err, "unpack layer %s", request->diff_id) : r;
 }

@@ -13,19 +13,31 @@
 #include "image/compare.h"
 #include "image/layer.h"
 #include "image/store.h"
+#include "spec/config.h"
 
 /* The directory's name below layers/: no colon, which separates lower directories for mount(8). */
 #define LAYER_NAME_MAX 136
+
+/* The same of a copy for other ids, NAME+HOSTID+SIZE: where layers can't be mapped as they are mounted */
+#define LAYER_MAPPED_NAME_MAX (LAYER_NAME_MAX + 24)
 
 struct layer_request {
 	const char *blob;    /* digest of the compressed bytes, which are in the store */
 	const char *diff_id; /* digest of what they inflate to */
 	uint64_t limit;      /* bytes that they may inflate to */
 	struct layer_options options;
+	struct id_map
+		map; /* size 0: none; else there is to be a copy for containers with these ids as well */
 };
 
 /* layers_name() - the name of a layer's directory. @buf: LAYER_NAME_MAX bytes. Return: 0; -EINVAL */
 int layers_name(const char *diff_id, char *buf) MUST_CHECK;
+
+/* layers_mapped_name() - of the copy for @map. @buf: LAYER_MAPPED_NAME_MAX bytes */
+void layers_mapped_name(const char *name, const struct id_map *map, char *buf);
+
+/* layers_name_of() - the name of the layer that @name is a copy of, or itself; in @buf: LAYER_NAME_MAX bytes */
+const char *layers_name_of(const char *name, char *buf);
 
 /* layers_have() - is there an unpacked layer of that name. Return: 1; 0; -errno */
 int layers_have(const struct store *store, const char *name, struct err *err) MUST_CHECK;

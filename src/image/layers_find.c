@@ -4,6 +4,7 @@
 #include "os/dir.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int layers_name(const char *diff_id, char *buf)
 {
@@ -14,6 +15,17 @@ int layers_name(const char *diff_id, char *buf)
 	if (r == 0)
 		snprintf(buf, LAYER_NAME_MAX, "%s-%s", digest_algorithm_name(algorithm), hex);
 	return r;
+}
+
+void layers_mapped_name(const char *name, const struct id_map *map, char *buf)
+{
+	snprintf(buf, LAYER_MAPPED_NAME_MAX, "%s+%u+%u", name, map->host_id, map->size);
+}
+
+const char *layers_name_of(const char *name, char *buf)
+{
+	snprintf(buf, LAYER_NAME_MAX, "%.*s", (int)strcspn(name, "+"), name);
+	return buf;
 }
 
 int layers_have(const struct store *store, const char *name, struct err *err)

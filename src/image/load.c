@@ -5,6 +5,7 @@
 #include "base/string_map.h"
 #include "image/blob.h"
 #include "image/inflate.h"
+#include "image/layer.h"
 #include "image/reach.h"
 #include "image/refs.h"
 #include "os/file.h"
@@ -24,8 +25,8 @@
 #define DOCKER_LIST     "manifest.json"
 #define BLOBS           "blobs/"
 #define SMALL_MAX       IMAGE_MANIFEST_MAX_BYTES
-/* Bounds what all layers together may inflate to when one is looked at. */
-#define INFLATED_MAX ((uint64_t)1 << 40)
+/* Bounds what an archive, with all of its layers, may inflate to. */
+#define INFLATED_MAX (2 * LAYER_BYTES_MAX)
 
 /* A file of the archive that became a blob. */
 struct file {
@@ -449,7 +450,7 @@ static int layer_type(struct load *l, const struct file *file, const char *diff_
 	if (fd < 0)
 		return fd;
 	fd_stream_init(&stream, fd);
-	r = inflate_new(&stream.stream, INFLATED_MAX, &inflate, l->err);
+	r = inflate_new(&stream.stream, LAYER_BYTES_MAX, &inflate, l->err);
 	if (r < 0)
 		return r;
 	method = inflate_name(inflate);

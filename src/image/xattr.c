@@ -33,9 +33,9 @@ bool xattr_is_overlays(const char *name)
 	       strncmp(name, "user.overlay.", 13) == 0;
 }
 
-static bool is_passed_over(const char *name)
+static bool is_passed_over(const char *name, bool of_layer)
 {
-	return xattr_is_overlays(name) || !strcmp(name, "security.selinux") ||
+	return (!of_layer && xattr_is_overlays(name)) || !strcmp(name, "security.selinux") ||
 	       !strcmp(name, "security.ima") || !strcmp(name, "security.evm");
 }
 
@@ -56,7 +56,8 @@ static int read_value(const char *path, struct arena *arena, struct xattr *x)
 	return 0;
 }
 
-int xattr_list(int dir, const char *name, struct arena *arena, struct xattr_list *ret)
+static int list(int dir, const char *name, bool of_layer, struct arena *arena,
+		struct xattr_list *ret)
 {
 	char names[XATTR_LIST_MAX];
 	struct magic magic;
@@ -75,7 +76,7 @@ int xattr_list(int dir, const char *name, struct arena *arena, struct xattr_list
 	for (char *at = names; r == 0 && at < names + len; at += strlen(at) + 1) {
 		struct xattr *x = &ret->items[ret->n];
 
-		if (is_passed_over(at))
+		if (is_passed_over(at, of_layer))
 			continue;
 		x->name = arena_strdup(arena, at);
 		r = read_value(magic.path, arena, x);
@@ -86,6 +87,16 @@ int xattr_list(int dir, const char *name, struct arena *arena, struct xattr_list
 	}
 	qsort(ret->items, ret->n, sizeof(*ret->items), compare);
 	return r;
+}
+
+int xattr_list(int dir, const char *name, struct arena *arena, struct xattr_list *ret)
+{
+	return list(dir, name, false, arena, ret);
+}
+
+int xattr_list_of_layer(int dir, const char *name, struct arena *arena, struct xattr_list *ret)
+{
+	return list(dir, name, true, arena, ret);
 }
 
 ssize_t xattr_get(int dir, const char *name, const char *attribute, void *buf, size_t size)

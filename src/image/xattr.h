@@ -31,6 +31,10 @@ bool xattr_is_overlays(const char *name);
  */
 int xattr_list(int dir, const char *name, struct arena *arena, struct xattr_list *ret) MUST_CHECK;
 
+/* xattr_list_of_layer() - the same with those that are overlayfs's own: of a layer that is to be a layer again */
+int xattr_list_of_layer(int dir, const char *name, struct arena *arena,
+			struct xattr_list *ret) MUST_CHECK;
+
 /* xattr_get() - one of them into @buf. Return: its length; -ENODATA; -errno */
 ssize_t xattr_get(int dir, const char *name, const char *attribute, void *buf,
 		  size_t size) MUST_CHECK;

@@ -82,3 +82,72 @@ def test_mapped_layers_without_lowerdir(without):
     assert out[3].split() == ["0", "300000", "65536"]
     (layer,) = [p for p in (engine.root / "layers").iterdir() if (p / "mine").exists()]
     assert (layer / "mine").stat().st_uid == 5, "the shared layer is as it was"
+
+
+# ---- copies for ids that layers can't be mapped to -------------------------------------------------------------------------------
+
+
+IDS = ("--userns", "300000")
+COPIED = "layers can't be mapped here: the image was copied for the ids of --userns"
+
+
+def copies(engine):
+    return sorted(p.name for p in (engine.root / "layers").iterdir() if "+" in p.name)
+
+
+@pytest.fixture
+def layered(without):
+    engine = without(OLD, "mount_setattr")
+    acl = {"SCHILY.acl.access": "user::rw-,user:5:r--,group::r--,mask::r--,other::---"}
+    engine.image(layers=[busybox_layer(), {"mine": File("x", uid=5, gid=6), "gone": "1", "opaque": Directory(), "opaque/below": "1",
+                                           "acl": File("a", uid=1, pax=acl)},
+                         {".wh.gone": "", "opaque": Directory(), "opaque/.wh..wh..opq": "", "opaque/own": File("o", uid=8)}])
+    return engine
+
+
+def test_without_idmapped_mounts_the_image_is_copied_once_for_a_mapping(layered):
+    script = "stat -c '%u:%g %n' /mine /bin/busybox /opaque/own; ls /opaque /gone 2>&1; id -u; echo > /new; stat -c %u /new"
+    first, second = layered.sh(script, *IDS).ok(), layered.sh(script, *IDS).ok()
+    assert first.out == second.out
+    assert first.out.splitlines() == ["5:6 /mine", "0:0 /bin/busybox", "8:0 /opaque/own", "ls: /gone: No such file or directory", "/opaque:",
+                                      "own", "0", "0"]
+    assert any(COPIED in w for w in first.warnings) and not any(COPIED in w for w in second.warnings)
+    assert len(copies(layered)) == 3 and all(name.endswith("+300000+65536") for name in copies(layered))
+    (plain,) = [p for p in (layered.root / "layers").iterdir() if (p / "mine").exists() and "+" not in p.name]
+    assert (plain / "mine").stat().st_uid == 5
+    assert (plain.with_name(plain.name + "+300000+65536") / "mine").stat().st_uid == 300005
+
+
+def test_each_mapping_has_its_copy_and_a_collection_takes_them_with_their_layers(layered):
+    layered.sh("true", *IDS).ok()
+    layered.sh("true", "--userns", "500000:70000").ok()
+    assert len(copies(layered)) == 6
+    layered.call("image", "gc").ok()
+    assert len(copies(layered)) == 6, "the image is still there"
+    assert layered.call("system", "check").ok().status == 0
+    layered.call("rmi", "box").ok()
+    layered.call("image", "gc").ok()
+    assert copies(layered) == []
+
+
+def test_ids_in_attributes_are_mapped_too(layered):
+    layered.sh("true", *IDS).ok()
+    (copy,) = [p for p in (layered.root / "layers").iterdir() if (p / "acl").exists() and "+" in p.name]
+    acl = os.getxattr(copy / "acl", "system.posix_acl_access")
+    entries = [(int.from_bytes(acl[i:i + 2], "little"), int.from_bytes(acl[i + 4:i + 8], "little")) for i in range(4, len(acl), 8)]
+    assert (2, 300005) in entries, entries
+
+
+def test_capabilities_of_files_count_for_the_containers_root(without):
+    """VFS_CAP_REVISION_2 counts for the host's root only."""
+    engine = without(OLD, "mount_setattr")
+    capability = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
+    entries = busybox_layer()
+    entries["bin/busybox"].pax = {"SCHILY.xattr.security.capability": capability.decode("ascii")}
+    engine.image(layers=[entries])
+    status = engine.run("cat", "/proc/self/status", options=[*IDS, "--user", "1000"]).ok().out
+    (copy,) = [p for p in (engine.root / "layers").iterdir() if "+" in p.name]
+    value = os.getxattr(copy / "bin/busybox", "security.capability")
+    assert value[3] == 3 and int.from_bytes(value[20:24], "little") == 300000
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff"))
+    assert int(effective.split()[1], 16) == 1 << 10

@@ -3,12 +3,10 @@
 #include "cli/cmd/command.h"
 #include "image/compose.h"
 #include "image/import.h"
+#include "image/layer.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* More than any root filesystem; what goes on beyond it is a bomb. */
-#define INFLATED_MAX ((uint64_t)1 << 40)
 
 struct args {
 	struct option_values changes;
@@ -37,7 +35,7 @@ static int prepare(struct arena *arena, const struct args *a, struct import *imp
 		r = read_platform(arena, a->platform, &what->platform, err);
 	if (r == 0)
 		r = apply_changes(arena, process, &a->changes, err);
-	import->limit = INFLATED_MAX;
+	import->limit = LAYER_BYTES_MAX;
 	return r;
 }
 

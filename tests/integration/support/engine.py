@@ -36,12 +36,13 @@ def binary():
 
 @dataclass
 class File:
-    """A file of a layer: bytes or text, or a path to copy."""
+    """A file of a layer: bytes or text, or a path to copy. `pax`: more records of its header."""
 
     content: object = b""
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
+    pax: object = None
 
     def data(self):
         if isinstance(self.content, Path):
@@ -79,6 +80,7 @@ def layer_tar(entries):
                     info.type = tarfile.DIRTYPE
                 else:
                     data = entry.data()
+                    info.pax_headers = entry.pax or {}
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
     return out.getvalue()
