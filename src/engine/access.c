@@ -73,7 +73,7 @@ int access_session(const struct access *access, const struct endpoint *endpoint,
 		.places = &access->places,
 		.credential = access->has_credential ? &access->credential : NULL,
 		.cert_dir = o->cert_dir,
-		.helper = access->registries.helpers.n ? access->registries.helpers.items[0] : NULL,
+		.helpers = &access->registries.helpers,
 	};
 
 	options.endpoint.insecure = o->insecure || (endpoint->insecure && !o->secure);
@@ -116,6 +116,7 @@ static const char *join(struct arena *arena, const struct str_list *names)
 	return text;
 }
 
+/* Return: which; -EINVAL if nobody says */
 static int choose(struct arena *arena, const struct str_list *names, const char *name,
 		  const struct transfer_watch *watch, struct err *err)
 {
@@ -130,31 +131,75 @@ static int choose(struct arena *arena, const struct str_list *names, const char 
 	return err_hint(err, "write the whole name: %s", join(arena, names));
 }
 
-int access_reference(struct arena *arena, const struct access *access, const char *name,
-		     const struct transfer_watch *watch, struct reference *ret, struct err *err)
+/* @name with tag and digest of what was typed. */
+static int complete(struct arena *arena, const char *name, const struct reference *given,
+		    struct reference *ret, struct err *err)
 {
-	struct reference given, full;
-	struct str_list names;
-	int r = reference_parse(arena, name, &given, err);
+	int r = reference_parse(arena, name, ret, err);
 
-	if (r == 0 && given.registry)
-		full = given;
-	if (r == 0 && !given.registry) {
-		r = registries_candidates(arena, &access->registries, &given, &names, err);
-		if (r == 0)
-			r = choose(arena, &names, name, watch, err);
-		if (r >= 0)
-			r = reference_parse(arena, names.items[r], &full, err);
-		if (r == 0)
-			full.tag = given.tag;
-		if (r == 0)
-			full.digest = given.digest;
-	}
 	if (r < 0)
 		return r;
-	reference_complete(arena, &full);
-	*ret = full;
+	ret->tag = given->tag;
+	ret->digest = given->digest;
+	reference_complete(arena, ret);
 	return 0;
+}
+
+static int find_meaning(struct arena *arena, const struct access *access, const char *name,
+			const struct reference *given, const struct transfer_watch *watch,
+			struct meaning *ret, struct err *err)
+{
+	struct str_list names;
+	int r = registries_candidates(arena, &access->registries, given, &names, err);
+
+	if (r < 0)
+		return r;
+	ret->items = arena_array(arena, names.n, sizeof(*ret->items));
+	/* Whoever has switched the question off still sees what is tried; else it would be whoever answers first. */
+	if (access->registries.short_names == SHORT_NAMES_DISABLED && watch->interactive) {
+		for (size_t i = 0; r == 0 && i < names.n; i++)
+			r = complete(arena, names.items[i], given, &ret->items[ret->n++], err);
+		return r;
+	}
+	r = choose(arena, &names, name, watch, err);
+	if (r < 0)
+		return r;
+	ret->n = 1;
+	ret->short_name = names.n > 1 ? given->path : NULL;
+	return complete(arena, names.items[r], given, &ret->items[0], err);
+}
+
+int access_reference(struct arena *arena, const struct access *access, const char *name,
+		     const struct transfer_watch *watch, struct meaning *ret, struct err *err)
+{
+	struct meaning meaning = { 0 };
+	struct reference given;
+	int r = reference_parse(arena, name, &given, err);
+
+	if (r == 0 && !given.registry)
+		r = find_meaning(arena, access, name, &given, watch, &meaning, err);
+	if (r < 0)
+		return r;
+	if (given.registry) {
+		reference_complete(arena, &given);
+		meaning = (struct meaning){ arena_array(arena, 1, sizeof(given)), 1, NULL };
+		meaning.items[0] = given;
+	}
+	*ret = meaning;
+	return 0;
+}
+
+void access_remember(struct arena *arena, const struct meaning *meaning,
+		     const struct reference *reference, const struct transfer_watch *watch)
+{
+	struct err err = ERR_INIT;
+
+	if (!meaning->short_name)
+		return;
+	if (registries_remember(arena, meaning->short_name, reference_name(arena, reference),
+				&err) < 0)
+		access_say(watch, "warning: what \"%s\" means is not remembered: %s",
+			   meaning->short_name, err.text);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------ */

@@ -29,14 +29,27 @@ void access_warn(const struct access *access, const struct transfer_watch *watch
 int access_session(const struct access *access, const struct endpoint *endpoint, bool push,
 		   const char *mount_from, struct session **ret, struct err *err) MUST_CHECK;
 
+/* What a name may mean, in the order of trying. */
+struct meaning {
+	struct reference *items;
+	size_t n;
+	const char *
+		short_name; /* a person has said what it means: to be remembered if it turns out right; NULL */
+};
+
 /*
- * access_reference() - the complete name that a person means
+ * access_reference() - the complete names that a person means
+ * @ret: more than one only for short-name-mode "disabled", while somebody looks on
  *
  * One without a registry is looked up in registries.conf; if it may be several, somebody is asked, or it is refused.
  */
 int access_reference(struct arena *arena, const struct access *access, const char *name,
-		     const struct transfer_watch *watch, struct reference *ret,
+		     const struct transfer_watch *watch, struct meaning *ret,
 		     struct err *err) MUST_CHECK;
+
+/* access_remember() - what a person has said a short name means: in short-name-aliases.conf. Failure is only told */
+void access_remember(struct arena *arena, const struct meaning *meaning,
+		     const struct reference *reference, const struct transfer_watch *watch);
 
 /* access_say() - a line for people */
 void access_say(const struct transfer_watch *watch, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -15,7 +15,8 @@ struct pull {
 	struct arena *arena;
 	const struct pull_request *request;
 	struct access access;
-	struct reference reference;
+	struct meaning meaning;
+	struct reference reference; /* which of them it is */
 	struct session *session;
 	struct manifest top;      /* what the tag names: an index, or the image's manifest */
 	struct manifest document; /* of the image */
@@ -201,7 +202,24 @@ static int get_layers(struct pull *p, struct err *err)
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
-static int find_places(struct pull *p, struct endpoint_list *ret, struct err *err)
+/* One of the things that the name may mean. */
+static int find_top(struct pull *p, const struct reference *reference, struct err *err)
+{
+	struct endpoint_list places;
+	int r = policy_check_registry(&p->access.policy, reference, err);
+
+	p->reference = *reference;
+	if (r == 0)
+		r = registries_endpoints(p->arena, &p->access.registries, reference, false, &places,
+					 err);
+	if (r < 0)
+		return r;
+	access_say(&p->request->watch, "pulling %s", reference_text(p->arena, reference));
+	return get_top(p, &places, err);
+}
+
+/* Whatever is wrong with one, the next may be what is meant. */
+static int find_any_top(struct pull *p, struct err *err)
 {
 	int r = access_open(p->arena, &p->request->access, &p->access, err);
 
@@ -209,23 +227,22 @@ static int find_places(struct pull *p, struct endpoint_list *ret, struct err *er
 		return r;
 	access_warn(&p->access, &p->request->watch);
 	r = access_reference(p->arena, &p->access, p->request->name, &p->request->watch,
-			     &p->reference, err);
-	if (r == 0)
-		r = policy_check_registry(&p->access.policy, &p->reference, err);
-	return r < 0 ? r
-		     : registries_endpoints(p->arena, &p->access.registries, &p->reference, false,
-					    ret, err);
+			     &p->meaning, err);
+	if (r < 0)
+		return r;
+	r = -ENOENT;
+	for (size_t i = 0; r < 0 && i < p->meaning.n; i++) {
+		if (i)
+			access_say(&p->request->watch, "%s; trying the next registry", err->text);
+		r = find_top(p, &p->meaning.items[i], err);
+	}
+	return r;
 }
 
 static int get_image(struct pull *p, struct err *err)
 {
-	struct endpoint_list places;
-	int r = find_places(p, &places, err);
+	int r = find_any_top(p, err);
 
-	if (r < 0)
-		return r;
-	access_say(&p->request->watch, "pulling %s", reference_text(p->arena, &p->reference));
-	r = get_top(p, &places, err);
 	if (r == 0)
 		r = descend(p, err);
 	if (r == 0)
@@ -276,6 +293,8 @@ int transfer_pull(const struct roots *roots, const struct store *store, struct a
 
 	if (r == 0)
 		r = set_name(&p, ret, err);
+	if (r == 0)
+		access_remember(arena, &p.meaning, &p.reference, &request->watch);
 	session_free(p.session);
 	return r;
 }

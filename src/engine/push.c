@@ -218,14 +218,18 @@ static int choose_source(struct push *p, struct descriptor *source, struct err *
 
 static int begin(struct push *p, struct err *err)
 {
+	struct transfer_watch one = p->request->watch;
 	struct endpoint_list places;
+	struct meaning meaning;
 	int r = access_open(p->arena, &p->request->access, &p->access, err);
 
 	if (r < 0)
 		return r;
 	access_warn(&p->access, &p->request->watch);
-	r = access_reference(p->arena, &p->access, p->request->name, &p->request->watch,
-			     &p->reference, err);
+	one.interactive = false; /* nothing is pushed to try it */
+	r = access_reference(p->arena, &p->access, p->request->name, &one, &meaning, err);
+	if (r == 0)
+		p->reference = meaning.items[0];
 	if (r == 0 && p->reference.digest)
 		r = err_user(err, "\"%s\" has a digest, and a digest comes from what is pushed",
 			     p->request->name);

@@ -40,6 +40,7 @@ struct transfer_watch {
 	void (*show)(void *arg, const struct transfer_item *items, size_t n);
 	/* which of several names is meant? Return: its number; -1: nobody can be asked */
 	int (*choose)(void *arg, const char *name, const struct str_list *candidates);
+	bool interactive; /* somebody looks on: then several places may be tried one after the other */
 	void *arg;
 };
 

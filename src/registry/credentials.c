@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "registry/credentials.h"
 
-#include "os/dir.h"
-#include "os/file.h"
 #include "registry/auth_file.h"
 #include "registry/config_file.h"
 #include "registry/helper.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,24 +101,45 @@ int credential_find(struct arena *arena, const struct credential_places *places,
 	return r;
 }
 
-/* ---- keeping ---------------------------------------------------------------------------------------------------- */
-
-static int replace_file(struct arena *arena, const char *path, const char *text, struct err *err)
+static bool has_files(const struct str_list *helpers)
 {
-	const char *dir = dirname(arena_strdup(arena, path));
-	const char *name = basename(arena_strdup(arena, path));
-	const char *temporary = arena_printf(arena, ".%s.%d", name, getpid());
-	defer_close int fd = -EBADF;
-	int r = os_dir_make_path(dir, 0755, 0700);
-
-	if (r < 0)
-		return err_set(err, r, "make the directory \"%s\"", dir);
-	fd = os_dir_open(dir);
-	if (fd < 0)
-		return err_set(err, fd, "open the directory \"%s\"", dir);
-	r = os_file_replace_durable_at(fd, name, temporary, text, strlen(text), 0600);
-	return r < 0 ? err_set(err, r, "write \"%s\"", path) : 0;
+	for (size_t i = 0; i < helpers->n; i++) {
+		if (!strcmp(helpers->items[i], CREDENTIALS_FILES_HELPER))
+			return true;
+	}
+	return false;
 }
+
+int credential_ask(struct arena *arena, const struct credential_places *places,
+		   const struct str_list *helpers, const char *registry, const char *repository,
+		   struct credential *ret, struct err *err)
+{
+	struct err first = ERR_INIT, one;
+	bool listed = helpers && has_files(helpers);
+	int r = 0;
+
+	/* Files that somebody named are not to be passed over. */
+	if (places && !listed && (!helpers || !helpers->n || places->explicit_file))
+		r = credential_find(arena, places, registry, repository, ret, err);
+	if (r != 0 || !helpers)
+		return r;
+	for (size_t i = 0; r <= 0 && i < helpers->n; i++) {
+		one = ERR_INIT;
+		if (strcmp(helpers->items[i], CREDENTIALS_FILES_HELPER) != 0)
+			r = helper_get(arena, helpers->items[i], registry, ret, &one);
+		else
+			r = places ? credential_find(arena, places, registry, repository, ret, &one)
+				   : 0;
+		if (r < 0 && !first.code)
+			first = one;
+	}
+	if (r > 0 || !first.code)
+		return r > 0;
+	*err = first;
+	return first.code;
+}
+
+/* ---- keeping ---------------------------------------------------------------------------------------------------- */
 
 /* The file that we write, and what is in it: NULL if it is not there. */
 static int read_ours(struct arena *arena, const struct credential_places *places,
@@ -158,8 +176,8 @@ int credential_store(struct arena *arena, const struct credential_places *places
 	helper = helper_for(root, registry);
 	if (helper)
 		return helper_store(arena, helper, registry, credential, err);
-	return replace_file(arena, places->files[0], auth_edit(arena, root, registry, credential),
-			    err);
+	return config_file_replace(arena, places->files[0],
+				   auth_edit(arena, root, registry, credential), err);
 }
 
 int credential_erase(struct arena *arena, const struct credential_places *places,
@@ -179,7 +197,7 @@ int credential_erase(struct arena *arena, const struct credential_places *places
 	if (erased < 0)
 		return erased;
 	text = root ? auth_edit(arena, root, registry, NULL) : NULL;
-	r = text ? replace_file(arena, places->files[0], text, err) : 0;
+	r = text ? config_file_replace(arena, places->files[0], text, err) : 0;
 	if (r < 0)
 		return r;
 	if (places->explicit_file && !root)

@@ -17,11 +17,15 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "spec/config.h"
 
 #include <stdbool.h>
 
 /* A file has some hundred bytes an entry. */
 #define CREDENTIALS_MAX_BYTES ((size_t)1024 * 1024)
+
+/* Among registries.conf's credential-helpers: the files above. */
+#define CREDENTIALS_FILES_HELPER "containers-auth-file"
 
 struct credential {
 	const char *username, *password;
@@ -53,6 +57,18 @@ void credential_places_find(struct arena *arena, const char *authfile,
 int credential_find(struct arena *arena, const struct credential_places *places,
 		    const char *registry, const char *repository, struct credential *ret,
 		    struct err *err) MUST_CHECK;
+
+/*
+ * credential_ask() - the same, of all that registries.conf names, in its order
+ * @places:  NULL: of no file
+ * @helpers: NULL or empty: the files alone. Where they are not among them, only files that the user named are looked in, and first
+ *
+ * One that fails is passed over if another knows something; else the first failure is ours.
+ * Return: as credential_find()
+ */
+int credential_ask(struct arena *arena, const struct credential_places *places,
+		   const struct str_list *helpers, const char *registry, const char *repository,
+		   struct credential *ret, struct err *err) MUST_CHECK;
 
 /*
  * credential_store() - keep a credential in the first of the places, or with the helper that it names for the registry

@@ -97,6 +97,10 @@ static int call(struct arena *arena, const char *helper, const char *verb, const
 	if (r > 0 && strstr(*ret_output, NOT_FOUND))
 		return 0;
 	if (r > 0) {
+		size_t len = strlen(*ret_output);
+
+		while (len && (*ret_output)[len - 1] == '\n')
+			(*ret_output)[--len] = '\0';
 		utf8_printable(*ret_output, shown, sizeof(shown));
 		err_user(err, "exit status %d, \"%s\"", r, shown);
 	}

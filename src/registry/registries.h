@@ -8,6 +8,9 @@
  *     /etc/containers/registries.conf.d/NAME.conf           in the order of their names, the user's last; a later one's lists
  *     ~/.config/containers/registries.conf.d/NAME.conf      and tables replace an earlier one's
  *
+ * and, for aliases alone, the one that remembers what people have answered: short-name-aliases.conf in the cache
+ * (config_cache_path()). It comes last of all, whichever files the others are.
+ *
  * Spec: containers-registries.conf(5), containers-registries.conf.d(5)
  */
 #ifndef TARE_REGISTRY_REGISTRIES_H
@@ -39,7 +42,7 @@ struct registries {
 	struct str_list search; /* unqualified-search-registries */
 	enum short_names short_names;
 	struct key_value_list aliases;
-	struct str_list helpers; /* credential-helpers, without the name of the files */
+	struct str_list helpers; /* credential-helpers, see credential_ask() */
 	struct registry_rule *rules;
 	size_t n_rules;
 	struct str_list
@@ -81,5 +84,12 @@ int registries_endpoints(struct arena *arena, const struct registries *registrie
 int registries_candidates(struct arena *arena, const struct registries *registries,
 			  const struct reference *reference, struct str_list *ret,
 			  struct err *err) MUST_CHECK;
+
+/*
+ * registries_remember() - that a short name means @name from now on, in short-name-aliases.conf
+ * @name: complete but for the tag: "docker.io/library/nginx"
+ */
+int registries_remember(struct arena *arena, const char *short_name, const char *name,
+			struct err *err) MUST_CHECK;
 
 #endif

@@ -13,8 +13,7 @@
 #include <string.h>
 
 #define SYSTEM_FILE "/etc/containers/registries.conf"
-/* In credential-helpers: the files that we read anyway. */
-#define FILES_HELPER "containers-auth-file"
+#define REMEMBERED  "short-name-aliases.conf"
 
 /* ---- what a file has -------------------------------------------------------------------------------------------- */
 
@@ -178,18 +177,17 @@ static void add_rules(struct arena *arena, const struct file *file, struct regis
 }
 
 /* An empty alias takes one away. */
-static void add_aliases(struct arena *arena, const struct file *file, struct registries *to)
+static void put_aliases(struct arena *arena, const struct key_value_list *from,
+			struct key_value_list *list)
 {
-	struct key_value_list *list = &to->aliases;
-
-	list->items = grow(arena, list->items, list->n, file->aliases.n, sizeof(*list->items));
-	for (size_t i = 0; i < file->aliases.n; i++) {
+	list->items = grow(arena, list->items, list->n, from->n, sizeof(*list->items));
+	for (size_t i = 0; i < from->n; i++) {
 		size_t at = 0;
 
-		while (at < list->n && strcmp(list->items[at].key, file->aliases.items[i].key) != 0)
+		while (at < list->n && strcmp(list->items[at].key, from->items[i].key) != 0)
 			at++;
 		list->n += at == list->n;
-		list->items[at] = file->aliases.items[i];
+		list->items[at] = from->items[i];
 		if (!*list->items[at].value)
 			list->items[at] = list->items[--list->n];
 	}
@@ -214,15 +212,9 @@ static void add_file(struct arena *arena, const struct file *file, struct regist
 	if (file->has_short_names)
 		to->short_names = (enum short_names)file->short_names;
 	if (file->has_helpers)
-		to->helpers = (struct str_list){ 0 };
-	if (file->helpers.n)
-		to->helpers.items = arena_array(arena, file->helpers.n, sizeof(char *));
-	for (size_t i = 0; i < file->helpers.n; i++) {
-		if (strcmp(file->helpers.items[i], FILES_HELPER) != 0)
-			to->helpers.items[to->helpers.n++] = file->helpers.items[i];
-	}
+		to->helpers = file->helpers;
 	add_rules(arena, file, to);
-	add_aliases(arena, file, to);
+	put_aliases(arena, &file->aliases, &to->aliases);
 }
 
 int registries_read(struct arena *arena, const char *path, const char *text, size_t len,
@@ -300,33 +292,68 @@ static int read_directory(struct arena *arena, const char *path, struct registri
 	return r < 0 ? r : 0;
 }
 
-int registries_load(struct arena *arena, struct registries *ret, struct err *err)
+static int load_files(struct arena *arena, struct registries *registries, struct err *err)
 {
 	const char *explicit_file = config_variable("CONTAINERS_REGISTRIES_CONF"), *user;
-	struct registries registries = { 0 };
 	int r = 0;
 
 	if (explicit_file) {
-		r = read_at(arena, AT_FDCWD, explicit_file, explicit_file, &registries, err);
+		r = read_at(arena, AT_FDCWD, explicit_file, explicit_file, registries, err);
 		if (r == 0)
 			r = err_user_code(
 				err, -ENOENT,
 				"CONTAINERS_REGISTRIES_CONF names \"%s\", and there is no such file",
 				explicit_file);
-		if (r > 0)
-			*ret = registries;
 		return r < 0 ? r : 0;
 	}
 	user = config_user_path(arena, "registries.conf");
 	if (user)
-		r = read_at(arena, AT_FDCWD, user, user, &registries, err);
+		r = read_at(arena, AT_FDCWD, user, user, registries, err);
 	if (r == 0)
-		r = read_at(arena, AT_FDCWD, SYSTEM_FILE, SYSTEM_FILE, &registries, err);
+		r = read_at(arena, AT_FDCWD, SYSTEM_FILE, SYSTEM_FILE, registries, err);
 	if (r >= 0)
-		r = read_directory(arena, SYSTEM_FILE ".d", &registries, err);
+		r = read_directory(arena, SYSTEM_FILE ".d", registries, err);
 	if (r >= 0 && user)
-		r = read_directory(arena, arena_printf(arena, "%s.d", user), &registries, err);
-	if (r == 0)
-		*ret = registries;
+		r = read_directory(arena, arena_printf(arena, "%s.d", user), registries, err);
 	return r < 0 ? r : 0;
+}
+
+int registries_load(struct arena *arena, struct registries *ret, struct err *err)
+{
+	const char *remembered = config_cache_path(arena, REMEMBERED);
+	struct registries registries = { 0 }, aliases = { 0 };
+	int r = load_files(arena, &registries, err);
+
+	if (r == 0 && remembered)
+		r = read_at(arena, AT_FDCWD, remembered, remembered, &aliases, err);
+	if (r < 0)
+		return r;
+	put_aliases(arena, &aliases.aliases, &registries.aliases);
+	*ret = registries;
+	return 0;
+}
+
+int registries_remember(struct arena *arena, const char *short_name, const char *name,
+			struct err *err)
+{
+	struct key_value one = { .key = short_name, .value = name };
+	const char *path = config_cache_path(arena, REMEMBERED), *text = "[aliases]\n";
+	struct registries known = { 0 };
+	int r;
+
+	if (!path)
+		return err_user_code(err, -ENOENT, "there is no home to remember it in");
+	r = read_at(arena, AT_FDCWD, path, path, &known, err);
+	if (r < 0)
+		return r;
+	put_aliases(arena, &(struct key_value_list){ &one, 1 }, &known.aliases);
+	for (size_t i = 0; i < known.aliases.n; i++) {
+		const struct key_value *alias = &known.aliases.items[i];
+
+		/* What would have to be escaped is no name. */
+		if (!strpbrk(alias->key, "\"\\\n") && !strpbrk(alias->value, "\"\\\n"))
+			text = arena_printf(arena, "%s\"%s\" = \"%s\"\n", text, alias->key,
+					    alias->value);
+	}
+	return config_file_replace(arena, path, text, err);
 }

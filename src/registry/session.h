@@ -36,8 +36,7 @@ struct session_options {
 	const struct credential_places *places; /* NULL: no credentials are looked for */
 	const struct credential *credential;    /* these and no others; NULL */
 	const char *cert_dir;                   /* NULL: the usual places */
-	const char *
-		helper; /* a credential helper to be asked as well, as registries.conf names it; NULL */
+	const struct str_list *helpers;         /* credential-helpers of registries.conf; NULL */
 };
 
 struct session;

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "registry/challenge.h"
-#include "registry/helper.h"
 
 #include <nettle/base64.h>
 #include <string.h>
@@ -28,11 +27,9 @@ static int look_for_credential(struct session *s, struct err *err)
 		s->credential = *s->options.credential;
 		r = 1;
 	}
-	if (r == 0 && s->options.places)
-		r = credential_find(&s->arena, s->options.places, at->registry, at->repository,
-				    &s->credential, err);
-	if (r == 0 && s->options.helper)
-		r = helper_get(&s->arena, s->options.helper, at->registry, &s->credential, err);
+	if (r == 0)
+		r = credential_ask(&s->arena, s->options.places, s->options.helpers, at->registry,
+				   at->repository, &s->credential, err);
 	if (r < 0)
 		return r;
 	s->has_credential = r > 0;

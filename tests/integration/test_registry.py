@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from support.engine import ARCHITECTURE, INDEX, Layout, layer_tar
-from support.registry import DockerRegistry, FakeRegistry, digest_of, environment
+from support.registry import DockerRegistry, FakeRegistry, digest_of, environment, make_certificate
+from support.terminal import OnTerminal
 
 pytestmark = pytest.mark.skipif(not shutil.which("docker-registry") or not shutil.which("skopeo"), reason="docker-registry or skopeo is missing")
 
@@ -320,6 +321,143 @@ colour = 'red'
     tare("pull", "localhost/a").fails("is a name of this machine's own: no registry has it")
     conf.write_text("[[registry]]\nlocation = 'https://x'\n")
     tare("pull", f"{fake.host}/ns/a").fails(f'read "{conf}": line 2: ')
+
+
+@pytest.fixture
+def at_terminal(engine, tmp):
+    """Calls tare on a terminal, and types `answer`. Returns (status, what was shown)."""
+    env = environment(tmp)
+
+    def call(*words, answer=""):
+        with OnTerminal(engine.command(*words), env=env) as terminal:
+            if answer:
+                terminal.wait_text("which one?").type(answer)
+            return terminal.wait(), terminal.text
+    return call
+
+
+@pytest.mark.parametrize("mode", ["enforcing", "permissive", "disabled"])
+def test_several_registries_are_never_tried_where_nobody_sees_it(tare, fake, tmp, mode):
+    fake.image("a", "latest", [SMALL])
+    (tmp / "registries.conf").write_text(f"unqualified-search-registries = ['{fake.host}', 'other.invalid']\nshort-name-mode = '{mode}'\n")
+    done = tare("pull", "a").fails('"a" could be one of 2 images, and nobody can be asked which')
+    assert f"{fake.host}/a, other.invalid/a" in done.err and not fake.requests
+
+
+@pytest.mark.parametrize("mode", ["enforcing", "permissive"])
+def test_what_a_person_answers_is_remembered(tare, at_terminal, fake, tmp, mode):
+    fake.image("a", "latest", [SMALL])
+    (tmp / "registries.conf").write_text(f"unqualified-search-registries = ['127.0.0.1:1', '{fake.host}']\nshort-name-mode = '{mode}'\n")
+    remembered = tmp / "cache/containers/short-name-aliases.conf"
+    remembered.parent.mkdir(parents=True)
+    remembered.write_text("[aliases]\n  'other' = 'docker.io/library/other'\n")
+    status, shown = at_terminal("pull", "a", answer="1\n")
+    assert status == 1 and "127.0.0.1:1" in shown and "'a'" not in remembered.read_text() and '"a"' not in remembered.read_text()
+    status, shown = at_terminal("pull", "a", answer="2\n")
+    assert status == 0, shown
+    assert remembered.read_text() == f'[aliases]\n"other" = "docker.io/library/other"\n"a" = "{fake.host}/a"\n'
+    assert tare("pull", "a").ok().out == f"{fake.host}/a:latest\n", "nobody needs to be asked now"
+
+
+def test_without_the_question_each_is_tried_before_ones_eyes(at_terminal, fake, tmp):
+    fake.image("a", "latest", [SMALL])
+    with FakeRegistry() as empty:
+        (tmp / "registries.conf").write_text(f"unqualified-search-registries = ['{empty.host}', '{fake.host}']\nshort-name-mode = 'disabled'\n")
+        status, shown = at_terminal("pull", "a")
+        assert status == 0 and "which one" not in shown
+        assert f"pulling {empty.host}/a:latest" in shown and "trying the next registry" in shown and f"pulling {fake.host}/a:latest" in shown
+        status, shown = at_terminal("pull", "b")
+        assert status == 1 and f'get manifest "latest" of "b" at registry "{fake.host}": HTTP status 404' in shown
+    assert not (tmp / "cache/containers/short-name-aliases.conf").exists(), "nobody has answered anything"
+
+
+def test_aliases_come_from_drop_ins_and_the_last_word_is_the_users(tare, fake, tmp):
+    fake.image("ns/a", "latest", [SMALL])
+    user = tmp / ".config/containers/registries.conf.d"
+    user.mkdir(parents=True)
+    (user / "000-shortnames.conf").write_text(f"[aliases]\n'a' = '{fake.host}/ns/wrong'\n'b' = '{fake.host}/ns/a'\n")
+    (user / "001-shortnames.conf").write_text(f"[aliases]\n'a' = '{fake.host}/ns/a'\n")
+    files = {"CONTAINERS_REGISTRIES_CONF": ""}
+    assert tare("pull", "a", extra=files).ok().out == f"{fake.host}/ns/a:latest\n"
+    assert tare("pull", "b", extra=files).ok().out == f"{fake.host}/ns/a:latest\n"
+    cache = tmp / "cache/containers"
+    cache.mkdir(parents=True)
+    (cache / "short-name-aliases.conf").write_text(f"[aliases]\n'b' = '{fake.host}/ns/mine'\n")
+    tare("pull", "b", extra=files).fails(f'of "ns/mine" at registry "{fake.host}"')
+    (cache / "short-name-aliases.conf").write_text("[aliases]\nb = 1\n")
+    tare("pull", "b", extra=files).fails(f'read "{cache}/short-name-aliases.conf": line 2: ')
+
+
+def test_a_token_of_identity_is_exchanged_by_post(tare, fake, tmp):
+    """What docker login leaves where a cloud's registry has given one: no password at all."""
+    fake.image("ns/a", "1", [SMALL])
+    fake.token, fake.identity = "an.access.token", "refresh me"
+    auth = tmp / "runtime/containers/auth.json"
+    auth.parent.mkdir()
+    auth.write_text(json.dumps({"auths": {fake.host: {"auth": "MDAwMDo=", "identitytoken": "refresh me"}}}))
+    tare("pull", f"{fake.host}/ns/a:1").ok()
+    (path, content_type, form), = fake.posted
+    assert path == "/token" and content_type == "application/x-www-form-urlencoded"
+    assert form.pop("scope")[0].split()[0] == "repository:ns/a:pull"
+    assert form == {"grant_type": ["refresh_token"], "refresh_token": ["refresh me"], "service": ["a test"], "client_id": ["tare"]}
+    assert fake.asked("GET /v2/ns/a/blobs/")[0][2]["Authorization"] == "Bearer an.access.token"
+    assert not fake.asked("GET /token")
+    fake.identity = "another"
+    tare("pull", f"{fake.host}/ns/a:1").fails('get a token from "127.0.0.1": HTTP status 401: UNAUTHORIZED: the token has run out')
+
+
+def test_credential_helpers_of_registries_conf_are_asked_in_order(tare, fake, tmp):
+    fake.image("ns/a", "1", [SMALL])
+    fake.token = "a.token"
+    programs = tmp / "programs"
+    programs.mkdir()
+    for name, script in {"none": "echo credentials not found; exit 1", "broken": "echo locked; exit 2",
+                         "right": """echo '{"Username":"somebody","Secret":"secret"}'"""}.items():
+        (programs / f"docker-credential-{name}").write_text(f"#!/bin/sh\necho {name} $1 >>{tmp}/asked\n{script}\n")
+        (programs / f"docker-credential-{name}").chmod(0o755)
+    path = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    conf = tmp / "registries.conf"
+    conf.write_text("credential-helpers = ['none', 'broken', 'containers-auth-file', 'right']\n")
+    tare("pull", f"{fake.host}/ns/a:1", extra=path).ok()
+    assert (tmp / "asked").read_text() == "none get\nbroken get\nright get\n"
+    conf.write_text("credential-helpers = ['broken', 'none']\n")
+    tare("pull", f"{fake.host}/ns/a:1", extra=path).fails('ask the credential helper "', 'docker-credential-broken" to get: exit status 2, "locked"')
+
+
+def test_a_layer_that_must_not_be_spread_is_had_from_its_urls_and_not_pushed(tare, skopeo, fake, engine, tmp):
+    """docker's foreign layers, and the OCI's non-distributable ones."""
+    foreign = layer_tar({"foreign": "elsewhere\n"})
+    digest = digest_of(foreign)
+    certificates = tmp / "certificates"
+    certificates.mkdir()
+    make_certificate(certificates)
+    trusted = tmp / "trusted"
+    trusted.mkdir()
+    shutil.copy(certificates / "ca.crt", trusted)
+    elsewhere = FakeRegistry()
+    elsewhere.tls = certificates
+    with elsewhere, DockerRegistry(tmp, foreign=True) as registry:
+        elsewhere.blobs[digest] = foreign
+        docker = "application/vnd.docker.distribution.manifest.v2+json"
+        config = {"os": "linux", "architecture": ARCHITECTURE, "rootfs": {"type": "layers", "diff_ids": [digest, digest_of(SMALL)]},
+                  "history": [{"created_by": "foreign"}, {"created_by": "ENV", "empty_layer": True}, {"created_by": "small"}]}
+        document = {"schemaVersion": 2, "mediaType": docker,
+                    "config": fake.blob(json.dumps(config).encode(), "application/vnd.docker.container.image.v1+json"),
+                    "layers": [{"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "digest": digest, "size": len(foreign),
+                                "urls": ["https://127.0.0.1:1/gone", f"https://{elsewhere.host}/v2/elsewhere/blobs/{digest}"]},
+                               fake.blob(SMALL, "application/vnd.docker.image.rootfs.diff.tar.gzip")]}
+        fake.manifest("a", document, "1", docker)
+        tare("pull", f"{fake.host}/a:1").fails(f"get blob {digest}", 'HTTP status 404')
+        tare("pull", "--cert-dir", trusted, f"{fake.host}/a:1").ok()
+        assert elsewhere.asked(digest) and digest.removeprefix("sha256:") in blobs(engine.root)
+        assert not [r for r in elsewhere.requests if "Authorization" in r[2]]
+        assert len(list((engine.root / "layers").iterdir())) == 2
+        assert tare("history", "--format", "{{.CreatedBy}}", f"{fake.host}/a:1").ok().out.split() == ["small", "ENV", "foreign"]
+        tare("push", f"{fake.host}/a:1", f"{registry.host}/b:1").ok()
+        pushed = {p.name for p in (registry.directory / "data/docker/registry/v2/blobs/sha256").glob("*/*")}
+        assert digest_of(SMALL).removeprefix("sha256:") in pushed and digest.removeprefix("sha256:") not in pushed
+        raw = skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/b:1")
+        assert json.loads(raw)["layers"][0]["urls"] == document["layers"][0]["urls"]
 
 
 def test_the_policy_is_obeyed_before_anything_is_asked(tare, fake, tmp):

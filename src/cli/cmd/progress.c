@@ -153,6 +153,7 @@ struct transfer_watch progress_watch(struct progress *progress)
 		.say = progress->quiet ? say_warnings : say,
 		.show = progress->quiet ? NULL : show,
 		.choose = choose,
+		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
 		.arg = progress,
 	};
 }

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -42,7 +43,7 @@ def environment(home, **more):
     runtime = home / "runtime"
     runtime.mkdir(exist_ok=True)
     return {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": str(runtime),
-            "CONTAINERS_REGISTRIES_CONF": str(conf), **{k: v for k, v in os.environ.items() if "SAN_OPTIONS" in k}, **more}
+            "XDG_CACHE_HOME": str(home / "cache"), "CONTAINERS_REGISTRIES_CONF": str(conf), **{k: v for k, v in os.environ.items() if "SAN_OPTIONS" in k}, **more}
 
 
 def digest_of(data):
@@ -69,7 +70,8 @@ def make_certificate(directory):
 
 
 class DockerRegistry:
-    def __init__(self, directory, tls=False, user=None):
+    def __init__(self, directory, tls=False, user=None, foreign=False):
+        """foreign: takes manifests with layers that it does not have but that say where they are"""
         self.directory = directory / "registry"
         self.directory.mkdir()
         self.host = f"127.0.0.1:{free_port()}"
@@ -85,6 +87,8 @@ class DockerRegistry:
             salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)
             (self.directory / "htpasswd").write_text(f"{name}:{crypt.crypt(password, salt)}\n")
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(self.directory / "htpasswd")}}
+        if foreign:
+            config["validation"] = {"manifests": {"urls": {"allow": ["^https://"]}}}
         self.config = self.directory / "config.yml"
         self.config.write_text(json.dumps(config))
 
@@ -115,6 +119,7 @@ class FakeRegistry:
     drop_after     a blob's connection ends after so many bytes, `drops` times
     hold_after     after so many bytes of a blob nothing comes until go_on() is called
     no_ranges      Range is ignored;  bad_range: the answer's Content-Range is that of other bytes
+    identity       a refresh token that POST /token exchanges for the bearer token; what was posted is in `posted`
     redirect       blobs are had from this address, to which their path is appended
     blob_length    Content-Length of a blob, whatever it has
     flood          so many bytes of headers beside the others
@@ -122,11 +127,14 @@ class FakeRegistry:
 
     def __init__(self):
         self.blobs, self.manifests, self.requests, self.answers = {}, {}, [], []
+        self.identity, self.posted = None, []
         self.token = self.drop_after = self.redirect = self.blob_length = self.hold_after = None
         self.going = threading.Event()
         self.drops = self.flood = self.sent = 0
         self.no_ranges = self.bad_range = False
         self.lock = threading.Lock()
+
+    tls = None  # a directory that make_certificate() has filled
 
     def __enter__(self):
         registry = self
@@ -136,6 +144,10 @@ class FakeRegistry:
         Handler.registry = registry
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = False
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.tls / "server.crt", self.tls / "server.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.host = f"127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
@@ -228,6 +240,15 @@ class FakeHandler(BaseHTTPRequestHandler):
         return self.answer(404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"not \x1b[31mhere"}]}'.replace(b"\x1b", b"\\u001b"))
 
     do_HEAD = do_GET
+
+    def do_POST(self):
+        """RFC 6749, and what the registry's specification makes of it."""
+        r = self.registry
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        r.posted.append((self.path, self.headers["Content-Type"], form))
+        if self.path != "/token" or form.get("grant_type") != ["refresh_token"] or form.get("refresh_token") != [r.identity]:
+            return self.answer(401, {}, b'{"errors":[{"code":"UNAUTHORIZED","message":"the token has run out"}]}')
+        return self.answer(200, {}, json.dumps({"access_token": r.token, "scope": "x", "expires_in": 300}).encode())
 
     def give_token(self, query):
         wanted = "Basic " + base64.b64encode(b"somebody:secret").decode()

@@ -158,6 +158,50 @@ static void test_helpers_are_programs(void **state)
 	setenv("PATH", path, 1);
 }
 
+static const char *asked(const struct credential_places *where, const char **names, size_t n)
+{
+	const struct str_list helpers = { names, n };
+	struct credential credential;
+	struct err err = ERR_INIT;
+	int r = credential_ask(&arena, where, &helpers, "r.example", NULL, &credential, &err);
+
+	if (r < 0)
+		return arena_strdup(&arena, err.text);
+	return r ? arena_printf(&arena, "%s:%s", credential.username, credential.password)
+		 : "nothing";
+}
+
+/* Spec: containers-registries.conf(5) credential-helpers */
+static void test_helpers_and_files_are_asked_in_their_order(void **state)
+{
+	struct credential_places where = places("ordered", "none");
+	const char *path = getenv("PATH");
+
+	setenv("PATH", arena_printf(&arena, "%s:%s", directory, path), 1);
+	write_text("docker-credential-knows", 0700,
+		   "#!/bin/sh\necho '{\"Username\":\"helper\",\"Secret\":\"1\"}'\n");
+	write_text("docker-credential-not", 0700,
+		   "#!/bin/sh\necho credentials not found; exit 1\n");
+	write_text("docker-credential-fails", 0700, "#!/bin/sh\necho locked; exit 2\n");
+	write_text("ordered", 0600, "{\"auths\":{\"r.example\":{\"auth\":\"ZmlsZToy\"}}}");
+#define ASKED(...)                                                                                 \
+	asked(&where, (const char *[]){ __VA_ARGS__ },                                             \
+	      sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+	assert_string_equal(asked(&where, NULL, 0), "file:2");
+	assert_string_equal(ASKED("not", "fails", "knows"), "helper:1");
+	assert_string_equal(ASKED(CREDENTIALS_FILES_HELPER, "knows"), "file:2");
+	assert_string_equal(ASKED("not", CREDENTIALS_FILES_HELPER, "knows"), "file:2");
+	assert_string_equal(ASKED("knows", CREDENTIALS_FILES_HELPER), "helper:1");
+	/* The files are not named, so nobody looks there, unless a person did. */
+	assert_string_equal(ASKED("not"), "nothing");
+	assert_non_null(strstr(ASKED("fails", "not"), "exit status 2, \"locked\""));
+	where.explicit_file = true;
+	where.files[1] = NULL;
+	assert_string_equal(ASKED("knows"), "file:2");
+	setenv("PATH", path, 1);
+#undef ASKED
+}
+
 static void test_a_credential_is_kept_and_forgotten(void **state)
 {
 	struct credential_places where = places("sub/auth.json", "other");
@@ -255,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_the_most_specific_entry_counts),
 		cmocka_unit_test(test_files_are_asked_in_their_order),
 		cmocka_unit_test(test_helpers_are_programs),
+		cmocka_unit_test(test_helpers_and_files_are_asked_in_their_order),
 		cmocka_unit_test(test_a_credential_is_kept_and_forgotten),
 		cmocka_unit_test(test_addresses),
 	};

@@ -142,8 +142,8 @@ static void test_a_later_file_replaces_rules_and_helpers(void **state)
 		  "[[registry]]\nlocation = 'a.example'\nblocked = true\n"
 		  "[[registry]]\nlocation = 'b.example'\nblocked = true\n",
 		  &registries);
-	assert_int_equal(registries.helpers.n, 1);
-	assert_string_equal(registries.helpers.items[0], "secretservice");
+	assert_int_equal(registries.helpers.n, 2);
+	assert_string_equal(registries.helpers.items[1], "secretservice");
 	read_conf(
 		"credential-helpers = []\n[[registry]]\nlocation = 'a.example'\ninsecure = true\n",
 		&registries);
