@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "engine/binfmt.h"
 #include "engine/config.h"
 #include "image/layers.h"
 #include "image/lease.h"
@@ -33,41 +34,22 @@ static void note(struct launch *l, const char *name, const char *command, const 
 
 /* ---- the image ---------------------------------------------------------------------------------------------------- */
 
-/* Does the kernel hand programs of that architecture to an emulator? */
-static bool is_emulated(const char *architecture)
-{
-	static const struct {
-		const char *go, *qemu;
-	} names[] = {
-		{ "amd64", "x86_64" },    { "386", "i386" },
-		{ "arm64", "aarch64" },   { "arm", "arm" },
-		{ "ppc64le", "ppc64le" }, { "s390x", "s390x" },
-		{ "riscv64", "riscv64" }, { "loong64", "loongarch64" },
-	};
-	char path[96];
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(names[i].go, architecture) != 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/sys/fs/binfmt_misc/qemu-%s", names[i].qemu);
-		return os_exists_at(AT_FDCWD, path) > 0;
-	}
-	return false;
-}
-
 static int check_platform(struct launch *l, struct err *err)
 {
 	struct platform host = image_host_platform(&l->arena);
 	const struct platform *platform = &l->image.config.platform;
 	char wanted[PLATFORM_TEXT_MAX], has[PLATFORM_TEXT_MAX];
+	enum binfmt_answer answer;
 
-	if (!platform->architecture || platform_runs(&host, platform) > 0 ||
-	    is_emulated(platform->architecture))
+	if (!platform->architecture || platform_runs(&host, platform) > 0)
+		return 0;
+	answer = binfmt_runs(BINFMT_DIRECTORY, platform->architecture);
+	if (answer == BINFMT_YES)
 		return 0;
 	platform_text(&host, wanted);
 	platform_text(platform, has);
 	err_user(err, "image \"%s\" is for %s, and this machine is %s", l->image_name, has, wanted);
-	return err_hint(err, "with qemu-user and binfmt_misc set up it would run");
+	return binfmt_hint(err, answer, platform->architecture);
 }
 
 /* Leased before its documents are read, so that no collection takes what we are about to use. */

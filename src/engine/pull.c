@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/access.h"
 
+#include "engine/binfmt.h"
 #include "image/blob.h"
 #include "image/image.h"
 #include "image/lease.h"
@@ -107,12 +108,16 @@ static int read_manifest(struct pull *p, struct err *err)
 /* Before a byte of a layer is asked for. */
 static int check_platform(const struct pull *p, struct err *err)
 {
+	const struct platform *platform = &p->config.platform;
 	char wanted[PLATFORM_TEXT_MAX], has[PLATFORM_TEXT_MAX];
 
-	if (p->request->pass_on || platform_runs(p->request->platform, &p->config.platform))
+	if (p->request->pass_on || platform_runs(p->request->platform, platform))
+		return 0;
+	if (p->request->emulated && platform->architecture &&
+	    binfmt_runs(BINFMT_DIRECTORY, platform->architecture) == BINFMT_YES)
 		return 0;
 	platform_text(p->request->platform, wanted);
-	platform_text(&p->config.platform, has);
+	platform_text(platform, has);
 	err_user(err, "the image is for %.60s, and what is wanted is one for %.60s", has, wanted);
 	return err_hint(err, "to have it all the same: --platform %.60s", has);
 }

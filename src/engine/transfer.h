@@ -50,6 +50,7 @@ struct pull_request {
 	/* It only passes through: neither unpacked nor named, and for whatever platform it is. */
 	bool pass_on;
 	const struct platform *platform;
+	bool emulated; /* one for another architecture will do if this machine has an interpreter for it */
 	bool may_skip; /* as in struct layer_options */
 	bool user_xattrs;
 	struct registry_access access;

@@ -275,6 +275,40 @@ def test_what_can_not_run_is_refused_before_its_layers_are_fetched(tare, fake, e
     tare("pull", "--platform", "linux/s390x", f"{fake.host}/a:1").ok()
 
 
+@pytest.fixture
+def binfmt():
+    """The kernel's binfmt_misc, faked: a file is an entry."""
+    place = "/proc/sys/fs/binfmt_misc"
+    subprocess.run(["mount", "-t", "tmpfs", "binfmt", place], check=True)
+
+    def entry(name, flags, magic="7f454c4602020100000000000000000000020016"):
+        with open(f"{place}/{name}", "w", encoding="ascii") as file:
+            file.write(f"enabled\ninterpreter /usr/bin/qemu\nflags: {flags}\noffset 0\nmagic {magic}\nmask ffffffffffffff00fffffffffffffffffffeffff\n")
+    yield entry
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.simulated
+def test_what_an_interpreter_runs_is_not_refused(tare, fake, engine, binfmt):
+    """By what binfmt_misc's entries say; pulled, and let through by run, which would need the real one for more."""
+    fake.image("a", "1", [SMALL], "s390x")
+    name, host = f"{fake.host}/a:1", f"linux/{ARCHITECTURE}"
+    tare("pull", name).fails(f"the image is for linux/s390x, and what is wanted is one for {host}")
+    binfmt("some", "P")
+    tare("pull", name).fails(f"the image is for linux/s390x, and what is wanted is one for {host}")
+    tare("pull", "--platform", "linux/s390x", name).ok()
+    layers = list((engine.root / "layers").iterdir())
+    done = tare("run", "--rm", name, "/x").fails(f'image "{name}" is for linux/s390x, and this machine is {host}', status=125)
+    assert "binfmt_misc has an interpreter for s390x, but without flag F, so that no container would find it" in done.err
+    assert len(layers) == 1
+    tare("rmi", name).ok()
+    binfmt("some", "OCF")
+    tare("pull", "--platform", host, name).fails(f"the image is for linux/s390x, and what is wanted is one for {host}")
+    tare("pull", name).ok()
+    done = tare("run", "--rm", name, "/x")
+    assert done.status == 127 and "s390x" not in done.err, done.describe()
+
+
 def test_copy_goes_between_registries_and_the_store(tare, skopeo, fake, engine, tmp):
     manifest = fake.image("a", "1", [SMALL], "s390x")
     with DockerRegistry(tmp) as registry:

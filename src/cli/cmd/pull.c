@@ -18,7 +18,9 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	struct roots roots = roots_of(cli);
 	struct progress progress;
 	struct platform platform;
-	struct pull_request request = { .name = words->words[0], .platform = &platform };
+	struct pull_request request = { .name = words->words[0],
+					.platform = &platform,
+					.emulated = !a->platform };
 	struct pull_result result;
 	int r = registry_platform(&arena, a->platform, &platform, err);
 

@@ -9,7 +9,9 @@ int supply_image(const struct cli *cli, struct launch *launch, struct err *err)
 {
 	defer_store struct store store = STORE_INIT;
 	struct progress progress;
-	struct pull_request request = { .name = launch->image_name, .platform = launch->wanted };
+	struct pull_request request = { .name = launch->image_name,
+					.platform = launch->wanted,
+					.emulated = true };
 	struct pull_result result;
 	int r = roots_open_store(&launch->roots, &store, err);
 
