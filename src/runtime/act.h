@@ -135,6 +135,9 @@ typedef void undo_fn(struct act *a, const struct step *step);
 STEP_KINDS(STEP_DECLARE)
 #undef STEP_DECLARE
 
+/* step_cgroup_dir() - what a CGROUP_MAKE makes, as the record has it; strings are the plan's */
+struct cgroup_dir step_cgroup_dir(const struct step *step);
+
 /* The child's name in /proc/PID/comm until it executes the user's program; tells act_child_gone() whether it did. */
 #define ACT_CHILD_NAME "tare-oci-init"
 

@@ -27,6 +27,11 @@ enum argument_type {
 	{                                                                                          \
 		STEP_##upper, #member, type, offsetof(struct step, u.lower.member)                 \
 	}
+/* A member of the struct that another layer takes whole. */
+#define ARG_OF(upper, inner, member, type)                                                         \
+	{                                                                                          \
+		STEP_##upper, #member, type, offsetof(struct step, u.inner.member)                 \
+	}
 
 static const struct argument {
 	enum step_kind kind;
@@ -61,17 +66,17 @@ static const struct argument {
 	ARG(SYSCTL, sysctl, path, ARG_TEXT),
 	ARG(SYSCTL, sysctl, value, ARG_TEXT),
 
-	ARG(CGROUP_MAKE, cgroup_make, path, ARG_TEXT),
-	ARG(CGROUP_MAKE, cgroup_make, v2, ARG_BOOL),
-	ARG(CGROUP_MAKE, cgroup_make, enable, ARG_TEXT),
+	ARG_OF(CGROUP_MAKE, cgroup_make.request, path, ARG_TEXT),
+	ARG_OF(CGROUP_MAKE, cgroup_make.request, v2, ARG_BOOL),
+	ARG_OF(CGROUP_MAKE, cgroup_make.request, enable, ARG_TEXT),
 	ARG(CGROUP_MAKE, cgroup_make, controller, ARG_TEXT),
-	ARG(CGROUP_MAKE, cgroup_make, rt_runtime, ARG_TEXT),
-	ARG(CGROUP_MAKE, cgroup_make, rt_period, ARG_TEXT),
+	ARG_OF(CGROUP_MAKE, cgroup_make.request, rt_runtime, ARG_TEXT),
+	ARG_OF(CGROUP_MAKE, cgroup_make.request, rt_period, ARG_TEXT),
 	ARG(CGROUP_WRITE, cgroup_write, dir, ARG_TEXT),
-	ARG(CGROUP_WRITE, cgroup_write, file, ARG_TEXT),
-	ARG(CGROUP_WRITE, cgroup_write, value, ARG_TEXT),
-	ARG(CGROUP_WRITE, cgroup_write, lines, ARG_BOOL),
-	ARG(CGROUP_WRITE, cgroup_write, optional, ARG_BOOL),
+	ARG_OF(CGROUP_WRITE, cgroup_write.write, file, ARG_TEXT),
+	ARG_OF(CGROUP_WRITE, cgroup_write.write, value, ARG_TEXT),
+	ARG_OF(CGROUP_WRITE, cgroup_write.write, lines, ARG_BOOL),
+	ARG_OF(CGROUP_WRITE, cgroup_write.write, optional, ARG_BOOL),
 	ARG(CGROUP_DEVICES, cgroup_devices, dir, ARG_TEXT),
 	ARG(CGROUP_DEVICES, cgroup_devices, n, ARG_U32),
 	ARG(CGROUP_CHOWN, cgroup_chown, dir, ARG_TEXT),

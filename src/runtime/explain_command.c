@@ -220,7 +220,7 @@ void shell_cgroup(FILE *out, const struct step *step)
 	else if (step->kind == STEP_CGROUP_OPEN)
 		shell_word(out, step->u.cgroup_open.dir);
 	else
-		shell_word(out, step->u.cgroup_make.path);
+		shell_word(out, step->u.cgroup_make.request.path);
 }
 
 void command_clone(const struct shell *sh, const struct step *step)
@@ -419,21 +419,21 @@ static void put_cpuset_copy(const struct shell *sh, const char *dir, const char 
 
 void command_cgroup_make(const struct shell *sh, const struct step *step)
 {
-	const char *path = step->u.cgroup_make.path;
+	const char *path = step->u.cgroup_make.request.path;
 
 	fputs("mkdir -p ", sh->out);
 	shell_word(sh->out, path);
-	if (step->u.cgroup_make.enable && *step->u.cgroup_make.enable) {
-		fprintf(sh->out, " && echo '%s' > ", step->u.cgroup_make.enable);
+	if (step->u.cgroup_make.request.enable && *step->u.cgroup_make.request.enable) {
+		fprintf(sh->out, " && echo '%s' > ", step->u.cgroup_make.request.enable);
 		put_file_above(sh, path, "cgroup.subtree_control");
 	}
-	if (step->u.cgroup_make.copy_cpus)
+	if (step->u.cgroup_make.request.copy_cpus)
 		put_cpuset_copy(sh, path, "cpuset.cpus");
-	if (step->u.cgroup_make.copy_mems)
+	if (step->u.cgroup_make.request.copy_mems)
 		put_cpuset_copy(sh, path, "cpuset.mems");
-	if (step->u.cgroup_make.rt_runtime)
+	if (step->u.cgroup_make.request.rt_runtime)
 		fprintf(sh->out, " # parents that are new get cpu.rt_runtime_us %s, too",
-			step->u.cgroup_make.rt_runtime);
+			step->u.cgroup_make.request.rt_runtime);
 }
 
 static void put_cgroup_write(const struct shell *sh, const struct step *step, const char *file,
@@ -441,7 +441,7 @@ static void put_cgroup_write(const struct shell *sh, const struct step *step, co
 {
 	const char *dir = step->u.cgroup_write.dir;
 
-	if (step->u.cgroup_write.lines) {
+	if (step->u.cgroup_write.write.lines) {
 		fputs("while read -r line; do echo \"$line\" > ", sh->out);
 		put_cgroup_file(sh->out, dir, file);
 		fputs("; done <<< ", sh->out);
@@ -456,19 +456,21 @@ static void put_cgroup_write(const struct shell *sh, const struct step *step, co
 
 void command_cgroup_write(const struct shell *sh, const struct step *step)
 {
-	const char *file = step->u.cgroup_write.file, *other = step->u.cgroup_write.other_file;
+	const char *file = step->u.cgroup_write.write.file,
+		   *other = step->u.cgroup_write.write.other_file;
 
-	if (step->u.cgroup_write.optional && !other) {
+	if (step->u.cgroup_write.write.optional && !other) {
 		fputs("[ ! -e ", sh->out);
 		put_cgroup_file(sh->out, step->u.cgroup_write.dir, file);
 		fputs(" ] || ", sh->out);
 	}
-	put_cgroup_write(sh, step, file, step->u.cgroup_write.value);
+	put_cgroup_write(sh, step, file, step->u.cgroup_write.write.value);
 	if (other) {
 		fputs(" || ", sh->out);
-		put_cgroup_write(sh, step, other, step->u.cgroup_write.other_value);
+		put_cgroup_write(sh, step, other, step->u.cgroup_write.write.other_value);
 	}
-	if (step->u.cgroup_write.may_be_refused || (step->u.cgroup_write.optional && other))
+	if (step->u.cgroup_write.write.may_be_refused ||
+	    (step->u.cgroup_write.write.optional && other))
 		fputs(" || :", sh->out);
 }
 

@@ -139,7 +139,7 @@ const char *step_reason(const struct step *step)
 		why = mount_reason(step);
 		break;
 	case STEP_CGROUP_WRITE:
-		why = FIND(cgroup_files, step->u.cgroup_write.file);
+		why = FIND(cgroup_files, step->u.cgroup_write.write.file);
 		break;
 	case STEP_MASK:
 		why = FIND(masked_paths, step->u.mask.path);

@@ -83,14 +83,16 @@ static void put_hear(struct script *s, const struct step *step)
 
 static void put_cgroup_make(struct script *s, const struct step *step)
 {
-	const char *period = step->u.cgroup_make.rt_period;
-	const char *runtime = step->u.cgroup_make.rt_runtime;
+	const char *period = step->u.cgroup_make.request.rt_period;
+	const char *runtime = step->u.cgroup_make.request.rt_runtime;
 
 	fprintf(s->sh.out, "%smake_cgroup ", s->indent);
-	shell_word(s->sh.out, step->u.cgroup_make.path);
+	shell_word(s->sh.out, step->u.cgroup_make.request.path);
 	fputc(' ', s->sh.out);
-	shell_word(s->sh.out, step->u.cgroup_make.enable ? step->u.cgroup_make.enable : "");
-	fprintf(s->sh.out, " '%s'", step->u.cgroup_make.cpuset ? "cpuset.cpus cpuset.mems" : "");
+	shell_word(s->sh.out,
+		   step->u.cgroup_make.request.enable ? step->u.cgroup_make.request.enable : "");
+	fprintf(s->sh.out, " '%s'",
+		step->u.cgroup_make.request.cpuset ? "cpuset.cpus cpuset.mems" : "");
 	if (runtime)
 		fprintf(s->sh.out, " '%s%s cpu.rt_runtime_us=%s'\n",
 			period ? "cpu.rt_period_us=" : "", period ? period : "", runtime);

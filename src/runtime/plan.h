@@ -19,6 +19,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cgroup/knobs.h"
+#include "cgroup/make.h"
 #include "cgroup/unit.h"
 #include "runtime/facts.h"
 #include "spec/config.h"
@@ -209,23 +211,13 @@ struct step {
 		} criu_start;
 
 		struct {
-			const char *path, *mount;             /* absolute */
-			bool v2;
-			uint32_t existing;                    /* names of path, below mount, that were there before; looked up just before acting */
+			struct cgroup_request request;        /* `expected` is looked up just before acting */
 			const char *controller;               /* label in messages */
-			const char *enable, *needed;          /* v2: controllers to switch on above it, "+cpu +memory"; and those that must be */
-			bool cpuset, copy_cpus, copy_mems;    /* v1 cpuset: what to take from the parent */
-			const char *rt_runtime, *rt_period;   /* v1 cpu: for parents that are new; or NULL */
-			bool of_unit;                         /* systemd makes it, or may have; its parents are systemd's as well */
 			const char *sub;                      /* CGROUP_SUB's name below it, or NULL */
 		} cgroup_make; /* out: directory */
 		struct {
-			const char *dir, *file, *value;
-			bool lines;                           /* one write for each line of value */
-			bool optional;                        /* a missing file is no error */
-			bool may_be_refused;                  /* EPERM is no error; of several lines ENOENT neither */
-			const char *other_file, *other_value; /* to write instead where file is missing; or NULL */
-			const char *usage_file;               /* holds what is in use now; a value below that is refused; or NULL */
+			const char *dir;
+			struct cgroup_write write;
 		} cgroup_write; /* in[0]: directory */
 		struct { const char *dir; const void *insns; uint32_t n; /* struct bpf_insn */ } cgroup_devices; /* in[0] */
 		struct { const char *dir, *name; /* "container" or "container/more" */ } cgroup_sub; /* in[0]; out: the last directory */

@@ -119,54 +119,57 @@ static const char *all_controllers(struct plan *plan, const char *controllers)
 }
 
 /* What a v1 hierarchy's new directories need beside the container's own limits. */
-static void add_v1_needs(struct step *step, const struct cgroup_hierarchy *hierarchy,
+static void add_v1_needs(struct cgroup_request *request, const struct cgroup_hierarchy *hierarchy,
 			 const char *path, const struct cgroup_knobs *knobs)
 {
 	if (cgroup_has_controller(hierarchy, "cpuset")) {
-		step->u.cgroup_make.cpuset = true;
-		step->u.cgroup_make.copy_cpus = !knobs->cpus_given;
-		step->u.cgroup_make.copy_mems = !knobs->mems_given;
+		request->cpuset = true;
+		request->copy_cpus = !knobs->cpus_given;
+		request->copy_mems = !knobs->mems_given;
 	}
 	/* "/web" has no parent that could be new. */
 	if (cgroup_has_controller(hierarchy, "cpu") && strchr(path + 1, '/')) {
-		step->u.cgroup_make.rt_runtime = knobs->rt_runtime;
-		step->u.cgroup_make.rt_period = knobs->rt_period;
+		request->rt_runtime = knobs->rt_runtime;
+		request->rt_period = knobs->rt_period;
 	}
 }
 
 static void add_make(struct planner_state *s, size_t i, const char *path,
-		     const struct cgroup_knobs *knobs)
+		     const struct cgroup_knobs *knobs, bool first)
 {
 	const struct cgroup_hierarchy *hierarchy = &s->facts->cgroup.items[i];
 	const char *pointer = s->config->linux_.cgroups_path ? "/linux/cgroupsPath" : "";
 	struct plan *plan = s->plan;
-	struct step *step;
+	struct step *step = plan_add(plan, STEP_PARENT, STEP_CGROUP_MAKE, pointer);
+	struct cgroup_request *request = &step->u.cgroup_make.request;
 
-	step = plan_add(plan, STEP_PARENT, STEP_CGROUP_MAKE, pointer);
-	step->u.cgroup_make.path = cgroup_directory(&plan->arena, hierarchy, path);
-	step->u.cgroup_make.mount = plan_strdup(plan, hierarchy->mount);
-	step->u.cgroup_make.v2 = hierarchy->v2;
+	*request = (struct cgroup_request){
+		.path = cgroup_directory(&plan->arena, hierarchy, path),
+		.mount = plan_strdup(plan, hierarchy->mount),
+		.v2 = hierarchy->v2,
+		.enable = "",
+		.needed = "",
+		.exclusive = first && !s->unit.name,
+		.of_unit = s->unit.name != NULL,
+	};
 	step->u.cgroup_make.controller =
 		hierarchy->v2 ? "v2" : plan_strdup(plan, hierarchy->controllers);
-	step->u.cgroup_make.enable = "";
-	step->u.cgroup_make.needed = "";
-	step->u.cgroup_make.of_unit = s->unit.name != NULL;
 	step->u.cgroup_make.sub = hierarchy->v2 ? s->cgroup_sub : NULL;
 	if (hierarchy->v2 && s->unit.name) {
-		step->u.cgroup_make.enable = left_by_systemd(plan, knobs->v2_needed);
-		step->u.cgroup_make.needed = step->u.cgroup_make.enable;
+		request->enable = left_by_systemd(plan, knobs->v2_needed);
+		request->needed = request->enable;
 	} else if (hierarchy->v2) {
 		/* On a hybrid host the v2 mount is for what v1 doesn't have; there only what is asked for is touched. */
-		step->u.cgroup_make.needed = knobs->v2_needed;
-		step->u.cgroup_make.enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s)
-						     ? all_controllers(plan, hierarchy->controllers)
-						     : knobs->v2_needed;
+		request->needed = knobs->v2_needed;
+		request->enable = s->facts->cgroup.mode == CGROUP_V2 && wants_cgroups(s)
+					  ? all_controllers(plan, hierarchy->controllers)
+					  : knobs->v2_needed;
 	} else {
-		add_v1_needs(step, hierarchy, path, knobs);
+		add_v1_needs(request, hierarchy, path, knobs);
 	}
 	step->out = plan_slot(plan, plan_printf(plan, "cgroup %s", step->u.cgroup_make.controller));
 
-	s->cgroup_paths[i] = step->u.cgroup_make.path;
+	s->cgroup_paths[i] = request->path;
 	s->cgroup_dirs[i] = step->out;
 	if (hierarchy->v2)
 		s->slots.cgroup2 = step->out;
@@ -178,15 +181,10 @@ static void add_write(struct planner_state *s, const struct cgroup_write *write)
 
 	step->in[0] = s->cgroup_dirs[write->hierarchy];
 	step->u.cgroup_write.dir = s->cgroup_paths[write->hierarchy];
+	step->u.cgroup_write.write = *write;
 	/* The arena of the plan made the new texts; the others still belong to the config. */
-	step->u.cgroup_write.file = plan_strdup(s->plan, write->file);
-	step->u.cgroup_write.value = plan_strdup(s->plan, write->value);
-	step->u.cgroup_write.lines = write->lines;
-	step->u.cgroup_write.optional = write->optional;
-	step->u.cgroup_write.may_be_refused = write->may_be_refused;
-	step->u.cgroup_write.other_file = write->other_file;
-	step->u.cgroup_write.other_value = write->other_value;
-	step->u.cgroup_write.usage_file = write->usage_file;
+	step->u.cgroup_write.write.file = plan_strdup(s->plan, write->file);
+	step->u.cgroup_write.write.value = plan_strdup(s->plan, write->value);
 }
 
 static void add_writes(struct planner_state *s, const struct cgroup_knobs *knobs, bool after_clone)
@@ -418,7 +416,7 @@ int plan_cgroup_make(struct planner_state *s, struct err *err)
 
 		s->cgroup_dirs[i] = SLOT_NONE;
 		if (here && (wants_cgroups(s) || i == keeper(layout)))
-			add_make(s, i, here, &knobs);
+			add_make(s, i, here, &knobs, !made);
 		made |= s->cgroup_dirs[i] != SLOT_NONE;
 	}
 	r = check_writable(s, &knobs, made, err);

@@ -92,8 +92,8 @@ void plan_cgroup_sub_entered(struct planner_state *s)
 	step = plan_add(s->plan, STEP_PARENT, STEP_CGROUP_WRITE, "");
 	step->in[0] = s->cgroup_dirs[v2];
 	step->u.cgroup_write.dir = s->cgroup_paths[v2];
-	step->u.cgroup_write.file = "cgroup.subtree_control";
-	step->u.cgroup_write.value = lines;
-	step->u.cgroup_write.lines = true;
-	step->u.cgroup_write.may_be_refused = true;
+	step->u.cgroup_write.write.file = "cgroup.subtree_control";
+	step->u.cgroup_write.write.value = lines;
+	step->u.cgroup_write.write.lines = true;
+	step->u.cgroup_write.write.may_be_refused = true;
 }

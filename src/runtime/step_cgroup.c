@@ -18,72 +18,46 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_first_of_kind(const struct act *a, const struct step *step)
-{
-	const struct step *at = a->plan->steps;
-
-	while (at->kind != step->kind)
-		at++;
-	return at == step;
-}
-
 int step_cgroup_make(struct act *a, const struct step *step, struct err *err)
 {
-	const struct cgroup_request request = {
-		.path = step->u.cgroup_make.path,
-		.mount = step->u.cgroup_make.mount,
-		.v2 = step->u.cgroup_make.v2,
-		.expected = step->u.cgroup_make.existing,
-		.exclusive = is_first_of_kind(a, step) && !step->u.cgroup_make.of_unit,
-		.of_unit = step->u.cgroup_make.of_unit,
-		.enable = step->u.cgroup_make.enable,
-		.needed = step->u.cgroup_make.needed,
-		.cpuset = step->u.cgroup_make.cpuset,
-		.copy_cpus = step->u.cgroup_make.copy_cpus,
-		.copy_mems = step->u.cgroup_make.copy_mems,
-		.rt_runtime = step->u.cgroup_make.rt_runtime,
-		.rt_period = step->u.cgroup_make.rt_period,
-	};
 	uint32_t existing;
 
-	return cgroup_make(&request, &existing, &a->fd[step->out], err);
+	return cgroup_make(&step->u.cgroup_make.request, &existing, &a->fd[step->out], err);
+}
+
+struct cgroup_dir step_cgroup_dir(const struct step *step)
+{
+	const struct cgroup_request *request = &step->u.cgroup_make.request;
+
+	return (struct cgroup_dir){
+		.path = request->path,
+		.mount = request->mount,
+		.controllers = request->v2 ? "" : step->u.cgroup_make.controller,
+		.existing = request->expected,
+		.v2 = request->v2,
+		.sub = step->u.cgroup_make.sub,
+	};
 }
 
 void undo_cgroup_make(struct act *a, const struct step *step)
 {
-	const struct cgroup_dir dir = {
-		.path = step->u.cgroup_make.path,
-		.mount = step->u.cgroup_make.mount,
-		.existing = step->u.cgroup_make.existing,
-		.v2 = step->u.cgroup_make.v2,
-		.sub = step->u.cgroup_make.sub,
-	};
+	const struct cgroup_dir dir = step_cgroup_dir(step);
 	struct err ignored = ERR_INIT;
 
 	/* A step that failed has cleaned up behind itself; what is there now is somebody else's. */
 	if (a->fd[step->out] < 0)
 		return;
 	/* In a unit's is a process of ours; it goes, and the cgroup with it, when the unit is stopped. */
-	(void)!cgroup_remove(&dir, step->u.cgroup_make.of_unit ? 0 : CGROUP_REMOVE_TIMEOUT_MS,
-			     &ignored);
+	(void)!cgroup_remove(
+		&dir, step->u.cgroup_make.request.of_unit ? 0 : CGROUP_REMOVE_TIMEOUT_MS, &ignored);
 }
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
 int step_cgroup_write(struct act *a, const struct step *step, struct err *err)
 {
-	const struct cgroup_write write = {
-		.file = step->u.cgroup_write.file,
-		.value = step->u.cgroup_write.value,
-		.other_file = step->u.cgroup_write.other_file,
-		.other_value = step->u.cgroup_write.other_value,
-		.usage_file = step->u.cgroup_write.usage_file,
-		.lines = step->u.cgroup_write.lines,
-		.optional = step->u.cgroup_write.optional,
-		.may_be_refused = step->u.cgroup_write.may_be_refused,
-	};
-
-	return cgroup_write(a->fd[step->in[0]], step->u.cgroup_write.dir, &write, err);
+	return cgroup_write(a->fd[step->in[0]], step->u.cgroup_write.dir,
+			    &step->u.cgroup_write.write, err);
 }
 
 int step_cgroup_devices(struct act *a, const struct step *step, struct err *err)

@@ -137,7 +137,7 @@ static int open_cgroups(const struct act *a, struct entry *entry, struct err *er
 		fd = openat(cgroup_dir(a, i), "cgroup.procs", O_WRONLY | O_CLOEXEC);
 		if (fd < 0)
 			return err_sys(err, "open cgroup.procs of \"%s\"",
-				       step->u.cgroup_make.path);
+				       step->u.cgroup_make.request.path);
 		entry->procs[entry->n++] = fd;
 	}
 	return 0;

@@ -71,9 +71,10 @@ static int lock(struct act *a, struct err *err)
  */
 static void count_unit(struct step *step)
 {
-	step->u.cgroup_make.existing = cgroup_count_names(cgroup_below(step->u.cgroup_make.mount,
-								       step->u.cgroup_make.path)) -
-				       1;
+	step->u.cgroup_make.request.expected =
+		cgroup_count_names(cgroup_below(step->u.cgroup_make.request.mount,
+						step->u.cgroup_make.request.path)) -
+		1;
 }
 
 /*
@@ -90,21 +91,15 @@ static int list_cgroups(struct act *a, struct container *c, struct err *err)
 
 		if (step->kind != STEP_CGROUP_MAKE)
 			continue;
-		r = cgroup_existing(step->u.cgroup_make.mount, step->u.cgroup_make.path,
-				    &step->u.cgroup_make.existing);
+		r = cgroup_existing(step->u.cgroup_make.request.mount,
+				    step->u.cgroup_make.request.path,
+				    &step->u.cgroup_make.request.expected);
 		if (r < 0)
 			return err_set(err, r, "look for the cgroup \"%s\"",
-				       step->u.cgroup_make.path);
-		if (step->u.cgroup_make.of_unit)
+				       step->u.cgroup_make.request.path);
+		if (step->u.cgroup_make.request.of_unit)
 			count_unit(step);
-		c->cgroups[c->n_cgroups++] = (struct cgroup_dir){
-			.path = step->u.cgroup_make.path,
-			.mount = step->u.cgroup_make.mount,
-			.controllers = step->u.cgroup_make.v2 ? "" : step->u.cgroup_make.controller,
-			.existing = step->u.cgroup_make.existing,
-			.v2 = step->u.cgroup_make.v2,
-			.sub = step->u.cgroup_make.sub,
-		};
+		c->cgroups[c->n_cgroups++] = step_cgroup_dir(step);
 	}
 	return 0;
 }

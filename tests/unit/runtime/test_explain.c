@@ -67,8 +67,8 @@ static void fill(struct step *step)
 		return;
 	case STEP_CGROUP_WRITE:
 		step->u.cgroup_write.dir = "/sys/fs/cgroup/web";
-		step->u.cgroup_write.file = "pids.max";
-		step->u.cgroup_write.value = "1";
+		step->u.cgroup_write.write.file = "pids.max";
+		step->u.cgroup_write.write.value = "1";
 		return;
 	case STEP_SYMLINK:
 		step->u.symlink.target = "pts/ptmx";

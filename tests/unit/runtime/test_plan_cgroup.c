@@ -59,12 +59,14 @@ static void done(struct fixture *f)
 
 static const char *describe_make(struct fixture *f, const struct step *step)
 {
-	return arena_printf(
-		&f->arena, "%s%s%s%s%s%s%s%s", step->u.cgroup_make.path,
-		step->u.cgroup_make.v2 ? " v2" : "", *step->u.cgroup_make.enable ? " enable " : "",
-		step->u.cgroup_make.enable, *step->u.cgroup_make.needed ? " needed " : "",
-		step->u.cgroup_make.needed, step->u.cgroup_make.copy_cpus ? " cpus" : "",
-		step->u.cgroup_make.copy_mems ? " mems" : "");
+	return arena_printf(&f->arena, "%s%s%s%s%s%s%s%s", step->u.cgroup_make.request.path,
+			    step->u.cgroup_make.request.v2 ? " v2" : "",
+			    *step->u.cgroup_make.request.enable ? " enable " : "",
+			    step->u.cgroup_make.request.enable,
+			    *step->u.cgroup_make.request.needed ? " needed " : "",
+			    step->u.cgroup_make.request.needed,
+			    step->u.cgroup_make.request.copy_cpus ? " cpus" : "",
+			    step->u.cgroup_make.request.copy_mems ? " mems" : "");
 }
 
 static const char *describe_arguments(struct fixture *f, const struct step *step)
@@ -73,10 +75,11 @@ static const char *describe_arguments(struct fixture *f, const struct step *step
 	case STEP_CGROUP_MAKE:
 		return describe_make(f, step);
 	case STEP_CGROUP_WRITE:
-		if (strncmp(step->u.cgroup_write.file, "devices.", 8) == 0)
-			return step->u.cgroup_write.file;
+		if (strncmp(step->u.cgroup_write.write.file, "devices.", 8) == 0)
+			return step->u.cgroup_write.write.file;
 		return arena_printf(&f->arena, "%s/%s=%s", step->u.cgroup_write.dir,
-				    step->u.cgroup_write.file, step->u.cgroup_write.value);
+				    step->u.cgroup_write.write.file,
+				    step->u.cgroup_write.write.value);
 	case STEP_CGROUP_DEVICES:
 		return step->u.cgroup_devices.dir;
 	case STEP_CGROUP_CHOWN:
@@ -214,7 +217,7 @@ static void test_R21_no_process_at_all_is_written_after_the_clone(void **state)
 	assert_int_equal(plan_cgroup_join(&f->s, &f->err), 0);
 	assert_int_equal(f->plan.steps[before].kind, STEP_CGROUP_WRITE);
 	assert_int_equal(f->plan.steps[before].who, STEP_PARENT);
-	assert_string_equal(f->plan.steps[before].u.cgroup_write.value, "0");
+	assert_string_equal(f->plan.steps[before].u.cgroup_write.write.value, "0");
 	done(f);
 }
 
@@ -333,7 +336,7 @@ static void test_Q3_unit_of_a_user_is_where_his_manager_makes_it(void **state)
 		if (step->kind == STEP_UNIT_START)
 			assert_true(step->u.unit_start.unit.user);
 		if (step->kind == STEP_CGROUP_MAKE)
-			path = step->u.cgroup_make.path;
+			path = step->u.cgroup_make.request.path;
 	}
 	assert_string_equal(path, "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service"
 				  "/user.slice/tare-web.scope");
