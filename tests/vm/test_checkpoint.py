@@ -344,6 +344,32 @@ def test_C17_C18_a_network_namespace_from_outside(tare, bundle, image, helper):
     assert os.stat(f"/proc/{again.pid}/ns/net").st_ino == outside
 
 
+def id_maps(pid):
+    return [Path(f"/proc/{pid}/{kind}_map").read_text().split() for kind in ("uid", "gid")]
+
+
+@pytest.mark.parametrize("more", [[], ["network", "cgroup"]], ids=["alone", "with_network_and_cgroup"])
+def test_C17_C18_a_user_namespace(tare, bundle, image, more):
+    """Ids, the owner of what it writes, and its rights in its own namespaces are as before."""
+    b = counting(bundle)
+    b.user_namespace()
+    for type in more:
+        b.namespace(type)
+    c = tare.run_detached(b).wait_out("5\n")
+    maps, status = id_maps(c.pid), Path(f"/proc/{c.pid}/status").read_text()
+    checkpoint(tare, c, image).ok()
+    assert is_gone(tare, c.id)
+    before = numbers(c.out)[-1]
+    again = restore(tare, c, image)
+    wait_until(lambda: numbers(again.out)[-1] > before + 3, "the counter to go on")
+    assert id_maps(again.pid) == maps and maps[0] != Path("/proc/self/uid_map").read_text().split()
+    after = Path(f"/proc/{again.pid}/status").read_text()
+    for name in ("Uid", "Gid", "CapEff", "CapBnd", "NoNewPrivs"):
+        assert re.search(rf"^{name}:.*", after, re.M).group() == re.search(rf"^{name}:.*", status, re.M).group()
+    assert again.exec("sh", "-c", "id -u; touch /tmp/mine && stat -c %u /tmp/mine").ok().out == "0\n0\n"
+    assert os.readlink(f"/proc/{again.pid}/ns/user") != os.readlink("/proc/self/ns/user")
+
+
 # ---- it fails -------------------------------------------------------------------------------------------------------
 
 
