@@ -680,6 +680,6 @@ def test_a_failed_limit_leaves_no_cgroup(tare, bundle):
 def test_K17_a_limit_too_low_to_start_is_named(tare, bundle):
     b = bundle("docker", args=["true"])
     b.linux["resources"] = {"memory": {"limit": 65536, "swap": 65536}}
-    result = tare.run(b)
-    assert result.status != 0
-    assert "memory" in (result.error + result.err)
+    result = tare.run(b).fails("out of memory: the container's init was killed by signal 9 (SIGKILL) in step",
+                               "/linux/resources/memory/limit")
+    assert "hint: the limit is too low for the container to start: raise linux.resources.memory.limit" in result.err

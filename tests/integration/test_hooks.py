@@ -332,6 +332,34 @@ def test_Y11_failing_poststart_hook_takes_the_container_down(tare, hooked, comma
     assert not os.path.exists(f"/proc/{pid}/exe") or os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
 
 
+# The hook has no JSON reader.
+PID = """pid=$(sed 's/.*"pid": *//; s/,.*//')"""
+
+
+@pytest.mark.only("tare")
+@pytest.mark.parametrize("command,kind,name", [
+    ("create", "createRuntime", "create"), ("run --detach", "createRuntime", "run"), ("run --detach", "prestart", "run")])
+def test_Q20_an_init_that_dies_during_create_is_an_error_and_no_hang(tare, hooked, command, kind, name):
+    b, log = hooked
+    log.hook(kind, f"{PID}; kill -KILL $pid").hook("poststop", "touch $LOG/poststop")
+    result, _ = tare.try_create(b, command=command, timeout=20)
+    result.fails(f'{name} "', "the container's init was killed by signal 9 (SIGKILL) in step")
+    assert tare.list() == {} and log.read("poststop") == ""
+
+
+@pytest.mark.only("tare")
+@pytest.mark.rows("H-5")
+@pytest.mark.parametrize("command", ["start", "run --detach"])
+def test_Z9_poststart_hooks_find_the_program_executed(tare, hooked, command):
+    b, log = hooked
+    log.hook("poststart", f"{PID}; readlink /proc/$pid/exe >$LOG/exe; tr '\\0' ' ' </proc/$pid/cmdline >>$LOG/exe")
+    if command == "start":
+        tare.create(b).start().ok()
+    else:
+        tare.run_detached(b)
+    assert log.read("exe") == "/bin/busybox\nsleep 30 "
+
+
 @pytest.mark.only("tare")
 def test_Y15_failing_poststop_hook_is_a_warning_and_the_rest_runs(tare, hooked):
     b, log = hooked

@@ -114,6 +114,15 @@ def test_M8_too_much_data_is_refused(tare, bundle):
     tare.run(b).fails("more than 4095 bytes, which the kernel would cut off", "/mounts/1")
 
 
+@only_tare
+def test_M8_a_comma_in_a_value_is_for_the_filesystem_to_judge(tare, bundle):
+    """Nothing of it is dropped: it sees the rest as an option of its own."""
+    b = bundle(script=MOUNTINFO).mount("/tmp", "tmpfs", "t", ["size=64k,mode=700"])
+    assert {"size=64k", "mode=700"} <= set(mountinfo.at(tare.run(b).ok().out, "/tmp").sb)
+    b.config["mounts"][-1]["options"] = ["size=64k,b"]
+    tare.run(b).fails("EINVAL", "/mounts/1")
+
+
 @pytest.mark.parametrize("word,peers", [
     ("shared", {"shared"}), ("rshared", {"shared"}), ("private", set()), ("rprivate", set()), ("slave", set()),
     ("rslave", set()), ("unbindable", {"unbindable"}), ("runbindable", {"unbindable"}),
@@ -677,6 +686,16 @@ def test_M14_proc_in_a_user_namespace_without_a_pid_namespace(tare, bundle):
     result = tare.run(b)
     result.fails('mount "proc" on "/proc"', "not permitted (EPERM)", "/mounts/0")
     assert "needs a new pid namespace" in str(result.log) + result.err
+
+
+@only_tare
+def test_M14_proc_of_a_host_that_hides_files_of_its_own(tare, bundle):
+    """As in a container: the kernel gives a user namespace no procfs that shows more than the one which is there."""
+    b = bundle(args=["/bin/true"]).user_namespace()
+    tare.run(b).ok()
+    tare.under = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /proc/version && exec "$@"', "sh"]
+    result = tare.run(b).fails('mount "proc" on "/proc"', "not permitted (EPERM)", "/mounts/0")
+    assert "a host whose own /proc has nothing mounted over its files" in result.err
 
 
 @only_tare

@@ -163,10 +163,16 @@ def test_X3_cwd_through_an_fd_of_the_runtime(tare, bundle, number):
         assert f'"/proc/self/fd/{number}"' in result.error
 
 
-def test_X3_cwd_behind_an_fd_makes_nothing(tare, bundle):
+@pytest.mark.only("tare")
+def test_X3_cwd_behind_an_fd_makes_nothing(tare, bundle, tmp):
+    """A directory of the host's is open there, in the caller."""
     b = bundle()
-    b.process["cwd"] = "/proc/self/fd/7/made"
-    assert tare.run(b).status != 0
+    directory = os.open(tmp, os.O_RDONLY | os.O_DIRECTORY)
+    b.process["cwd"] = f"/proc/self/fd/{directory}/made"
+    result = tare.run(b, pass_fds=(directory,))
+    os.close(directory)
+    result.fails(f'change directory to "{b.process["cwd"]}": it leads through a link of procfs', "/process/cwd")
+    assert not (tmp / "made").exists()
 
 
 @pytest.mark.only("tare")

@@ -540,5 +540,5 @@ def test_K10_cgroups_below_go_too(tare, bundle):
 def test_K17_oom_is_named_when_nothing_can_start(tare, bundle):
     b = bundle("docker", args=["true"])
     b.linux["resources"] = {"memory": {"limit": 65536}}
-    result = tare.run(b)
-    assert result.status != 0 and "memory" in result.error + result.err
+    result = tare.run(b).fails("out of memory: the container's init was killed by signal 9 (SIGKILL)", "/linux/resources/memory/limit")
+    assert "hint: the limit is too low for the container to start: raise linux.resources.memory.limit" in result.err

@@ -258,7 +258,7 @@ def test_K11_a_unit_of_the_users_that_is_alive(by_manager, sleeper):
 def test_a_later_step_that_fails_leaves_no_unit_of_the_users(by_manager, sleeper):
     b = sleeper(path=":tare:web")
     b.process["args"] = ["/no/such/program"]
-    assert by_manager.run(b).status != 0
+    by_manager.run(b).fails("/no/such/program", "/process/args/0")
     assert not units()
 
 

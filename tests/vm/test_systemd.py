@@ -352,7 +352,7 @@ def test_K11_two_containers_in_one_unit(tare, sleeper):
 def test_a_later_step_that_fails_leaves_no_unit(tare, sleeper):
     b = sleeper(path=":tare:web")
     b.config["process"]["args"] = ["/no/such/program"]
-    assert tare.run(b).status != 0
+    tare.run(b).fails("/no/such/program", "/process/args/0")
     assert not units()
 
 

@@ -234,7 +234,7 @@ static const struct good good[] = {
 	  "cgroup/unified/hugetlb.2MB.rsvd.max=1 optional @hugepageLimits/0\n" },
 };
 
-static void test_K15_writes_in_an_order_that_the_kernel_takes(void **state)
+static void test_K15_R16_R17_R18_R19_R20_R22_writes_in_their_order(void **state)
 {
 	defer_arena struct arena arena = { 0 };
 
@@ -488,7 +488,7 @@ static void test_R16_io_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_K15_writes_in_an_order_that_the_kernel_takes),
+		cmocka_unit_test(test_K15_R16_R17_R18_R19_R20_R22_writes_in_their_order),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_R4_swap_against_limit),
 		cmocka_unit_test(test_K14_unified_keys),
