@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/arena.h"
 
+#include "base/place.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +32,12 @@ static void out_of_memory(void)
 	_exit(1);
 }
 
+/*
+ * A program makes one small arena after the other: first chunks are kept for the next, emptied, since to unmap one and to
+ * map another costs more than to clear what was used of it. Nothing here is for several threads.
+ */
+static struct arena_chunk *spares;
+
 static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 {
 	size_t size = older ? NEXT_CHUNK : FIRST_CHUNK;
@@ -40,8 +48,14 @@ static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 	while (size < need + HEADER)
 		size *= 2;
 
-	chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-		     -1, 0);
+	if (spares && size == FIRST_CHUNK) {
+		chunk = spares;
+		spares = chunk->older;
+		chunk->older = older;
+		return chunk;
+	}
+	chunk = mmap(place_beside_image(size), size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (chunk == MAP_FAILED)
 		out_of_memory();
 	chunk->older = older;
@@ -107,13 +121,25 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return text;
 }
 
+static void chunk_empty(struct arena_chunk *chunk)
+{
+	memset((char *)chunk + HEADER, 0, chunk->used - HEADER);
+	chunk->used = HEADER;
+}
+
 static void unmap_from(struct arena_chunk *chunk)
 {
 	struct arena_chunk *older;
 
 	for (; chunk; chunk = older) {
 		older = chunk->older;
-		munmap(chunk, chunk->size);
+		if (chunk->size == FIRST_CHUNK) {
+			chunk_empty(chunk);
+			chunk->older = spares;
+			spares = chunk;
+		} else {
+			munmap(chunk, chunk->size);
+		}
 	}
 }
 
@@ -125,8 +151,7 @@ void arena_reset(struct arena *arena)
 		return;
 	unmap_from(chunk->older);
 	chunk->older = NULL;
-	memset((char *)chunk + HEADER, 0, chunk->used - HEADER);
-	chunk->used = HEADER;
+	chunk_empty(chunk);
 }
 
 void arena_clear(struct arena *arena)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Memory that is thrown away as a whole. A config and its spec live in one arena, a plan in another; the first is
- * unmapped before the container's process is cloned, so the child has only the plan. Chunks come from mmap, not from
- * the heap, so that unmapping really gives the pages back. Allocation cannot fail in a way that callers handle: out
+ * cleared before the container's process is cloned, so the child has only the plan. Chunks come from mmap, not from
+ * the heap, so that unmapping really gives the pages back; a small one is kept, emptied, for the next arena. Allocation cannot fail in a way that callers handle: out
  * of memory ends the program with a message (a runtime without memory for a config of at most a few megabytes can do
  * nothing useful).
  */
@@ -29,7 +29,7 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* arena_clear() - unmap everything; the arena may be used again */
+/* arena_clear() - forget everything, and unmap what is more than a small chunk; the arena may be used again */
 void arena_clear(struct arena *arena);
 
 /*

@@ -2,6 +2,7 @@
 #include "runtime/act.h"
 
 #include "base/clock.h"
+#include "base/place.h"
 #include "cgroup/processes.h"
 #include "os/exec.h"
 #include "os/fault.h"
@@ -150,7 +151,8 @@ int act_page(struct act *a, bool for_start)
 		flags |= MAP_ANONYMOUS;
 	}
 
-	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, for_start ? a->page_fd : -1, 0);
+	mem = mmap(place_beside_image(size), size, PROT_READ | PROT_WRITE, flags,
+		   for_start ? a->page_fd : -1, 0);
 	if (mem == MAP_FAILED)
 		return -errno;
 	a->page = a->child_page = mem;
@@ -172,7 +174,7 @@ int act_page_map(int fd, struct progress **ret_page)
 	size = (size_t)st.st_size;
 	if (size < sizeof(*page))
 		return -EPROTO;
-	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	page = mmap(place_beside_image(size), size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return -errno;
 	/* Its writer is our own init, but it is a process of the container by now. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/arena.h"
+#include "base/place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#define TABLE ((uintptr_t)2 << 20)
+
+extern const char _end[];
+
+static bool is_zero(const char *mem, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (mem[i])
+			return false;
+	}
+	return true;
+}
+
+/* What one arena held must not be in the next, which gets the same chunk. */
+static void test_memory_of_a_cleared_arena_is_given_out_zeroed(void **state)
+{
+	struct arena one = { 0 }, other = { 0 };
+	char *first = arena_alloc(&one, 20000), *second;
+
+	memset(first, 'x', 20000);
+	arena_clear(&one);
+	assert_null(one.head);
+	second = arena_alloc(&other, 20000);
+	assert_ptr_equal(second, first);
+	assert_true(is_zero(second, 20000));
+	arena_clear(&other);
+}
+
+static void test_arenas_alive_at_once_share_nothing(void **state)
+{
+	struct arena arenas[3] = { { 0 } };
+	char *texts[3];
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 3; i++)
+			texts[i] = arena_printf(&arenas[i], "%d", i);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(texts[i][0], '0' + i);
+		for (int i = 0; i < 3; i++)
+			arena_clear(&arenas[i]);
+	}
+}
+
+static void test_a_large_piece_is_unmapped(void **state)
+{
+	struct arena arena = { 0 };
+	unsigned char resident;
+	char *small = arena_alloc(&arena, 16), *large = arena_alloc(&arena, 1 << 20);
+	void *page = (void *)((uintptr_t)(large + (1 << 19)) & ~(uintptr_t)4095);
+
+	small[0] = large[(1 << 20) - 1] = 'x';
+	assert_int_equal(mincore(page, 4096, &resident), 0);
+	arena_clear(&arena);
+	assert_int_equal(mincore(page, 4096, &resident), -1);
+	assert_int_equal(errno, ENOMEM);
+}
+
+static void test_reset_keeps_the_newest_chunk_zeroed(void **state)
+{
+	struct arena arena = { 0 };
+	char *large;
+
+	(void)arena_strdup(&arena, "small");
+	large = arena_alloc(&arena, 40000);
+	memset(large, 'x', 40000);
+	arena_reset(&arena);
+	assert_ptr_equal(arena_alloc(&arena, 40000), large);
+	assert_true(is_zero(large, 40000));
+	arena_clear(&arena);
+}
+
+static void test_places_are_beside_the_image_and_different(void **state)
+{
+	uintptr_t end = (uintptr_t)_end, border = (end + TABLE - 1) & ~(TABLE - 1), place,
+		  last = end;
+
+	while ((place = (uintptr_t)place_beside_image(100000))) {
+		assert_int_equal(place % 4096, 0);
+		assert_in_range(place, last, border - 100000);
+		last = place + 100000;
+	}
+	assert_true(border - last < 100000 + 8192);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory_of_a_cleared_arena_is_given_out_zeroed),
+		cmocka_unit_test(test_arenas_alive_at_once_share_nothing),
+		cmocka_unit_test(test_a_large_piece_is_unmapped),
+		cmocka_unit_test(test_reset_keeps_the_newest_chunk_zeroed),
+		cmocka_unit_test(test_places_are_beside_the_image_and_different),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
