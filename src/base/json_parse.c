@@ -283,7 +283,8 @@ static const struct json *find_duplicate(struct arena *arena, const struct json 
 	if (object->len <= 16) {
 		json_each(member, object) {
 			for (other = object->first; other != member; other = other->next) {
-				if (!strcmp(other->key, member->key))
+				if (other->key[0] == member->key[0] &&
+				    !strcmp(other->key, member->key))
 					return member;
 			}
 		}

@@ -199,17 +199,16 @@ static void keep(struct arena *arena, const struct container *read, struct conta
 }
 
 /* As container_load(), but the directory itself is not opened. */
-static int load_listed(struct arena *arena, const char *root, const char *id, struct container *ret,
+static int load_listed(struct arena *arena, int root, const char *id, struct container *ret,
 		       struct err *err)
 {
-	char path[PATH_MAX];
+	char path[NAME_MAX + sizeof("/" RECORD_FILE)];
 	int r = container_id_check(id, err);
 
 	if (r < 0)
 		return r;
-	if (snprintf(path, sizeof(path), "%s/%s/" RECORD_FILE, root, id) >= (int)sizeof(path))
-		return err_set(err, -ENAMETOOLONG, "open the record of the container");
-	return read_and_look(arena, AT_FDCWD, path, ret, err);
+	snprintf(path, sizeof(path), "%s/" RECORD_FILE, id);
+	return read_and_look(arena, root, path, ret, err);
 }
 
 int container_list(struct arena *arena, const char *root, struct container **ret, size_t *ret_n,
@@ -218,6 +217,7 @@ int container_list(struct arena *arena, const char *root, struct container **ret
 {
 	/* A new page costs as much as ten system calls: all records are read into the same ones. */
 	defer_arena struct arena scratch = { 0 };
+	defer_close int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **names = NULL;
 	struct container *list;
 	size_t found = 0;
@@ -225,9 +225,9 @@ int container_list(struct arena *arena, const char *root, struct container **ret
 
 	*ret = NULL;
 	*ret_n = 0;
-	n = scandir(root, &names, is_name, by_name);
-	if (n < 0 && errno == ENOENT)
+	if (dir < 0 && errno == ENOENT)
 		return 0;
+	n = dir < 0 ? -1 : scandirat(dir, ".", &names, is_name, by_name);
 	if (n < 0)
 		return err_sys(err, "list the state root \"%s\"", root);
 
@@ -235,7 +235,7 @@ int container_list(struct arena *arena, const char *root, struct container **ret
 	for (int i = 0; i < n; i++) {
 		struct err one = ERR_INIT;
 		struct container read;
-		int r = load_listed(&scratch, root, names[i]->d_name, &read, &one);
+		int r = load_listed(&scratch, dir, names[i]->d_name, &read, &one);
 
 		if (r == 0 && !is_swept(root, names[i]->d_name, &read))
 			keep(arena, &read, &list[found++]);

@@ -106,6 +106,16 @@ int record_dir_remove(const char *root, const char *id, int dir)
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
+/*
+ * What is false, 0 or empty is left out: a list reads hundreds of records, and half of their values would be such ones.
+ * Reading takes what is not there for that.
+ */
+static void add_flag(struct json_writer *w, const char *key, bool value)
+{
+	if (value)
+		json_add_bool(w, key, true);
+}
+
 static void add_cgroups(struct json_writer *w, const struct container *c)
 {
 	json_array_begin(w, "cgroups");
@@ -114,8 +124,9 @@ static void add_cgroups(struct json_writer *w, const struct container *c)
 		json_add_string(w, "path", c->cgroups[i].path);
 		json_add_string(w, "mount", c->cgroups[i].mount);
 		json_add_string(w, "controllers", c->cgroups[i].controllers);
-		json_add_u64(w, "existing", c->cgroups[i].existing);
-		json_add_bool(w, "v2", c->cgroups[i].v2);
+		if (c->cgroups[i].existing)
+			json_add_u64(w, "existing", c->cgroups[i].existing);
+		add_flag(w, "v2", c->cgroups[i].v2);
 		if (c->cgroups[i].sub)
 			json_add_string(w, "sub", c->cgroups[i].sub);
 		json_object_end(w);
@@ -131,8 +142,20 @@ static void add_rdt(struct json_writer *w, const struct container_rdt *rdt)
 	json_add_string(w, "group", rdt->group);
 	if (rdt->monitor)
 		json_add_string(w, "monitor", rdt->monitor);
-	json_add_bool(w, "own", rdt->own);
+	add_flag(w, "own", rdt->own);
 	json_object_end(w);
+}
+
+static void add_stdio(struct json_writer *w, const struct container *c)
+{
+	const char *const *paths = c->stdio;
+
+	if ((!paths[0] || !*paths[0]) && (!paths[1] || !*paths[1]) && (!paths[2] || !*paths[2]))
+		return;
+	json_array_begin(w, "stdio");
+	for (size_t i = 0; i < ARRAY_LEN(c->stdio); i++)
+		json_add_string(w, NULL, paths[i] ? paths[i] : "");
+	json_array_end(w);
 }
 
 void record_render(struct arena *arena, const struct container *c, struct record *record)
@@ -152,27 +175,27 @@ void record_render(struct arena *arena, const struct container *c, struct record
 	json_add_u64(&w, "pidNamespace", c->pid_ns);
 	json_add_i64(&w, "creator", c->creator);
 	json_add_u64(&w, "creatorStartTime", c->creator_start_time);
-	json_add_bool(&w, "privatePidNamespace", c->private_pid_ns);
-	json_add_bool(&w, "process", c->has_process);
-	json_add_bool(&w, "poststart", c->has_poststart);
-	json_add_bool(&w, "poststop", c->has_poststop);
-	json_add_bool(&w, "noNewKeyring", c->no_new_keyring);
-	json_add_bool(&w, "listener", c->has_listener);
-	json_add_bool(&w, "notify", c->has_notify);
-	json_object_begin(&w, "annotations");
-	for (size_t i = 0; i < c->annotations.n; i++)
-		json_add_string(&w, c->annotations.items[i].key, c->annotations.items[i].value);
-	json_object_end(&w);
+	add_flag(&w, "privatePidNamespace", c->private_pid_ns);
+	add_flag(&w, "process", c->has_process);
+	add_flag(&w, "poststart", c->has_poststart);
+	add_flag(&w, "poststop", c->has_poststop);
+	add_flag(&w, "noNewKeyring", c->no_new_keyring);
+	add_flag(&w, "listener", c->has_listener);
+	add_flag(&w, "notify", c->has_notify);
+	if (c->annotations.n) {
+		json_object_begin(&w, "annotations");
+		for (size_t i = 0; i < c->annotations.n; i++)
+			json_add_string(&w, c->annotations.items[i].key,
+					c->annotations.items[i].value);
+		json_object_end(&w);
+	}
 	add_cgroups(&w, c);
 	add_rdt(&w, &c->rdt);
-	json_array_begin(&w, "stdio");
-	for (size_t i = 0; i < ARRAY_LEN(c->stdio); i++)
-		json_add_string(&w, NULL, c->stdio[i] ? c->stdio[i] : "");
-	json_array_end(&w);
+	add_stdio(&w, c);
 	if (c->unit.name) {
 		json_object_begin(&w, "unit");
 		json_add_string(&w, "name", c->unit.name);
-		json_add_bool(&w, "user", c->unit.user);
+		add_flag(&w, "user", c->unit.user);
 		json_object_end(&w);
 	}
 	json_object_end(&w);
