@@ -308,6 +308,8 @@ int container_create(const char *root, struct create_options *options, int confi
 		act_init(&a, &plan, options,
 			 arena_array(&plan.arena, plan.n_slots + 1, sizeof(int)));
 		a.record = &record;
+		/* A start may ask for the trace of what the create before it did; of a run only it itself. */
+		a.untimed = options->run && (!trace || !trace->stream);
 		r = act_create(&a, trace, err);
 		if (r == 0)
 			hand_over(&a, &plan, ret);
