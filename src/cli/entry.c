@@ -12,12 +12,12 @@
  * Must not use the stack protector, thread-local storage or a function of the C library, memcpy() included: none of them
  * works yet. meson.build compiles it so, and a test looks at what it calls. Static executables only.
  */
-#include "cli/command.h"
 #include "os/prefault.h"
 
 #include <elf.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <stdbool.h>
 
 /* The kernel starts us with the stack pointer at argc; _start expects it, and the registers, as they were. */
 #if defined(__x86_64__)
@@ -47,22 +47,37 @@ __asm__(".text\n"
 
 void tare_before_libc(long *stack) __attribute__((used));
 
-static bool is_same(const char *a, const char *b)
+/*
+ * Eight characters as a number. Words are compared with these, because constants in the code are there when the code is:
+ * the table of commands would be three page faults, a string another.
+ */
+#define WORD(text)                                                                                 \
+	((uint64_t)(text)[0] | (uint64_t)(text)[1] << 8 | (uint64_t)(text)[2] << 16 |              \
+	 (uint64_t)(text)[3] << 24 | (uint64_t)(text)[4] << 32 | (uint64_t)(text)[5] << 40 |       \
+	 (uint64_t)(text)[6] << 48 | (uint64_t)(text)[7] << 56)
+
+/* The first eight characters of @text, zeros behind its end; *@ret_rest is what follows them. */
+static uint64_t first_word(const char *text, const char **ret_rest)
 {
-	while (*a && *a == *b) {
-		a++;
-		b++;
+	uint64_t word = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		if (!*text)
+			break;
+		word |= (uint64_t)(unsigned char)*text++ << (8 * i);
 	}
-	return *a == *b;
+	*ret_rest = text;
+	return word;
 }
 
-static bool begins_with(const char *text, const char *prefix)
+/* Those with .enters_container; tests/checks/test_binary.py compares. */
+static bool enters_container(const char *text)
 {
-	while (*prefix) {
-		if (*text++ != *prefix++)
-			return false;
-	}
-	return true;
+	const char *rest;
+	uint64_t word = first_word(text, &rest);
+
+	return !*rest && (word == WORD("run\0\0\0\0") || word == WORD("create\0") ||
+			  word == WORD("exec\0\0\0"));
 }
 
 /*
@@ -72,10 +87,8 @@ static bool begins_with(const char *text, const char *prefix)
 static bool may_enter_container(char *const *argv)
 {
 	for (size_t i = 0; argv[i]; i++) {
-		for (size_t c = 0; commands[c]; c++) {
-			if (commands[c]->enters_container && is_same(argv[i], commands[c]->name))
-				return true;
-		}
+		if (enters_container(argv[i]))
+			return true;
 	}
 	return false;
 }
@@ -83,9 +96,11 @@ static bool may_enter_container(char *const *argv)
 /* A file that was executed by its fd is called so by the kernel. It is our copy, or main() will make one. */
 static bool is_executed_by_fd(const unsigned long *auxv)
 {
+	const char *rest;
+
 	for (; auxv[0] != AT_NULL; auxv += 2) {
 		if (auxv[0] == AT_EXECFN)
-			return begins_with((const char *)auxv[1], "/dev/fd/");
+			return first_word((const char *)auxv[1], &rest) == WORD("/dev/fd/");
 	}
 	return false;
 }
@@ -93,16 +108,16 @@ static bool is_executed_by_fd(const unsigned long *auxv)
 static void execute_copy(char *const *argv, char *const *envp)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
-	long tree;
+	volatile uint64_t path[2] = { WORD("/proc/se"), WORD("lf/exe\0") };
+	long empty = (long)path + 15, tree;
 
-	tree = raw_syscall(SYS_open_tree, AT_FDCWD, (long)"/proc/self/exe",
-			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+	tree = raw_syscall(SYS_open_tree, AT_FDCWD, (long)path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC,
+			   0, 0);
 	if (tree < 0)
 		return;
-	if (raw_syscall(SYS_mount_setattr, tree, (long)"", AT_EMPTY_PATH, (long)&attr,
-			sizeof(attr)) == 0)
-		(void)raw_syscall(SYS_execveat, tree, (long)"", (long)argv, (long)envp,
-				  AT_EMPTY_PATH);
+	if (raw_syscall(SYS_mount_setattr, tree, empty, AT_EMPTY_PATH, (long)&attr, sizeof(attr)) ==
+	    0)
+		(void)raw_syscall(SYS_execveat, tree, empty, (long)argv, (long)envp, AT_EMPTY_PATH);
 	(void)raw_syscall(SYS_close, tree, 0, 0, 0, 0);
 }
 

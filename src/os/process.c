@@ -2,6 +2,8 @@
 #include "os/process.h"
 
 #include "os/fault.h"
+#include "os/prefault.h"
+#include "os/raw.h"
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -14,7 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd)
+pid_t PREFAULT_BIRTHPLACE os_clone3(uint64_t flags, int cgroup, int *ret_pidfd)
 {
 	struct clone_args args = { .flags = flags };
 	int pidfd = -EBADF;
@@ -33,9 +35,7 @@ pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd)
 		args.cgroup = (uint64_t)cgroup;
 	}
 
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid < 0)
-		return -errno;
+	pid = raw_syscall(SYS_clone3, (long)&args, sizeof(args), 0, 0, 0);
 	if (pid > 0 && ret_pidfd)
 		*ret_pidfd = pidfd;
 	return (pid_t)pid;

@@ -91,7 +91,7 @@ int step_ns_join(struct act *a, const struct step *step, struct err *err)
 /* ---- clone ------------------------------------------------------------------------------------------------------ */
 
 /* The container's init. It never returns: it executes the user's program or ends. */
-static void run_child(struct act *a)
+static void PREFAULT_BIRTHPLACE run_child(struct act *a)
 {
 	struct err err = ERR_INIT;
 
@@ -99,8 +99,8 @@ static void run_child(struct act *a)
 	prefault_stack(PREFAULT_STACK_CHILD, PREFAULT_STACK_BELOW);
 
 	/* Its end of the pair must be the only one, or the parent would never see it gone; and no path back to the host. */
-	close(a->sync_peer);
-	a->sync_peer = -EBADF;
+	if (a->sync_peer >= 0)
+		close(take_fd(&a->sync_peer));
 	if (a->state_dir >= 0)
 		close(take_fd(&a->state_dir));
 	(void)prctl(PR_SET_NAME, ACT_CHILD_NAME);
@@ -154,7 +154,7 @@ static void name_missing(uint64_t flags, struct err *err)
  *
  * Needs:  CAP_SYS_ADMIN in the user namespace that will own the new ones
  */
-int step_clone(struct act *a, const struct step *step, struct err *err)
+int PREFAULT_BIRTHPLACE step_clone(struct act *a, const struct step *step, struct err *err)
 {
 	uint64_t flags = step->u.clone.flags;
 	int cgroup = cgroup_of(a, step), pidfd = -EBADF, parent_side = a->sync;
