@@ -10,7 +10,11 @@
  *
  * It is for the v1 hierarchies, since crun 1.8 refuses the hybrid ones of the bench's machine.
  *
+ * exec is a further process in a container that another runtime made: PID is its init, ID its cgroup. A process in between
+ * joins, so that the one which the container sees is born inside (docs/design/007-exec.md); that is not optional either.
+ *
  * Usage: floor docker|minimal BUNDLE ID [PROGRAM ARGUMENT...]
+ *        floor exec PID ID [PROGRAM ARGUMENT...]
  */
 #include "floor_filter.h"
 
@@ -355,6 +359,34 @@ static void minimal_child(const char *bundle)
 	drop_capabilities(0);
 }
 
+static void minimal_exec_child(void)
+{
+	MUST(setsid());
+	drop_capabilities(0);
+}
+
+/* In the container's namespaces and cgroups from its birth, and a child of ours. Return: its pid */
+static pid_t exec_clone(const char *init, const char *id)
+{
+	struct clone_args clone = { .flags = CLONE_PARENT };
+	int pidfd = (int)MUST(syscall(SYS_pidfd_open, atoi(init), 0));
+	volatile pid_t child = 0;
+	int status;
+	pid_t stage = vfork();
+
+	if (stage == 0) {
+		join_cgroups(id);
+		MUST(setns(pidfd, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID));
+		child = (pid_t)MUST(syscall(SYS_clone3, &clone, sizeof(clone)));
+		if (child)
+			_exit(0);
+		return 0;
+	}
+	MUST(stage);
+	MUST(waitpid(stage, &status, 0));
+	return child;
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	static char program_name[] = "/bin/true", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
@@ -363,13 +395,15 @@ int main(int argc, char **argv, char **envp)
 	struct clone_args clone = { .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
 					     CLONE_NEWIPC,
 				    .exit_signal = SIGCHLD };
-	bool docker = argc > 3 && !strcmp(argv[1], "docker");
+	bool docker = argc > 3 && !strcmp(argv[1], "docker"),
+	     exec = argc > 3 && !strcmp(argv[1], "exec");
 	char *const *program = argc > 4 ? argv + 4 : default_program;
 	int status;
 	pid_t pid;
 
-	if (argc < 4 || (!docker && strcmp(argv[1], "minimal") != 0)) {
-		dprintf(2, "usage: floor docker|minimal BUNDLE ID [PROGRAM ARGUMENT...]\n");
+	if (argc < 4 || (!docker && !exec && strcmp(argv[1], "minimal") != 0)) {
+		dprintf(2, "usage: floor docker|minimal BUNDLE ID [PROGRAM ARGUMENT...]\n"
+			   "       floor exec PID ID [PROGRAM ARGUMENT...]\n");
 		return 2;
 	}
 	protect_binary(argv, envp);
@@ -378,9 +412,12 @@ int main(int argc, char **argv, char **envp)
 		clone.flags |= CLONE_NEWNET;
 		make_cgroups(argv[3]);
 	}
-	pid = (pid_t)MUST(syscall(SYS_clone3, &clone, sizeof(clone)));
+	pid = exec ? exec_clone(argv[2], argv[3])
+		   : (pid_t)MUST(syscall(SYS_clone3, &clone, sizeof(clone)));
 	if (pid == 0) {
-		if (docker)
+		if (exec)
+			minimal_exec_child();
+		else if (docker)
 			docker_child(argv[2], argv[3]);
 		else
 			minimal_child(argv[2]);
