@@ -21,6 +21,9 @@ struct config_input {
 	int root;                  /* the root filesystem itself, to look users up in; borrowed */
 	const char *
 		files; /* absolute directory with "hosts" and "hostname" to be mounted; NULL: none */
+	bool has_resolv_conf; /* as well */
+	struct key_value_list
+		volumes;   /* the image's: where in the container, and the directory for it */
 	struct id_map map; /* of a new user namespace; size 0: none */
 	const struct facts
 		*facts; /* security modules, last capability, our own capabilities, version */
@@ -37,6 +40,9 @@ struct config_input {
  */
 int config_build(struct arena *arena, const struct config_input *in, char **ret_text,
 		 size_t *ret_len, struct image_process *ret_asked, struct err *err) MUST_CHECK;
+
+/* config_is_replaced() - is something that --volume or --tmpfs names mounted on @destination */
+bool config_is_replaced(const struct settings *s, const char *destination);
 
 /* config_hostname() - what the container is called; in @arena or borrowed */
 const char *config_hostname(struct arena *arena, const struct config_input *in);

@@ -1,127 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* linux: namespaces, id maps, cgroup limits, devices, sysctls, hidden paths. */
+/* linux: namespaces, id maps, devices, sysctls, hidden paths. */
 #include "engine/config_parts.h"
 
-#include "base/num.h"
-#include "base/size.h"
 #include "engine/defaults.h"
+#include "os/walk.h"
 #include "spec/template.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define CPU_PERIOD_US 100000
-
-/* ---- resources ---------------------------------------------------------------------------------------------------- */
-
-static int write_memory(struct build *b, struct err *err)
-{
-	const char *text = b->settings->memory;
-	int64_t bytes;
-
-	if (!text)
-		return 0;
-	if (size_parse(text, &bytes) < 0 || bytes <= 0) {
-		err_user(err, "--memory \"%s\" is no size", text);
-		return err_hint(err, "it is a number of bytes, or with a unit: 512m, 2g");
-	}
-	json_object_begin(b->w, "memory");
-	json_add_i64(b->w, "limit", bytes);
-	json_object_end(b->w);
-	return 0;
-}
-
-/* --cpus 1.5: as many microseconds of each period */
-static int write_cpu(struct build *b, struct err *err)
-{
-	const char *text = b->settings->cpus;
-	uint64_t whole, quota, unit = CPU_PERIOD_US;
-	size_t len;
-	const char *digit;
-
-	if (!text)
-		return 0;
-	len = strspn(text, "0123456789");
-	if (len == 0 || len > 6 || num_u64(text, len, &whole) < 0 ||
-	    (text[len] &&
-	     (text[len] != '.' || text[len + 1 + strspn(text + len + 1, "0123456789")])))
-		return err_user(err, "--cpus \"%s\" is no number of processors, like 1.5", text);
-	quota = whole * CPU_PERIOD_US;
-	for (digit = text + len + (text[len] == '.'); *digit && unit >= 10; digit++) {
-		unit /= 10;
-		quota += unit * (uint64_t)(*digit - '0');
-	}
-	if (quota < 1000)
-		return err_user(err, "--cpus \"%s\" is less than the kernel's least, 0.01", text);
-	json_object_begin(b->w, "cpu");
-	json_add_u64(b->w, "quota", quota);
-	json_add_u64(b->w, "period", CPU_PERIOD_US);
-	json_object_end(b->w);
-	return 0;
-}
-
-static int write_pids(struct build *b, struct err *err)
-{
-	const char *text = b->settings->pids_limit;
-	int64_t limit = b->settings->strict ? STRICT_PIDS : DEFAULT_PIDS;
-
-	if (text && num_parse_i64(text, -1, INT64_MAX, &limit) < 0)
-		return err_user(err, "--pids-limit \"%s\" is no number; -1 is no limit", text);
-	/* Without a cgroup of his own a user could not start anything if a limit that nobody asked for were an error. */
-	if (!text && (b->settings->privileged || b->in->facts->rootless))
-		return 0;
-	json_object_begin(b->w, "pids");
-	json_add_i64(b->w, "limit", limit ? limit : -1);
-	json_object_end(b->w);
-	return 0;
-}
-
-static void write_device_rule(struct json_writer *w, const struct build_device *device)
-{
-	char type[2] = { device->type, '\0' };
-
-	json_object_begin(w, NULL);
-	json_add_bool(w, "allow", true);
-	json_add_string(w, "type", type);
-	json_add_i64(w, "major", device->major);
-	json_add_i64(w, "minor", device->minor);
-	json_add_string(w, "access", device->access);
-	json_object_end(w);
-}
-
-static void write_device_rules(struct build *b, const struct build_device *devices, size_t n)
-{
-	json_array_begin(b->w, "devices");
-	json_object_begin(b->w, NULL);
-	json_add_bool(b->w, "allow", b->settings->privileged);
-	json_add_string(b->w, "access", "rwm");
-	json_object_end(b->w);
-	for (size_t i = 0; !b->settings->privileged && i < n; i++)
-		write_device_rule(b->w, &devices[i]);
-	json_array_end(b->w);
-}
-
-static int write_resources(struct build *b, const struct build_device *devices, size_t n,
-			   struct err *err)
-{
-	int r;
-
-	json_object_begin(b->w, "resources");
-	write_device_rules(b, devices, n);
-	r = write_memory(b, err);
-	if (r == 0)
-		r = write_cpu(b, err);
-	if (r == 0)
-		r = write_pids(b, err);
-	json_object_end(b->w);
-	return r;
-}
-
 /* ---- devices ------------------------------------------------------------------------------------------------------ */
 
-static bool is_access(const char *text)
+bool build_is_access(const char *text)
 {
 	return *text && strlen(text) <= 3 && strspn(text, "rwm") == strlen(text);
 }
@@ -141,7 +34,7 @@ static int read_device(struct build *b, const char *text, struct build_device *r
 	}
 	if (*rest == ':') {
 		ret->access = rest + 1;
-		if (!is_access(ret->access))
+		if (!build_is_access(ret->access))
 			return err_user(err, "--device \"%s\": \"%s\" is no access: letters of rwm",
 					text, ret->access);
 	}
@@ -158,16 +51,97 @@ static int read_device(struct build *b, const char *text, struct build_device *r
 	return 0;
 }
 
+/* ---- devices of the host's, for --privileged ---------------------------------------------------------------------- */
+
+/* Bounds what a /dev can have; a machine of a thousand disks has less. */
+#define HOST_DEVICES_MAX 8192
+
+struct host_devices {
+	struct build *b;
+	struct build_device *items;
+	size_t n, size;
+};
+
+/* What the container has of its own, there or as a mount. */
+static bool is_own_device(const char *path)
+{
+	static const char *const names[] = { "console", "full", "mqueue", "null",    "ptmx", "pts",
+					     "random",  "shm",  "tty",    "urandom", "zero" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_host_device(struct host_devices *all, const struct walk_node *node)
+{
+	if (all->n == all->size) {
+		size_t size = all->size ? 2 * all->size : 64;
+		struct build_device *grown = arena_array(all->b->arena, size, sizeof(*grown));
+
+		if (all->n)
+			memcpy(grown, all->items, all->n * sizeof(*grown));
+		all->items = grown;
+		all->size = size;
+	}
+	all->items[all->n++] = (struct build_device){
+		.path = arena_printf(all->b->arena, "/dev/%s", node->path),
+		.access = "rwm",
+		.type = S_ISCHR(node->st.st_mode) ? 'c' : 'b',
+		.major = major(node->st.st_rdev),
+		.minor = minor(node->st.st_rdev),
+		.mode = node->st.st_mode & 07777,
+		.uid = node->st.st_uid,
+		.gid = node->st.st_gid,
+	};
+}
+
+static int look_at_host_device(void *arg, const struct walk_node *node)
+{
+	struct host_devices *all = arg;
+
+	if (is_own_device(node->path))
+		return 1;
+	if (!S_ISCHR(node->st.st_mode) && !S_ISBLK(node->st.st_mode))
+		return 0;
+	if (all->n == HOST_DEVICES_MAX)
+		return -E2BIG;
+	add_host_device(all, node);
+	return 0;
+}
+
+static int add_host_devices(struct host_devices *all, struct err *err)
+{
+	defer_close int dev = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = dev < 0 ? -errno : os_walk(dev, look_at_host_device, all);
+
+	return r < 0 ? err_set(err, r, "--privileged: list the devices of the host") : 0;
+}
+
+/* A user without root can't make devices; what the runtime gives him are the usual ones of the host's. */
+static bool has_host_devices(const struct build *b)
+{
+	return b->settings->privileged && !b->in->facts->rootless;
+}
+
 static int read_devices(struct build *b, struct build_device **ret, size_t *ret_n, struct err *err)
 {
 	const struct str_list *given = &b->settings->devices;
-	struct build_device *devices = arena_array(b->arena, given->n + 1, sizeof(*devices));
-	int r = 0;
+	struct host_devices all = { .b = b };
+	struct build_device *devices;
+	int r = has_host_devices(b) ? add_host_devices(&all, err) : 0;
 
+	if (r < 0)
+		return r;
+	devices = arena_array(b->arena, all.n + given->n + 1, sizeof(*devices));
+	if (all.n)
+		memcpy(devices, all.items, all.n * sizeof(*devices));
 	for (size_t i = 0; r == 0 && i < given->n; i++)
-		r = read_device(b, given->items[i], &devices[i], err);
+		r = read_device(b, given->items[i], &devices[all.n + i], err);
 	*ret = devices;
-	*ret_n = given->n;
+	*ret_n = all.n + given->n;
 	return r;
 }
 
@@ -265,7 +239,9 @@ int build_linux(struct build *b, struct err *err)
 		write_map(b, "gidMappings");
 	}
 	write_namespaces(b);
-	r = write_resources(b, devices, n, err);
+	r = build_cgroup(b, err);
+	if (r == 0)
+		r = build_resources(b, devices, n, err);
 	write_devices(b, devices, n);
 	if (r == 0)
 		r = write_sysctls(b, err);

@@ -2,8 +2,9 @@
 /* mounts: the default ones, --volume, --tmpfs, and the files that a container has of its engine. */
 #include "engine/config_parts.h"
 
-#include "engine/defaults.h"
+#include "base/size.h"
 #include "engine/beside.h"
+#include "engine/defaults.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ static const char *volume_destination(const char *volume)
 }
 
 /* What somebody mounts there himself takes the place of ours. */
-static bool is_replaced(const struct settings *s, const char *destination)
+bool config_is_replaced(const struct settings *s, const char *destination)
 {
 	for (size_t i = 0; i < s->volumes.n; i++) {
 		if (is_same_path(volume_destination(s->volumes.items[i]), destination))
@@ -104,12 +105,36 @@ static const char **without_gid(struct arena *arena, const char *const *options)
 	return list;
 }
 
+static const char **with_size(struct arena *arena, const char *const *options, int64_t bytes)
+{
+	const char **list = arena_array(arena, 10, sizeof(*list));
+	size_t n = 0;
+
+	for (; *options; options++)
+		list[n++] = strncmp(*options, "size=", 5) == 0
+				    ? arena_printf(arena, "size=%lld", (long long)bytes)
+				    : *options;
+	return list;
+}
+
+static int read_shm_size(struct build *b, struct err *err)
+{
+	const char *text = b->settings->shm_size;
+
+	if (!text || (size_parse(text, &b->shm_bytes) == 0 && b->shm_bytes > 0))
+		return 0;
+	err_user(err, "--shm-size \"%s\" is no size", text);
+	return err_hint(err, "it is a number of bytes, or with a unit: 128m, 1g");
+}
+
 static void write_default(struct build *b, const struct default_mount *mount)
 {
 	const char *const *options = mount->options;
 
 	if (b->settings->privileged && strncmp(mount->destination, "/sys", 4) == 0)
 		options = privileged_options(b->arena, options);
+	if (b->settings->shm_size && strcmp(mount->destination, "/dev/shm") == 0)
+		options = with_size(b->arena, options, b->shm_bytes);
 	if (strcmp(mount->type, "devpts") == 0 && b->in->map.size && b->in->map.size < 6)
 		options = without_gid(b->arena, options);
 	write_mount(b->w, mount->destination, mount->type, mount->source, options);
@@ -122,12 +147,12 @@ static void write_defaults(struct build *b)
 	const struct settings *s = b->settings;
 
 	for (size_t i = 0; i < n_default_mounts; i++) {
-		if (!is_replaced(s, default_mounts[i].destination))
+		if (!config_is_replaced(s, default_mounts[i].destination))
 			write_default(b, &default_mounts[i]);
 	}
-	if (s->strict && !is_replaced(s, "/tmp"))
+	if (s->strict && !config_is_replaced(s, "/tmp"))
 		write_mount(b->w, "/tmp", "tmpfs", "tmpfs", scratch);
-	if (s->strict && !is_replaced(s, "/run"))
+	if (s->strict && !config_is_replaced(s, "/run"))
 		write_mount(b->w, "/run", "tmpfs", "tmpfs", run);
 }
 
@@ -138,7 +163,7 @@ static const char *const bound_readonly[] = { "rbind", "rprivate", "ro", NULL };
 
 static void write_file(struct build *b, const char *name, const char *destination)
 {
-	if (!b->in->files || is_replaced(b->settings, destination))
+	if (!b->in->files || config_is_replaced(b->settings, destination))
 		return;
 	write_mount(b->w, destination, "bind", arena_printf(b->arena, "%s/%s", b->in->files, name),
 		    b->settings->strict ? bound_readonly : bound);
@@ -230,10 +255,18 @@ int build_mounts(struct build *b, struct err *err)
 	const struct settings *s = b->settings;
 	int r = 0;
 
+	r = read_shm_size(b, err);
+	if (r < 0)
+		return r;
 	json_array_begin(b->w, "mounts");
 	write_defaults(b);
 	write_file(b, "hosts", "/etc/hosts");
 	write_file(b, "hostname", "/etc/hostname");
+	if (b->in->has_resolv_conf)
+		write_file(b, "resolv.conf", "/etc/resolv.conf");
+	for (size_t i = 0; i < b->in->volumes.n; i++)
+		write_mount(b->w, b->in->volumes.items[i].key, "bind",
+			    b->in->volumes.items[i].value, bound);
 	r = write_zone(b, err);
 	for (size_t i = 0; r == 0 && i < s->tmpfs.n; i++)
 		r = write_tmpfs(b, s->tmpfs.items[i], err);

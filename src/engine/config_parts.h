@@ -18,6 +18,7 @@ struct build {
 	uint64_t bounding,
 		explicit_caps; /* capabilities by bit; the second: those asked for by name */
 	bool no_new_privileges, no_masks;
+	int64_t shm_bytes;                      /* of --shm-size */
 	const char *seccomp, *apparmor, *label; /* as of --security-opt; NULL: the default */
 };
 
@@ -30,7 +31,6 @@ int build_process(struct build *b, struct err *err) MUST_CHECK;
 int build_mounts(struct build *b, struct err *err) MUST_CHECK;
 int build_annotations(struct build *b, struct err *err) MUST_CHECK;
 int build_linux(struct build *b, struct err *err) MUST_CHECK;
-int build_resources(struct build *b, struct err *err) MUST_CHECK;
 int build_seccomp(struct build *b, struct err *err) MUST_CHECK;
 
 /* A device of the host that the container gets. */
@@ -39,8 +39,14 @@ struct build_device {
 	char type;                 /* c, b */
 	uint32_t major, minor, mode, uid, gid;
 };
-int build_devices(struct build *b, struct build_device **ret, size_t *ret_n,
-		  struct err *err) MUST_CHECK;
+/* linux.resources; @devices: those that the container gets, and may therefore use */
+int build_resources(struct build *b, const struct build_device *devices, size_t n,
+		    struct err *err) MUST_CHECK;
+/* linux.cgroupsPath, if one was asked for */
+int build_cgroup(struct build *b, struct err *err) MUST_CHECK;
+
+/* build_is_access() - one to three letters of "rwm" */
+bool build_is_access(const char *text);
 
 void build_list(struct json_writer *w, const char *key, const char *const *items);
 void build_strings(struct json_writer *w, const char *key, const struct str_list *list);

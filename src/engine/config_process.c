@@ -396,6 +396,19 @@ static const char *working_dir(const struct build *b)
 	return *dir == '/' ? dir : arena_printf(b->arena, "/%s", dir);
 }
 
+static int write_oom_score(struct build *b, struct err *err)
+{
+	const char *text = b->settings->oom_score_adj;
+	int64_t score;
+
+	if (!text)
+		return 0;
+	if (num_parse_i64(text, -1000, 1000, &score) < 0)
+		return err_user(err, "--oom-score-adj \"%s\" is no number of -1000 to 1000", text);
+	json_add_i64(b->w, "oomScoreAdj", score);
+	return 0;
+}
+
 int build_process(struct build *b, struct err *err)
 {
 	int r;
@@ -411,6 +424,8 @@ int build_process(struct build *b, struct err *err)
 	json_add_string(b->w, "cwd", working_dir(b));
 	write_capabilities(b);
 	r = write_limits(b, err);
+	if (r == 0)
+		r = write_oom_score(b, err);
 	json_add_bool(b->w, "noNewPrivileges", b->no_new_privileges);
 	if (b->apparmor)
 		json_add_string(b->w, "apparmorProfile", b->apparmor);

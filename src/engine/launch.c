@@ -5,6 +5,8 @@
 #include "base/num.h"
 #include "engine/binfmt.h"
 #include "engine/config.h"
+#include "engine/files.h"
+#include "engine/volumes.h"
 #include "image/layers.h"
 #include "image/lease.h"
 #include "image/overlay.h"
@@ -194,14 +196,16 @@ static int take_over_root(const struct launch *l, const char *top, const char *u
 
 /* ---- the overlay -------------------------------------------------------------------------------------------------- */
 
+/* As mount(8) takes it, the topmost layer first */
 static const char *overlay_command(struct launch *l, const struct overlay *o)
 {
-	const char *text = "mount -t overlay overlay -o ";
+	const char *text = "mount -t overlay overlay -o lowerdir=";
 
 	for (size_t i = o->n_layers; i > 0; i--)
-		text = arena_printf(&l->arena, "%slowerdir+=%s,", text, o->layers[i - 1]);
-	return arena_printf(&l->arena, "%supperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs",
-			    text, o->upper, o->work, o->throw_away ? ",volatile" : "",
+		text = arena_printf(&l->arena, "%s%s%s", text, o->layers[i - 1], i > 1 ? ":" : "");
+	return arena_printf(&l->arena,
+			    "%s,upperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs", text,
+			    o->upper, o->work, o->throw_away ? ",volatile" : "",
 			    o->user_xattrs ? ",userxattr" : "", l->dir.path);
 }
 
@@ -355,20 +359,77 @@ static int write_file(struct launch *l, const char *name, const char *text, stru
 	return r < 0 ? err_set(err, r, "write \"%s/%s\"", l->dir.path, name) : 0;
 }
 
-static int write_files(struct launch *l, const char *hostname, struct err *err)
+static int write_files(struct launch *l, const struct files *files, struct err *err)
 {
 	int r = make_below(l, "files", 0755, err);
 
 	if (r == 0)
-		r = write_file(l, "files/hostname", arena_printf(&l->arena, "%s\n", hostname), err);
+		r = write_file(l, "files/hostname", files->hostname, err);
 	if (r == 0)
-		r = write_file(l, "files/hosts",
-			       arena_printf(&l->arena,
-					    "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
-					    "ip6-loopback\n127.0.1.1\t%s\n",
-					    hostname),
-			       err);
+		r = write_file(l, "files/hosts", files->hosts, err);
+	if (r == 0 && files->resolv_conf)
+		r = write_file(l, "files/resolv.conf", files->resolv_conf, err);
 	return r;
+}
+
+/* For a shell, in one line */
+static const char *quoted(struct launch *l, const char *text)
+{
+	static const char escaped[] = "'\\\n\t", letters[] = "'\\nt";
+	char *out = arena_alloc(&l->arena, 2 * strlen(text) + 4), *at = out;
+
+	*at++ = '$';
+	*at++ = '\'';
+	for (; *text; text++) {
+		const char *found = strchr(escaped, *text);
+
+		if (found)
+			*at++ = '\\';
+		*at++ = found ? letters[found - escaped] : *text;
+	}
+	*at++ = '\'';
+	*at = '\0';
+	return out;
+}
+
+static void note_files(struct launch *l, const struct files *files, int64_t start)
+{
+	const struct {
+		const char *name, *text;
+	} all[] = {
+		{ "hostname", files->hostname },
+		{ "hosts", files->hosts },
+		{ "resolv.conf", files->resolv_conf },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (all[i].text)
+			note(l, "write-file",
+			     arena_printf(&l->arena, "printf %%s %s > %s/files/%s",
+					  quoted(l, all[i].text), l->dir.path, all[i].name),
+			     "the container's own, mounted over the image's", start);
+	}
+}
+
+static int make_volumes(struct launch *l, struct key_value_list *ret, struct err *err)
+{
+	const struct volumes_request request = {
+		.dir = &l->dir,
+		.destinations = &l->image.config.process.volumes,
+		.settings = &l->settings,
+		.root = l->root,
+		.host_root = l->map.host_id,
+	};
+	int64_t start = clock_wall_ns();
+	int r = volumes_make(&l->arena, &request, ret, err);
+
+	for (size_t i = 0; r == 0 && i < ret->n; i++)
+		note(l, "make-volume",
+		     arena_printf(&l->arena, "cp -a %s/rootfs%s %s", l->dir.path, ret->items[i].key,
+				  ret->items[i].value),
+		     "the image wants it to be a volume: the container's own, and gone with it",
+		     start);
+	return r < 0 ? err_context(err, "image \"%s\"", l->image_name) : 0;
 }
 
 static int write_config(struct launch *l, const struct facts *facts, struct err *err)
@@ -386,12 +447,21 @@ static int write_config(struct launch *l, const struct facts *facts, struct err 
 		.to = l->to,
 	};
 	int64_t start = clock_wall_ns();
-	int r = config_build(&l->arena, &in, &l->config, &l->config_len, &l->asked, err);
+	struct files files;
+	int r = files_make(&l->arena, &l->settings, config_hostname(&l->arena, &in),
+			   "/etc/resolv.conf", &files, err);
 
-	if (r == 0)
-		r = write_files(l, config_hostname(&l->arena, &in), err);
+	if (r == 0 && l->image_name && !l->no_files)
+		r = make_volumes(l, &in.volumes, err);
 	if (r < 0)
 		return r;
+	in.has_resolv_conf = files.resolv_conf != NULL;
+	r = config_build(&l->arena, &in, &l->config, &l->config_len, &l->asked, err);
+	if (r == 0)
+		r = write_files(l, &files, err);
+	if (r < 0)
+		return r;
+	note_files(l, &files, start);
 	r = os_file_make_at(l->dir.fd, "config.json", l->config, l->config_len, 0600);
 	if (r < 0)
 		return err_set(err, r, "write \"%s/config.json\"", l->dir.path);
@@ -482,7 +552,8 @@ static int make_dir(struct launch *l, struct err *err)
 		r = make_below(l, "rootfs", 0755, err);
 	if (r == 0)
 		note(l, "make-container",
-		     arena_printf(&l->arena, "mkdir -p %s/rootfs", l->dir.path),
+		     arena_printf(&l->arena, "mkdir -p %s/{rootfs,upper,work,files,volumes}",
+				  l->dir.path),
 		     "locked by us as long as the container is in the foreground", start);
 	return r;
 }

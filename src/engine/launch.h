@@ -15,7 +15,7 @@
 #include "runtime/container.h"
 
 /* A step a layer, and some for all that is not layers */
-#define LAUNCH_STEPS_MAX (OVERLAY_LAYERS_MAX + 8)
+#define LAUNCH_STEPS_MAX (2 * OVERLAY_LAYERS_MAX + 64)
 
 struct launch {
 	/* given by the caller; borrowed */

@@ -12,6 +12,8 @@
 #include "cli/foreground.h"
 #include "cli/trace_file.h"
 #include "engine/launch.h"
+#include "os/file.h"
+#include "runtime/cleanup.h"
 #include "runtime/notify.h"
 
 #include <fcntl.h>
@@ -22,8 +24,9 @@ enum { STATUS_OURS = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 
 struct args {
 	struct container_args container; /* first: the offsets of CONTAINER_OPTIONS count from it */
-	const char *name, *rootfs, *trace;
-	bool rm, explain;
+	const char *name, *rootfs, *trace, *cidfile;
+	struct explain_choice explain;
+	bool rm;
 };
 
 /* What start() needs */
@@ -81,12 +84,22 @@ static int settle_stdin(const struct container_args *args, struct err *err)
 	return 0;
 }
 
-static int check_pull(const char *when, struct err *err)
+enum pull_when { PULL_MISSING, PULL_NEVER, PULL_ALWAYS, PULL_NEWER };
+
+static int read_pull(const char *text, enum pull_when *ret, struct err *err)
 {
-	if (!when || strcmp(when, "missing") == 0 || strcmp(when, "never") == 0)
+	static const char *const words[] = { "missing", "never", "always", "newer" };
+
+	*ret = PULL_MISSING;
+	for (size_t i = 0; text && i < ARRAY_LEN(words); i++) {
+		*ret = (enum pull_when)i;
+		if (strcmp(text, words[i]) == 0)
+			return 0;
+	}
+	if (!text)
 		return 0;
-	err_user(err, "unknown word \"%s\" for \"--pull\"", when);
-	return err_hint(err, "it is never or missing");
+	err_user(err, "unknown word \"%s\" for \"--pull\"", text);
+	return err_hint(err, "it is always, missing, never or newer");
 }
 
 static bool is_missing(const struct launch *launch, const struct err *err)
@@ -94,18 +107,60 @@ static bool is_missing(const struct launch *launch, const struct err *err)
 	return err->code == -ENOENT && launch->image_name && !launch->image.id;
 }
 
+/*
+ * Before it is looked for in the store. A pull gets only what differs, so newer is the same, but for a registry that can't be
+ * asked: then what is there will do.
+ */
+static int pull_first(struct cli *cli, struct launch *launch, enum pull_when when, struct err *err)
+{
+	struct report report = command_report(cli);
+	struct err refused = ERR_INIT;
+	int r;
+
+	if (!launch->image_name || (when != PULL_ALWAYS && when != PULL_NEWER))
+		return 0;
+	r = supply_image(cli, launch, when == PULL_ALWAYS ? err : &refused);
+	if (r == 0 || when == PULL_ALWAYS)
+		return r;
+	err_context(&refused, "look for a newer \"%s\"", launch->image_name);
+	report_warning(&report, &refused);
+	return 0;
+}
+
 static int prepare(struct cli *cli, const struct args *a, struct launch *launch, struct err *err)
 {
-	const char *when = a->container.pull;
-	int r = launch_prepare(launch, err);
+	enum pull_when when;
+	int r = read_pull(a->container.pull, &when, err);
 
+	if (r == 0)
+		r = pull_first(cli, launch, when, err);
+	if (r == 0)
+		r = launch_prepare(launch, err);
 	if (r == 0 || (r < 0 && !is_missing(launch, err)))
 		return r;
-	if (r < 0 && when && strcmp(when, "never") == 0)
+	if (r < 0 && when == PULL_NEVER)
 		return err_hint(err, "tare pull %s gets it", launch->image_name);
 	*err = ERR_INIT;
 	r = supply_image(cli, launch, err);
 	return r < 0 ? r : launch_prepare(launch, err);
+}
+
+/* It is an error if it is there, before anything is made: somebody may still rely on it. */
+static int check_cidfile(const struct args *a, struct err *err)
+{
+	if (!a->cidfile || access(a->cidfile, F_OK) < 0)
+		return 0;
+	err_user_code(err, -EEXIST, "--cidfile \"%s\" exists", a->cidfile);
+	return err_hint(err, "remove it, or name another");
+}
+
+static int write_cidfile(const struct args *a, const struct launch *launch, struct err *err)
+{
+	int r = a->cidfile ? os_file_make_at(AT_FDCWD, a->cidfile, launch->dir.id,
+					     strlen(launch->dir.id), 0644)
+			   : 0;
+
+	return r < 0 ? err_set(err, r, "--cidfile: write \"%s\"", a->cidfile) : 0;
 }
 
 static int describe(struct cli *cli, const struct args *a, const struct operands *words,
@@ -124,7 +179,7 @@ static int describe(struct cli *cli, const struct args *a, const struct operands
 	launch->settings = container_settings(&a->container, command);
 	launch->settings.name = a->name;
 	launch->settings.self = cli->argv[0];
-	launch->auto_remove = a->rm || a->explain;
+	launch->auto_remove = a->rm || a->explain.given;
 	launch->wanted = wanted;
 	launch->unpack = supply_unpack;
 	launch->warn = warn;
@@ -136,7 +191,7 @@ static int describe(struct cli *cli, const struct args *a, const struct operands
 		if (!launch->rootfs_dir)
 			return err_sys(err, "--rootfs \"%s\"", a->rootfs);
 	}
-	r = check_pull(a->container.pull, err);
+	r = check_cidfile(a, err);
 	return r < 0 ? r : container_platform(&launch->arena, &a->container, wanted, err);
 }
 
@@ -192,12 +247,14 @@ static int run_launch(struct cli *cli, const struct args *a, struct launch *laun
 		r = prepare(cli, a, launch, err);
 	if (r < 0)
 		return r;
-	if (a->explain) {
-		r = explain_launch(cli, launch, err);
+	if (a->explain.given) {
+		r = explain_launch(cli, launch, a->explain.format, err);
 		finish(cli, launch, -1);
 		return r;
 	}
-	r = settle_stdin(&a->container, err);
+	r = write_cidfile(a, launch, err);
+	if (r == 0)
+		r = settle_stdin(&a->container, err);
 	if (r < 0) {
 		finish(cli, launch, r);
 		return r;
@@ -224,8 +281,10 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 
 static const struct option options[] = {
 	CONTAINER_OPTIONS,
-	RUN_OPTION("explain", 0, NULL, "show each step from image to process, and start nothing",
-		   switch, explain),
+	RUN_OPTION("cidfile", 0, "FILE", "write the container's id to it", text, cidfile),
+	{ "explain", 0, NULL,
+	  "show each step from image to process, and start nothing; =json, =sh: in that form",
+	  option_set_explain, offsetof(struct args, explain) },
 	RUN_OPTION("name", 0, "NAME", "a name for the container", text, name),
 	RUN_OPTION("rm", 0, NULL, "remove the container after its end", switch, rm),
 	RUN_OPTION("rootfs", 0, "DIR", "this directory in place of an image", text, rootfs),
