@@ -38,6 +38,7 @@ struct inflate {
 	struct inflate_state gzip;
 	ZSTD_DStream *zstd;
 	struct archive *archive;
+	uint64_t handed; /* bytes of the source that the archive was given */
 	unsigned char input[GIVE_BACK_MAX + INPUT_BYTES];
 };
 
@@ -233,6 +234,7 @@ static la_ssize_t archive_input(struct archive *archive, void *arg, const void *
 	*ret = inflate->input + inflate->at;
 	n = inflate->end - inflate->at;
 	inflate->at = inflate->end;
+	inflate->handed += n;
 	return (la_ssize_t)n;
 }
 
@@ -252,12 +254,26 @@ static int through_archive_begin(struct inflate *inflate, struct err *err)
 	return archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE ? damaged(inflate, err) : 0;
 }
 
+/* libarchive leaves alone what follows the last bzip2 stream. Return: 0; -EINVAL if that is something */
+static int through_archive_end(struct inflate *inflate, struct err *err)
+{
+	uint64_t left = inflate->handed - (uint64_t)archive_filter_bytes(inflate->archive, -1);
+
+	/* What it was given last is still in the buffer. */
+	if (left > inflate->end - GIVE_BACK_MAX)
+		return damaged(inflate, err);
+	inflate->at = inflate->end - (size_t)left;
+	return next_member(inflate, 0, err);
+}
+
 static ssize_t through_archive(struct inflate *inflate, void *buf, size_t size, struct err *err)
 {
 	la_ssize_t n = archive_read_data(inflate->archive, buf, size);
 
-	if (n >= 0)
+	if (n > 0)
 		return n;
+	if (n == 0)
+		return through_archive_end(inflate, err);
 	return err_user(err, "the %s data is damaged: %s", inflate->name,
 			archive_error_string(inflate->archive));
 }
