@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's own verdict: what happens to a process under our program is what happens to one under libseccomp's, for
- * sampled calls by each of the three entries that an x86_64 kernel has: syscall, int 0x80 (i386), and syscall with x32's
- * bit.
+ * The kernel's own verdict: what happens to a process under our program is what the profile means and, but for rare
+ * mistakes of libseccomp's, what happens to one under its program; for sampled calls by each of the three entries that an
+ * x86_64 kernel has: syscall, int 0x80 (i386), and syscall with x32's bit.
  *
  * The profiles allow nothing: each verdict is another errno, SIGSYS, or a tracer that isn't there (ENOSYS), so that no
  * sampled call is ever made. That leaves the process that makes them without any call either: it answers through
@@ -11,6 +11,7 @@
  * Kernels without IA32 emulation have no int 0x80, so that entry is a test of its own, which the word "i386" asks for.
  */
 #include "runtime/seccomp.h"
+#include "runtime/seccomp/model.h"
 #include "runtime/seccomp/peer.h"
 #include "runtime/seccomp/random.h"
 #include "runtime/seccomp_arch.h"
@@ -156,6 +157,8 @@ static void harmless_profile(struct random *random, struct arena *arena,
 	const struct random_wish wish = {
 		.arches = 1u << ARCH_X86 | 1u << ARCH_X32,
 		.peer_names = true,
+		.disjoint =
+			true, /* libseccomp's order among rules that all match is nobody's contract */
 		.rules = 20,
 	};
 
@@ -191,6 +194,9 @@ static struct sample random_sample(struct random *random, const struct config_se
 		slot = syscall_find(row->mux < 200 ? "socketcall" : "ipc")->slot[ARCH_X86];
 	if (slot == SYSCALL_ABSENT || random_below(random, 8) == 0)
 		slot = random_below(random, 480);
+	/* uretprobe and uprobe: the kernel answers them itself and asks no filter. */
+	if (sample.arch == ARCH_X86_64 && (slot == 335 || slot == 336))
+		slot = 400;
 	sample.nr = seccomp_number(sample.arch, slot);
 	for (unsigned i = 0; i < 6; i++)
 		sample.args[i] =
@@ -205,9 +211,31 @@ static struct sample random_sample(struct random *random, const struct config_se
 	return sample;
 }
 
+/* What the kernel answers if the filter does what the profile means (model.h) */
+static int64_t meant(struct model *model, const struct sample *sample)
+{
+	struct seccomp_data data = { .nr = (int)sample->nr,
+				     .arch = seccomp_abis[sample->arch].token };
+	uint32_t verdict;
+
+	memcpy(data.args, sample->args, sizeof(data.args));
+	/* int 0x80 takes the lower halves of the registers. */
+	for (unsigned i = 0; i < 6 && sample->arch == ARCH_X86; i++)
+		data.args[i] = (uint32_t)data.args[i];
+	verdict = model_verdict(model, &data);
+	switch (verdict & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ERRNO:
+		return -(int64_t)(verdict & SECCOMP_RET_DATA);
+	case SECCOMP_RET_TRACE:
+		return -ENOSYS;
+	default:
+		return 1000 + SIGSYS;
+	}
+}
+
 /* Return: whether libseccomp has a program that can be compared with */
 static bool compare_profile(uint64_t seed, struct answers *ours, struct answers *theirs,
-			    unsigned *signals, unsigned ruled[SECCOMP_ARCHES])
+			    unsigned *signals, unsigned *peer_wrong, unsigned ruled[SECCOMP_ARCHES])
 {
 	defer_arena struct arena arena = {};
 	struct random random = { seed };
@@ -216,6 +244,7 @@ static bool compare_profile(uint64_t seed, struct answers *ours, struct answers 
 	struct sample samples[SAMPLES];
 	struct err err = ERR_INIT;
 	struct sock_filter *peer;
+	struct model model;
 	size_t n;
 
 	harmless_profile(&random, &arena, &config);
@@ -228,12 +257,16 @@ static bool compare_profile(uint64_t seed, struct answers *ours, struct answers 
 
 	ask(program.insns, program.n, samples, ours);
 	ask(peer, n, samples, theirs);
+	model_init(&model, &arena, &config);
 	for (size_t i = 0; i < SAMPLES; i++) {
-		if (ours->items[i] != theirs->items[i])
-			fail_msg("seed %#llx, nr %#x by %s: ours %lld, libseccomp %lld",
+		int64_t want = meant(&model, &samples[i]);
+
+		if (ours->items[i] != want)
+			fail_msg("seed %#llx, nr %#x by %s: ours %lld, meant %lld, libseccomp %lld",
 				 (unsigned long long)seed, samples[i].nr,
 				 seccomp_arch_names[samples[i].arch], (long long)ours->items[i],
-				 (long long)theirs->items[i]);
+				 (long long)want, (long long)theirs->items[i]);
+		*peer_wrong += theirs->items[i] != want;
 		*signals += ours->items[i] >= 1000;
 		ruled[samples[i].arch] += ours->items[i] != -ENOSYS;
 	}
@@ -259,7 +292,7 @@ static void test_kernel(void **state)
 	const char *text = getenv("TARE_SECCOMP_SEED");
 	uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) << 20;
 	struct answers *ours, *theirs;
-	unsigned signals = 0, profiles = 0, ruled[SECCOMP_ARCHES] = { 0 };
+	unsigned signals = 0, profiles = 0, peer_wrong = 0, ruled[SECCOMP_ARCHES] = { 0 };
 
 	(void)state;
 	ours = mmap(NULL, 2 * sizeof(*ours), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
@@ -269,10 +302,12 @@ static void test_kernel(void **state)
 
 	print_message("# seed %#llx\n", (unsigned long long)seed);
 	while (profiles < PROFILES)
-		profiles += compare_profile(seed++, ours, theirs, &signals, ruled);
-	print_message("# %d calls under %u profiles: as under libseccomp's program; %u of them "
-		      "ended in SIGSYS\n",
-		      PROFILES * SAMPLES, profiles, signals);
+		profiles += compare_profile(seed++, ours, theirs, &signals, &peer_wrong, ruled);
+	print_message("# %d calls under %u profiles: as meant; %u of them ended in SIGSYS; %u of "
+		      "them went otherwise under libseccomp's program\n",
+		      PROFILES * SAMPLES, profiles, signals, peer_wrong);
+	/* 2.5.4 merges some conditions on one argument wrongly; were it more, we had misread the profile. */
+	assert_true(peer_wrong < PROFILES * SAMPLES / 50);
 	/* All entries met rules, not just the default. */
 	assert_true(signals > 20);
 	for (uint32_t i = 0; i < n_entries; i++)
