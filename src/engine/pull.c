@@ -303,3 +303,17 @@ int transfer_pull(const struct roots *roots, const struct store *store, struct a
 	session_free(p.session);
 	return r;
 }
+
+int transfer_manifest(struct arena *arena, const struct pull_request *request,
+		      const char **ret_text, size_t *ret_len, struct err *err)
+{
+	struct pull p = { .arena = arena, .request = request };
+	int r = find_any_top(&p, err);
+
+	session_free(p.session);
+	if (r == 0) {
+		*ret_text = p.top.text;
+		*ret_len = p.top.len;
+	}
+	return r;
+}

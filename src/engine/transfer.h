@@ -73,6 +73,13 @@ int transfer_pull(const struct roots *roots, const struct store *store, struct a
 		  const struct pull_request *request, struct pull_result *ret,
 		  struct err *err) MUST_CHECK;
 
+/*
+ * transfer_manifest() - what a name means at its registry: a manifest or an index as it is there; nothing is kept
+ * @request: name, access and watch are used
+ */
+int transfer_manifest(struct arena *arena, const struct pull_request *request,
+		      const char **ret_text, size_t *ret_len, struct err *err) MUST_CHECK;
+
 struct push_request {
 	struct descriptor source; /* of the store */
 	const char *name;         /* what it is to be called there, as it was typed */

@@ -326,3 +326,15 @@ int image_find(const struct store *store, struct arena *arena, const char *text,
 	r = image_load(store, arena, &entry, wanted, ret, err);
 	return r < 0 ? err_context(err, "read image \"%s\"", text) : 0;
 }
+
+void image_layer_steps(const struct image_config *config, const struct image_history **ret)
+{
+	size_t layer = config->diff_ids.n;
+
+	for (size_t i = config->history.n; i > 0 && layer > 0; i--) {
+		if (!config->history.items[i - 1].empty_layer)
+			ret[--layer] = &config->history.items[i - 1];
+	}
+	while (layer > 0)
+		ret[--layer] = NULL;
+}

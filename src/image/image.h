@@ -57,6 +57,14 @@ int image_find_entry(const struct store *store, struct arena *arena, const char 
 int image_find(const struct store *store, struct arena *arena, const char *text,
 	       const struct platform *wanted, struct image *ret, struct err *err) MUST_CHECK;
 
+/*
+ * image_layer_steps() - which entry of the history made each layer
+ * @ret: as many as there are layers; NULL for one that nobody wrote down
+ *
+ * A history may be shorter than the layers, where something without one was gone on with: then it is of the topmost.
+ */
+void image_layer_steps(const struct image_config *config, const struct image_history **ret);
+
 /* image_short_id() - the digits of a digest that people are shown. @buf: IMAGE_ID_SHORT + 1 bytes. Return: @buf */
 char *image_short_id(const char *digest, char *buf);
 

@@ -75,6 +75,10 @@ def keep(engine, script, *options, name="web"):
     engine.call("run", "--name", name, *options, "box", "sh", "-c", script).ok()
 
 
+def human(size):
+    return f"{size}B"
+
+
 def diff(engine, *words):
     return engine.call("diff", *words).ok().out.splitlines()
 
@@ -217,6 +221,30 @@ def test_diff_of_two(box):
     done = box.call("diff", "box", "web")
     done.fails('"web" is a container, and two that are compared must be images')
     assert "hint: tare diff web shows what it has changed" in done.err
+
+
+def test_the_tree_of_an_image(box):
+    """Who ends with a layer, and who has it under others."""
+    keep(box, "echo >/new")
+    for name in ("mine", "again"):
+        commit(box, "web", name, env={"SOURCE_DATE_EPOCH": "1700000000"})
+    box.image("localhost/other:1", layers=[busybox_layer(), {"x": "y"}])
+    head, *layers = box.call("image", "tree", "mine").ok().out.splitlines()
+    ids = [layer[7:19] for layer in config_of(box, "mine")["rootfs"]["diff_ids"]]
+    assert head.split()[0] == "localhost/mine:latest"
+    assert [line[:16] for line in layers] == [f"|-- {ids[0]}", f"|-- {ids[1]}", f"`-- {ids[2]}"]
+    assert layers[0].endswith("  shared with localhost/box:latest, localhost/other:1")
+    assert "  localhost/box:latest" in layers[1] and "shared" not in layers[1]
+    assert "  localhost/mine:latest, localhost/again:latest" in layers[2]
+    told = [json.loads(line) for line in box.call("image", "tree", "--format", "json", "mine").ok().out.splitlines()]
+    assert [t["Layer"] for t in told] == [1, 2, 3] and told[2]["CreatedBy"].startswith("sh -c echo >/new")
+    assert told[0]["SharedWith"] == ["localhost/box:latest", "localhost/other:1"] and told[1]["Tags"] == ["localhost/box:latest"]
+    assert told[2]["Size"] == (box.root / "images/blobs" / told[2]["Digest"].replace(":", "/")).stat().st_size
+    # The base has no history, so what there is is of the topmost layer.
+    [step] = [json.loads(line) for line in box.call("history", "--format", "json", "mine").ok().out.splitlines()]
+    assert step["CreatedBy"].startswith("sh -c echo") and step["Size"] == human(told[2]["Size"])
+    assert "sha256:" + ids[0] in box.call("image", "tree", "--no-trunc", "mine").ok().out
+    box.call("image", "tree", "nobody").fails('image "nobody" is not in the store')
 
 
 # ---- commit -----------------------------------------------------------------------------------------------------------

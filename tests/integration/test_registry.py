@@ -242,6 +242,20 @@ def test_what_may_pass_is_tried_again(tare, fake):
     assert not fake.answers
 
 
+def test_a_manifest_is_shown_without_a_pull(tare, fake, engine):
+    here = fake.image("a", None, [SMALL])
+    fake.index("a", "1", [(here, {"os": "linux", "architecture": ARCHITECTURE})])
+    index = fake.manifests["a", "1"][1].decode()
+    assert tare("image", "inspect", "--raw", f"docker://{fake.host}/a:1").ok().out == index
+    assert tare("image", "inspect", "--raw", f"docker://{fake.host}/a@{here['digest']}").ok().out == \
+        fake.manifests["a", here["digest"]][1].decode()
+    assert not fake.asked("GET /v2/a/blobs/.*") and blobs(engine.root) == set()
+    tare("image", "inspect", f"docker://{fake.host}/a:1").fails("of what is at a registry only --raw shows something")
+    tare("image", "inspect", "--raw", f"docker://{fake.host}/a:2").fails("HTTP status 404")
+    fake.manifests["a", digest_of(index.encode())] = fake.manifests["a", "1"][0], b"{}"
+    tare("image", "inspect", "--raw", f"docker://{fake.host}/a@{digest_of(index.encode())}").fails("it should be sha256:")
+
+
 # ---- images -----------------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ extern const struct command command_export;
 extern const struct command command_history;
 extern const struct command command_image_gc;
 extern const struct command command_image_inspect;
+extern const struct command command_image_tree;
 extern const struct command command_images;
 extern const struct command command_import;
 extern const struct command command_load;

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_load,
 	&command_save,
 	&command_image_inspect,
+	&command_image_tree,
 	&command_history,
 	&command_tag,
 	&command_rmi,

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REGISTRY_PREFIX "docker://"
-
 struct args {
 	const char *platform;
 	bool quiet;

@@ -37,14 +37,18 @@ static size_t collect(struct arena *arena, const struct image *image, const char
 {
 	const struct image_history_list *history = &image->config.history;
 	struct made_step *steps = arena_array(arena, history->n + 1, sizeof(*steps));
-	size_t layer = 0;
+	size_t n = image->config.diff_ids.n;
+	const struct image_history **of_layers = arena_array(arena, n + 1, sizeof(*of_layers));
 
+	image_layer_steps(&image->config, of_layers);
 	for (size_t i = 0; i < history->n; i++) {
 		struct made_step *step = &steps[history->n - 1 - i];
 
 		*step = (struct made_step){ &history->items[i], "<missing>", 0 };
-		if (!history->items[i].empty_layer && layer < image->manifest.layers.n)
-			step->size = image->manifest.layers.items[layer++].size;
+		for (size_t layer = 0; layer < n; layer++) {
+			if (of_layers[layer] == &history->items[i])
+				step->size = image->manifest.layers.items[layer].size;
+		}
 	}
 	if (history->n)
 		steps[0].id = id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `image inspect`: everything about images, by docker's names; or a manifest as it is. */
 #include "base/json_write.h"
-#include "cli/cmd/command.h"
+#include "cli/cmd/registry.h"
 #include "cli/format_print.h"
 #include "image/blob.h"
 #include "image/image.h"
@@ -14,6 +14,7 @@
 struct args {
 	const char *format, *platform;
 	bool raw;
+	struct registry_args registry;
 };
 
 static void add_text(struct json_writer *w, const char *key, const char *value)
@@ -107,6 +108,21 @@ static int print_raw(const struct store *store, struct arena *arena, const char 
 	return r < 0 ? r : write_stdout(text, len, err);
 }
 
+static int print_raw_remote(struct arena *arena, const char *name, const struct args *a,
+			    struct err *err)
+{
+	struct progress progress;
+	struct pull_request request = { .name = name, .access = registry_access_of(&a->registry) };
+	const char *text;
+	size_t len;
+	int r;
+
+	progress_init(&progress, true);
+	request.watch = progress_watch(&progress);
+	r = transfer_manifest(arena, &request, &text, &len, err);
+	return r < 0 ? r : write_stdout(text, len, err);
+}
+
 struct inspection {
 	const struct store *store;
 	struct arena *arena;
@@ -161,13 +177,20 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	defer_arena struct arena arena = { 0 };
 	defer_store struct store store = STORE_INIT;
 	struct inspection in = { .store = &store, .arena = &arena };
-	int r = open_store(cli, &store, err);
+	const char *first = words->words[0];
+	int r;
 
+	if (a->raw && words->n > 1)
+		return err_user(err, "--raw shows one image");
+	if (!strncmp(first, REGISTRY_PREFIX, strlen(REGISTRY_PREFIX)))
+		return a->raw ? print_raw_remote(&arena, first + strlen(REGISTRY_PREFIX), a, err)
+			      : err_user(err,
+					 "of what is at a registry only --raw shows something");
+	r = open_store(cli, &store, err);
 	if (r < 0)
 		return r;
 	if (a->raw)
-		return words->n == 1 ? print_raw(&store, &arena, words->words[0], err)
-				     : err_user(err, "--raw shows one image");
+		return print_raw(&store, &arena, first, err);
 	r = prepare(&in, a, err);
 	for (size_t i = 0; r == 0 && i < words->n; i++)
 		r = inspect(&in, operands_at(words, i), err);
@@ -183,8 +206,11 @@ static const struct option options[] = {
 	  offsetof(struct args, format) },
 	{ "platform", 0, "PLATFORM", "which image of an index: OS/ARCH[/VARIANT]", option_set_text,
 	  offsetof(struct args, platform) },
-	{ "raw", 0, NULL, "show the manifest or index, byte by byte", option_set_switch,
-	  offsetof(struct args, raw) },
+	{ "raw", 0, NULL,
+	  "show the manifest or index, byte by byte; of docker://NAME, that at its registry",
+	  option_set_switch, offsetof(struct args, raw) },
+	REGISTRY_OPTIONS(struct args, registry),
+	CREDS_OPTION(struct args, registry),
 	OPTION_END,
 };
 

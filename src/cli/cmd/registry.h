@@ -6,6 +6,9 @@
 #include "cli/cmd/command.h"
 #include "engine/transfer.h"
 
+/* What skopeo calls a name at a registry by. */
+#define REGISTRY_PREFIX "docker://"
+
 /* A switch that need not be given: then registries.conf decides. */
 struct maybe {
 	bool given, value;
