@@ -203,10 +203,10 @@ static const char *overlay_command(struct launch *l, const struct overlay *o)
 
 	for (size_t i = o->n_layers; i > 0; i--)
 		text = arena_printf(&l->arena, "%s%s%s", text, o->layers[i - 1], i > 1 ? ":" : "");
-	return arena_printf(&l->arena,
-			    "%s,upperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs", text,
-			    o->upper, o->work, o->throw_away ? ",volatile" : "",
-			    o->user_xattrs ? ",userxattr" : "", l->dir.path);
+	return arena_printf(
+		&l->arena, "%s,upperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs", text,
+		o->upper, o->work, o->throw_away ? ",volatile" : "",
+		o->user_xattrs ? ",userxattr" : ",redirect_dir=off,metacopy=off", l->dir.path);
 }
 
 /* Memory in the place of upper and work. Only what nobody wants to keep may be there. */

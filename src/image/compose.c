@@ -40,6 +40,20 @@ static void write_rootfs(struct json_writer *w, const struct composition *what)
 	json_object_end(w);
 }
 
+/* Others refuse a history that tells of fewer layers than there are, unless it is empty, which it will not be. */
+static void write_missing(struct json_writer *w, const struct image *base)
+{
+	const struct image_history missing = { .created = base ? base->config.created : NULL };
+	size_t told = 0;
+
+	if (!base)
+		return;
+	for (size_t i = 0; i < base->config.history.n; i++)
+		told += !base->config.history.items[i].empty_layer;
+	for (; told < base->config.diff_ids.n; told++)
+		image_history_write(w, &missing);
+}
+
 static void write_history(struct json_writer *w, const struct composition *what)
 {
 	const struct image_history last = {
@@ -51,6 +65,7 @@ static void write_history(struct json_writer *w, const struct composition *what)
 	};
 
 	json_array_begin(w, "history");
+	write_missing(w, what->base);
 	for (size_t i = 0; what->base && i < what->base->config.history.n; i++)
 		image_history_write(w, &what->base->config.history.items[i]);
 	image_history_write(w, &last);

@@ -46,6 +46,12 @@ struct load {
 	size_t n;
 	struct loaded_list loaded;
 	size_t room;
+	/* of load_image() */
+	bool only_one;
+	const char *wanted;
+	struct descriptor found;
+	size_t n_found;
+	char there[200]; /* names that there are, for people */
 };
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
@@ -361,6 +367,38 @@ static int check_whole(struct load *l, const char *digest)
 	return 0;
 }
 
+/* @own: what it is called in the archive; NULL */
+static int find_image(struct load *l, const char *own, const struct descriptor *image)
+{
+	const char *whole = whole_name(l, own), *wanted = whole_name(l, l->wanted);
+	size_t len = strlen(l->there);
+
+	if (!l->wanted || (own && !strcmp(own, l->wanted)) ||
+	    (whole && wanted && !strcmp(whole, wanted))) {
+		/* Several names may be those of one image. */
+		if (!l->n_found || strcmp(l->found.digest, image->digest) != 0)
+			l->n_found++;
+		l->found = *image;
+	}
+	snprintf(l->there + len, sizeof(l->there) - len, "%s%s", len ? ", " : "",
+		 own ? own : "one without a name");
+	return 0;
+}
+
+static int one_found(struct load *l, struct descriptor *ret)
+{
+	if (l->n_found == 1) {
+		*ret = l->found;
+		return check_whole(l, ret->digest);
+	}
+	if (l->n_found == 0)
+		err_user_code(l->err, -ENOENT, "it has no image \"%s\"",
+			      l->wanted ? l->wanted : "");
+	else
+		err_user(l->err, "it has %zu images, and one must be named", l->n_found);
+	return err_hint(l->err, "there are: %s", *l->there ? l->there : "none");
+}
+
 static int add_image(struct load *l, const char *name, const struct descriptor *image)
 {
 	int r = check_whole(l, image->digest);
@@ -407,9 +445,12 @@ static int take_layout(struct load *l, const char *name)
 		const struct descriptor *entry = &index.manifests.items[i];
 		const char *own = annotation(entry, CONTAINERD_NAME);
 
-		if (!own)
+		if (!own || l->only_one)
 			own = annotation(entry, REF_NAME_ANNOTATION);
-		r = add_image(l, name ? name : whole_name(l, own), entry);
+		if (l->only_one)
+			r = find_image(l, own, entry);
+		else
+			r = add_image(l, name ? name : whole_name(l, own), entry);
 	}
 	return r;
 }
@@ -536,11 +577,14 @@ static int add_docker_names(struct load *l, const struct json *tags, const char 
 	const struct json *tag;
 	int r = 0;
 
+	if (l->only_one && (!tags || tags->type != JSON_ARRAY || !tags->len))
+		return find_image(l, NULL, image);
 	if (name || !tags || tags->type != JSON_ARRAY || !tags->len)
 		return add_image(l, name, image);
 	json_each(tag, tags) {
 		if (r == 0)
-			r = add_image(l, whole_name(l, json_string(tag)), image);
+			r = l->only_one ? find_image(l, json_string(tag), image)
+					: add_image(l, whole_name(l, json_string(tag)), image);
 	}
 	return r;
 }
@@ -586,6 +630,20 @@ static int take_docker(struct load *l, const char *name)
 	return r;
 }
 
+static int load(struct load *l, const char *path, const char *name)
+{
+	int r = read_all(l, path);
+
+	if (r < 0)
+		return r;
+	if (l->layout && l->index)
+		return take_layout(l, name);
+	if (l->list)
+		return take_docker(l, name);
+	return err_user(l->err, "it is no OCI layout and no archive of docker's: it has "
+				"neither oci-layout and " STORE_INDEX " nor " DOCKER_LIST);
+}
+
 int load_images(const struct store *store, struct arena *arena, const char *path, const char *name,
 		struct loaded_list *ret, struct err *err)
 {
@@ -594,19 +652,26 @@ int load_images(const struct store *store, struct arena *arena, const char *path
 			  .err = err,
 			  .files.arena = arena,
 			  .links.arena = arena };
-	int r = read_all(&l, path);
+	int r = load(&l, path, name);
 
-	if (r == 0) {
-		if (l.layout && l.index)
-			r = take_layout(&l, name);
-		else if (l.list)
-			r = take_docker(&l, name);
-		else
-			r = err_user(err,
-				     "it is no OCI layout and no archive of docker's: it has "
-				     "neither oci-layout and " STORE_INDEX " nor " DOCKER_LIST);
-	}
 	if (r == 0)
 		*ret = l.loaded;
+	return r < 0 ? err_context(err, "read \"%s\"", path) : 0;
+}
+
+int load_image(const struct store *store, struct arena *arena, const char *path, const char *wanted,
+	       struct descriptor *ret, struct err *err)
+{
+	struct load l = { .store = store,
+			  .arena = arena,
+			  .err = err,
+			  .files.arena = arena,
+			  .links.arena = arena,
+			  .only_one = true,
+			  .wanted = wanted };
+	int r = load(&l, path, NULL);
+
+	if (r == 0)
+		r = one_found(&l, ret);
 	return r < 0 ? err_context(err, "read \"%s\"", path) : 0;
 }

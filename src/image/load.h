@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "image/store.h"
+#include "spec/image.h"
 
 #include <stddef.h>
 
@@ -40,5 +41,16 @@ struct loaded_list {
  */
 int load_images(const struct store *store, struct arena *arena, const char *path, const char *name,
 		struct loaded_list *ret, struct err *err) MUST_CHECK;
+
+/*
+ * load_image() - take one image in, without giving it a name
+ * @wanted: what it is called there: its tag in an OCI layout, or a name; NULL: the only one that there is
+ * @ret:    in @arena
+ *
+ * Its blobs stay as long as @store is open, by their leases. All that the archive holds is read, and the rest of it is garbage.
+ * Return: as load_images(); -ENOENT if there is none of that name, with those that there are
+ */
+int load_image(const struct store *store, struct arena *arena, const char *path, const char *wanted,
+	       struct descriptor *ret, struct err *err) MUST_CHECK;
 
 #endif

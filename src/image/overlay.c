@@ -116,7 +116,7 @@ static int mount_by_layers(const struct overlay *o, char *message, size_t size, 
 	int r, fd;
 
 	message[0] = '\0';
-	options.items = arena_array(&options.arena, o->n_layers + 8, sizeof(*options.items));
+	options.items = arena_array(&options.arena, o->n_layers + 10, sizeof(*options.items));
 	options.fds = arena_array(&options.arena, o->n_layers + 2, sizeof(int));
 	add(&options, "source", "overlay");
 	r = add_layers(&options, o, err);
@@ -130,6 +130,11 @@ static int mount_by_layers(const struct overlay *o, char *message, size_t size, 
 	 */
 	add(&options, "index", "off");
 	add(&options, "xino", "auto");
+	/* A part of what is written would be told by another layer, and upper alone could not be committed. */
+	if (!o->user_xattrs) {
+		add(&options, "redirect_dir", "off");
+		add(&options, "metacopy", "off");
+	}
 	if (o->throw_away)
 		add(&options, "volatile", NULL);
 	if (o->user_xattrs)

@@ -96,6 +96,8 @@ static int add_options(struct old *old)
 		r = add_text(old, ",volatile");
 	if (r == 0 && o->user_xattrs)
 		r = add_text(old, ",userxattr");
+	else if (r == 0)
+		r = add_text(old, ",redirect_dir=off,metacopy=off");
 	return r;
 }
 

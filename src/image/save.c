@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define CONTAINERD_NAME "io.containerd.image.name"
+#define TEMPORARY       ".tare-new"
 #define LAYOUT_TEXT     "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 /* Where files go: a tar, or a directory. */
@@ -29,10 +30,13 @@ struct save {
 	int (*begin)(struct save *s, const char *path, uint64_t size);
 	int (*write)(struct save *s, const void *bytes, size_t len);
 	int (*end)(struct save *s);
+	bool has;                /* may files be there already: a directory */
 	struct archive *archive; /* of a tar */
 	struct archive_entry *entry;
 	struct sink *out;
 	int dir, file; /* of a directory */
+	const char *path;
+	const struct json *there; /* "manifests" of its index.json; NULL */
 };
 
 /* ---- a tar ------------------------------------------------------------------------------------------------------ */
@@ -87,8 +91,10 @@ static int dir_begin(struct save *s, const char *path, uint64_t size)
 			return err_sys(s->err, "make \"%s\"", parent);
 		*slash = '/';
 	}
-	s->file = openat(s->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return s->file < 0 ? err_sys(s->err, "make \"%s\"", path) : 0;
+	s->path = arena_strdup(s->arena, path);
+	s->file = openat(s->dir, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			 0644);
+	return s->file < 0 ? err_sys(s->err, "make \"" TEMPORARY "\" for \"%s\"", path) : 0;
 }
 
 static int dir_write(struct save *s, const void *bytes, size_t len)
@@ -98,11 +104,25 @@ static int dir_write(struct save *s, const void *bytes, size_t len)
 	return r < 0 ? err_set(s->err, r, "write") : 0;
 }
 
+/* What is named by its digest is flushed with all the rest, before index.json gets its name; and that is the end. */
 static int dir_end(struct save *s)
 {
 	defer_close_fn(&s->file);
 	s->file = -EBADF;
-	return 0;
+	if (!strcmp(s->path, STORE_INDEX) && syncfs(s->dir) < 0)
+		return err_sys(s->err, "flush the layout to the disk");
+	return renameat(s->dir, TEMPORARY, s->dir, s->path) < 0
+		       ? err_sys(s->err, "name \"%s\"", s->path)
+		       : 0;
+}
+
+/* A blob of that size is there already: another copy left it, and its name says what it is. */
+static bool dir_has(const struct save *s, const char *path, uint64_t size)
+{
+	struct stat st;
+
+	return s->has && fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
@@ -158,6 +178,8 @@ static int put_blob(struct save *s, const char *digest)
 	fd = blob_open(s->store, digest, &size, s->err);
 	if (fd < 0)
 		return fd;
+	if (dir_has(s, blob_path(s, digest), size))
+		return 0;
 	r = s->begin(s, blob_path(s, digest), size);
 	if (r == 0)
 		r = put_content(s, fd, digest);
@@ -202,11 +224,33 @@ static int entry_of(struct save *s, size_t i, struct descriptor *ret)
 			memcpy(arena_alloc(s->arena, sizeof(names)), names, sizeof(names));
 		ret->annotations.n = ARRAY_LEN(names);
 	}
+	if (name && s->images->tags) {
+		ret->annotations.items++;
+		ret->annotations.n--;
+	}
 	return 0;
+}
+
+/* Does an entry that is there stay: not if its name moves on, or if it is nothing but the same image without one. */
+static bool stays(const struct save *s, const struct json *entry)
+{
+	const char *name =
+		json_string(json_member(json_member(entry, "annotations"), REF_NAME_ANNOTATION));
+	const char *digest = json_string(json_member(entry, "digest"));
+
+	for (size_t i = 0; i < s->images->n; i++) {
+		const char *ours = s->images->names[i];
+
+		if (name ? ours && !strcmp(name, ours)
+			 : digest && !strcmp(digest, s->images->items[i].digest))
+			return false;
+	}
+	return true;
 }
 
 static int put_index(struct save *s)
 {
+	const struct json *entry;
 	struct json_writer w;
 	char *text;
 	size_t len;
@@ -216,13 +260,19 @@ static int put_index(struct save *s)
 	json_add_u64(&w, "schemaVersion", 2);
 	json_add_string(&w, "mediaType", MEDIA_OCI_INDEX);
 	json_array_begin(&w, "manifests");
+	if (s->there) {
+		json_each(entry, s->there) {
+			if (stays(s, entry))
+				json_add_value(&w, NULL, entry);
+		}
+	}
 	for (size_t i = 0; i < s->images->n; i++) {
-		struct descriptor entry;
-		int r = entry_of(s, i, &entry);
+		struct descriptor ours;
+		int r = entry_of(s, i, &ours);
 
 		if (r < 0)
 			return r;
-		image_descriptor_write(&w, NULL, &entry);
+		image_descriptor_write(&w, NULL, &ours);
 	}
 	json_array_end(&w);
 	json_object_end(&w);
@@ -317,6 +367,29 @@ int save_tar(const struct store *store, struct arena *arena, const struct save_l
 	return r;
 }
 
+/* What a layout holds that is there already. */
+static int read_there(struct save *s)
+{
+	defer_close int fd = openat(s->dir, STORE_INDEX, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct image_index index;
+	const struct json *root;
+	size_t len;
+	char *text;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(s->err, "open \"" STORE_INDEX "\"");
+	r = os_file_read(s->arena, fd, IMAGE_MANIFEST_MAX_BYTES, &text, &len);
+	if (r < 0)
+		return err_set(s->err, r, "read \"" STORE_INDEX "\"");
+	r = image_index_read(s->arena, STORE_INDEX, text, len, &index, s->err);
+	if (r == 0)
+		r = json_parse(s->arena, text, len, &root, s->err);
+	if (r == 0)
+		s->there = json_member(root, "manifests");
+	return r;
+}
+
 int save_layout(const struct store *store, struct arena *arena, const struct save_list *images,
 		int dir, struct err *err)
 {
@@ -329,14 +402,18 @@ int save_layout(const struct store *store, struct arena *arena, const struct sav
 			  .begin = dir_begin,
 			  .write = dir_write,
 			  .end = dir_end,
+			  .has = true,
 			  .dir = dir,
 			  .file = -EBADF };
-	int r;
+	int r = read_there(&s);
 
 	oci.oci_only = true;
-	r = put_all(&s);
+	if (r == 0)
+		r = put_all(&s);
 	defer_close_fn(&s.file);
-	if (r == 0 && syncfs(dir) < 0)
-		r = err_sys(err, "flush the layout to the disk");
+	if (r < 0)
+		(void)unlinkat(dir, TEMPORARY, 0);
+	else if (os_fsync(dir) < 0)
+		r = err_sys(err, "flush the layout's names to the disk");
 	return r;
 }

@@ -16,13 +16,19 @@ struct save_list {
 	const char *const *names;  /* of each; NULL: it has none */
 	size_t n;
 	bool oci_only; /* without docker's manifest.json */
+	bool tags;     /* names are those of a layout, and need not be whole references */
 };
 
 /* save_tar() - write them as one tar */
 int save_tar(const struct store *store, struct arena *arena, const struct save_list *images,
 	     struct sink *out, struct err *err) MUST_CHECK;
 
-/* save_layout() - write them into a directory, which must be empty, as an OCI image layout */
+/*
+ * save_layout() - write them into a directory as an OCI image layout
+ * @dir: empty, or one already: what has one of the names there loses it, as in the store, and all else stays
+ *
+ * Whoever reads the directory meanwhile, or after a kill, finds what was there or all of it.
+ */
 int save_layout(const struct store *store, struct arena *arena, const struct save_list *images,
 		int dir, struct err *err) MUST_CHECK;
 

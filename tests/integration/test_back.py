@@ -167,6 +167,15 @@ def test_diff_of_what_overlayfs_has_elsewhere_is_refused(box):
     box.call("diff", "web").fails('"/srv" has overlayfs\'s attribute "redirect", so a part of it is in another layer')
 
 
+def test_a_container_keeps_all_that_it_writes_in_one_place(box):
+    """Also where the host's overlayfs would by itself leave a part of it to another layer."""
+    told = box.call("run", "--rm", "--explain", "box", "true").ok().out
+    assert ",redirect_dir=off,metacopy=off," in told
+    keep(box, BB + "mv /data /moved; chmod 600 /etc/motd")
+    commit(box, "web", "mine")
+    assert box.run("sh", "-c", "cat /etc/motd /moved/sub/c; ls /data", image="mine").out == "helloc"
+
+
 def test_diff_of_a_container_without_an_image(box, tmp):
     root = tmp / "tree"
     (root / "bin").mkdir(parents=True)
@@ -240,9 +249,10 @@ def test_the_tree_of_an_image(box):
     assert [t["Layer"] for t in told] == [1, 2, 3] and told[2]["CreatedBy"].startswith("sh -c echo >/new")
     assert told[0]["SharedWith"] == ["localhost/box:latest", "localhost/other:1"] and told[1]["Tags"] == ["localhost/box:latest"]
     assert told[2]["Size"] == (box.root / "images/blobs" / told[2]["Digest"].replace(":", "/")).stat().st_size
-    # The base has no history, so what there is is of the topmost layer.
-    [step] = [json.loads(line) for line in box.call("history", "--format", "json", "mine").ok().out.splitlines()]
+    # The base has no history, and a history with one layer for three would be refused by others.
+    step, *rest = [json.loads(line) for line in box.call("history", "--format", "json", "mine").ok().out.splitlines()]
     assert step["CreatedBy"].startswith("sh -c echo") and step["Size"] == human(told[2]["Size"])
+    assert [r["CreatedBy"] for r in rest] == ["", ""] and len(config_of(box, "mine")["history"]) == 3
     assert "sha256:" + ids[0] in box.call("image", "tree", "--no-trunc", "mine").ok().out
     box.call("image", "tree", "nobody").fails('image "nobody" is not in the store')
 

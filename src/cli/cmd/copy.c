@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `copy`: an image from one place to another. A place is "docker://NAME" at a registry, or a name in the store. From registry to
- * registry the blobs pass through the store, where nothing holds them afterwards.
+ * `copy`: an image from one place to another. All ways lead through the store, where its blobs are verified, and where nothing holds
+ * them afterwards unless it is the second place.
  */
+#include "cli/cmd/output.h"
+#include "cli/cmd/place.h"
 #include "cli/cmd/registry.h"
+#include "image/gc.h"
 #include "image/image.h"
+#include "image/lease.h"
+#include "image/load.h"
+#include "image/save.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct args {
 	const char *platform;
@@ -23,34 +31,18 @@ struct copy {
 	struct arena arena;
 	struct platform platform;
 	struct progress progress;
-	const char *from, *to; /* names; at a registry without the prefix */
-	bool from_registry, to_registry;
+	struct place from, to;
 };
 
-/* "docker://NAME"; another word with "://", or one of skopeo's other places, is not taken for a name. */
-static int read_place(const char *text, const char **ret_name, bool *ret_registry, struct err *err)
-{
-	size_t prefix = strlen(REGISTRY_PREFIX);
-	static const char *const others[] = { "oci:", "oci-archive:",   "docker-archive:",
-					      "dir:", "docker-daemon:", "containers-storage:" };
-
-	*ret_registry = !strncmp(text, REGISTRY_PREFIX, prefix);
-	*ret_name = text + (*ret_registry ? prefix : 0);
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (strncmp(text, others[i], strlen(others[i])) != 0)
-			continue;
-		err_user(err, "\"%s\" is no place that is known here", text);
-		return err_hint(err, "it is docker://NAME, or a name in the store");
-	}
-	return 0;
-}
+/* ---- from --------------------------------------------------------------------------------------------------------- */
 
 static int pull(struct copy *c, struct descriptor *ret, struct err *err)
 {
+	bool stays = c->to.kind == PLACE_STORE;
 	struct pull_request request = {
-		.name = c->from,
-		.as = c->to_registry ? NULL : c->to,
-		.pass_on = c->to_registry,
+		.name = c->from.name,
+		.as = stays ? c->to.name : NULL,
+		.pass_on = !stays,
 		.platform = &c->platform,
 		.access = registry_access_of(&c->args->from),
 		.watch = progress_watch(&c->progress),
@@ -65,11 +57,25 @@ static int pull(struct copy *c, struct descriptor *ret, struct err *err)
 	return r;
 }
 
+static int find(struct copy *c, struct descriptor *ret, struct err *err)
+{
+	int r;
+
+	if (c->from.kind == PLACE_REGISTRY)
+		return pull(c, ret, err);
+	if (c->from.kind != PLACE_STORE)
+		return load_image(&c->store, &c->arena, c->from.path, c->from.name, ret, err);
+	r = image_find_entry(&c->store, &c->arena, c->from.name, ret, err);
+	return r < 0 ? r : lease_blob(&c->store, ret->digest, err);
+}
+
+/* ---- to ----------------------------------------------------------------------------------------------------------- */
+
 static int push(struct copy *c, const struct descriptor *source, struct err *err)
 {
 	struct push_request request = {
 		.source = *source,
-		.name = c->to,
+		.name = c->to.name,
 		.platform = &c->platform,
 		.access = registry_access_of(&c->args->to),
 		.watch = progress_watch(&c->progress),
@@ -78,33 +84,113 @@ static int push(struct copy *c, const struct descriptor *source, struct err *err
 	return transfer_push(&c->roots, &c->store, &c->arena, &request, err);
 }
 
+static int write_layout(struct copy *c, const struct save_list *images, struct err *err)
+{
+	const char *path = c->to.path;
+	bool made = mkdir(path, 0755) == 0;
+	defer_close int dir = -EBADF;
+	int r;
+
+	if (!made && errno != EEXIST)
+		return err_sys(err, "make \"%s\"", path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(err, "open \"%s\"", path);
+	r = save_layout(&c->store, &c->arena, images, dir, err);
+	return r < 0 ? err_context(err, "write \"%s\"", path) : 0;
+}
+
+static int write_archive(struct copy *c, const struct save_list *images, struct err *err)
+{
+	struct output output;
+	struct fd_sink out;
+	int r = output_begin(&c->arena, c->to.path, &output, err);
+
+	if (r < 0)
+		return r;
+	fd_sink_init(&out, output.fd);
+	r = save_tar(&c->store, &c->arena, images, &out.sink, err);
+	return output_end(&output, r, err);
+}
+
+/* The one image for the platform, under the name that was given; docker's archive takes none but whole ones. */
+static int save(struct copy *c, const struct descriptor *source, struct err *err)
+{
+	const char *name = c->to.name;
+	struct image image;
+	const struct save_list images = { .items = &image,
+					  .names = &name,
+					  .n = 1,
+					  .oci_only = c->to.kind != PLACE_DOCKER_ARCHIVE,
+					  .tags = c->to.kind != PLACE_DOCKER_ARCHIVE };
+	int r = image_load(&c->store, &c->arena, source, &c->platform, &image, err);
+
+	if (r == 0 && c->to.kind == PLACE_DOCKER_ARCHIVE && name)
+		r = new_name(&c->arena, name, &name, err);
+	if (r < 0)
+		return r;
+	return c->to.kind == PLACE_LAYOUT ? write_layout(c, &images, err)
+					  : write_archive(c, &images, err);
+}
+
+static int name_in_store(struct copy *c, const struct descriptor *source, struct err *err)
+{
+	const char *name;
+	int r = new_name(&c->arena, c->to.name, &name, err);
+
+	return r < 0 ? r : refs_set(&c->store, name, source, err);
+}
+
 static int copy(struct copy *c, struct err *err)
 {
 	struct descriptor source = { 0 };
-	int r;
+	int r = find(c, &source, err);
 
-	if (c->from_registry)
-		r = pull(c, &source, err);
-	else
-		r = image_find_entry(&c->store, &c->arena, c->from, &source, err);
-	return r == 0 && c->to_registry ? push(c, &source, err) : r;
+	if (r < 0)
+		return r;
+	if (c->to.kind == PLACE_REGISTRY)
+		return push(c, &source, err);
+	if (c->to.kind != PLACE_STORE)
+		return save(c, &source, err);
+	return c->from.kind == PLACE_REGISTRY ? 0 : name_in_store(c, &source, err);
+}
+
+/* What passed through or came with it, and all of what failed. The leases must have ended. */
+static int collect(const struct cli *cli, struct err *err)
+{
+	const struct gc_options options = { .keep_begun = true };
+	defer_store struct store store = STORE_INIT;
+	struct gc_result result;
+	int r = open_store(cli, &store, err);
+
+	return r < 0 ? r : gc_collect(&store, &options, &result, err);
+}
+
+static int read_places(struct copy *c, const struct operands *words, struct err *err)
+{
+	int r = place_read(&c->arena, words->words[0], &c->from, err);
+
+	if (r == 0)
+		r = place_read(&c->arena, words->words[1], &c->to, err);
+	if (r == 0 && c->from.kind == PLACE_STORE && c->to.kind == PLACE_STORE) {
+		err_user(err, "both places are the store");
+		r = err_hint(err, "tare tag gives an image another name; one at a registry is "
+				  "written docker://NAME");
+	}
+	return r;
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	struct args *a = args;
 	struct copy c = { .args = a, .roots = roots_of(cli), .store = STORE_INIT };
-	int r;
+	struct err second = ERR_INIT;
+	int r, collected = 0;
+	bool passes;
 
 	a->to.authfile = a->from.authfile;
-	r = read_place(words->words[0], &c.from, &c.from_registry, err);
-
-	if (r == 0)
-		r = read_place(words->words[1], &c.to, &c.to_registry, err);
-	if (r == 0 && !c.from_registry && !c.to_registry) {
-		err_user(err, "neither place is at a registry");
-		r = err_hint(err, "a registry's image is written docker://NAME");
-	}
+	r = read_places(&c, words, err);
+	passes = r == 0 && c.from.kind != PLACE_STORE && c.from.kind != PLACE_REGISTRY;
 	progress_init(&c.progress, c.args->quiet);
 	if (r == 0)
 		r = registry_platform(&c.arena, c.args->platform, &c.platform, err);
@@ -114,7 +200,9 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = copy(&c, err);
 	store_clear(&c.store);
 	arena_clear(&c.arena);
-	return r;
+	if (passes)
+		collected = collect(cli, r < 0 ? &second : err);
+	return r < 0 ? r : collected;
 }
 
 static const struct option options[] = {
@@ -142,8 +230,10 @@ const struct command command_copy = {
 	.operands = "FROM TO",
 	.min_operands = 2,
 	.max_operands = 2,
-	.summary = "copy an image between registries and the store",
-	.details = "FROM and TO are docker://NAME at a registry, or a name in the store.\n",
+	.summary = "copy an image between registries, files and the store",
+	.details =
+		"FROM and TO are docker://NAME at a registry, oci:DIR[:TAG], oci-archive:FILE[:TAG],\n"
+		"docker-archive:FILE[:NAME], or store:NAME or a name in the store.",
 	.options = options,
 	.records_nothing = true,
 	.run = run,
