@@ -95,6 +95,18 @@ struct push_request {
 int transfer_push(const struct roots *roots, const struct store *store, struct arena *arena,
 		  const struct push_request *request, struct err *err) MUST_CHECK;
 
+struct artifacts_request {
+	const char *from, *to; /* names at registries */
+	const char *digest;    /* of what is at both by now */
+	struct registry_access from_access, to_access;
+	struct transfer_watch watch;
+};
+
+/* transfer_artifacts() - copy what refers to an image: signatures, SBOMs. @ret_n: how many. Return: 0; -errno */
+int transfer_artifacts(const struct store *store, struct arena *arena,
+		       const struct artifacts_request *request, size_t *ret_n,
+		       struct err *err) MUST_CHECK;
+
 /* transfer_login() - does the registry accept this credential? Return: 0; -EACCES; -errno */
 int transfer_login(struct arena *arena, const char *registry, const struct registry_access *options,
 		   const struct credential *credential, struct err *err) MUST_CHECK;

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support.engine import ARCHITECTURE, INDEX, Layout, layer_tar
+from support.engine import ARCHITECTURE, INDEX, MANIFEST, Layout, layer_tar
 from support.registry import DockerRegistry, FakeRegistry, digest_of, environment, make_certificate
 from support.terminal import OnTerminal
 
@@ -334,6 +334,63 @@ def test_copy_goes_between_registries_and_the_store(tare, skopeo, fake, engine, 
         tare("copy", "here", f"docker://{registry.host}/c:3").ok()
         assert skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/c:3") == raw
     tare("copy", "here", "there").fails("both places are the store")
+
+
+def artifact(fake, repository, subject, artifact_type, data):
+    """Something that refers to a manifest. Returns its descriptor."""
+    empty = fake.blob(b"{}", "application/vnd.oci.empty.v1+json")
+    return fake.manifest(repository, {"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": artifact_type, "config": empty,
+                                      "layers": [fake.blob(data, "application/octet-stream")], "subject": subject})
+
+
+def test_copy_takes_signatures_and_sboms_along(tare, skopeo, fake, engine, tmp):
+    """From a registry that lists them, page by page, to one that does not, and from there by the tag."""
+    fake.lists = 1
+    image = fake.image("a", "1", [SMALL])
+    sbom = artifact(fake, "a", image, "application/spdx+json", b"what is in it")
+    signature = artifact(fake, "a", image, "x/signature", b"by me")
+    of_sbom = artifact(fake, "a", sbom, "x/signature", b"by me, of the SBOM")
+    with DockerRegistry(tmp) as registry:
+        out = tare("copy", "--all-artifacts", f"docker://{fake.host}/a:1", f"docker://{registry.host}/b:1").ok().out
+        assert out.endswith("artifacts: 3\n")
+
+        def raw(reference):
+            return skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/{reference}")
+
+        def listed(repository, descriptor):
+            index = json.loads(raw(f"{repository}:{descriptor['digest'].replace(':', '-')}"))
+            return [(d["digest"], d["artifactType"]) for d in index["manifests"]]
+        for repository in ("b", "c"):
+            assert listed(repository, image) == [(sbom["digest"], "application/spdx+json"), (signature["digest"], "x/signature")]
+            assert listed(repository, sbom) == [(of_sbom["digest"], "x/signature")]
+            for d in (sbom, signature, of_sbom):
+                assert digest_of(raw(f"{repository}@{d['digest']}").encode()) == d["digest"]
+            tare("copy", "-q", "--all-artifacts", f"docker://{registry.host}/b:1", f"docker://{registry.host}/c:1").ok()
+        # Once more, with one more: the list is gone on with
+        more = artifact(fake, "a", image, "x/other", b"more")
+        tare("copy", "--all-artifacts", f"docker://{fake.host}/a:1", f"docker://{registry.host}/c:1").ok()
+        assert [digest for digest, _ in listed("c", image)] == [sbom["digest"], signature["digest"], more["digest"]]
+    assert engine.images() == []
+    tare("image", "gc").ok()
+    assert blobs(engine.root) == set()
+
+
+def test_copy_of_artifacts_says_what_is_wrong(tare, fake, tmp):
+    fake.lists = 10
+    image = fake.image("a", "1", [SMALL])
+    tare("copy", "--all-artifacts", f"docker://{fake.host}/a:1", "here").fails("--all-artifacts goes from registry to registry")
+    sbom = artifact(fake, "a", image, "application/spdx+json", b"what is in it")
+    fake.blobs[digest_of(b"what is in it")] = b"what is NOT it"
+    with DockerRegistry(tmp) as registry:
+        tare("copy", "--all-artifacts", f"docker://{fake.host}/a:1", f"docker://{registry.host}/b:1").fails(
+            f"copy what refers to {image['digest']}", "it has 14 bytes, and should have 13")
+        fake.blobs[digest_of(b"what is in it")] = b"what is in it"
+        media_type, data = fake.manifests["a", sbom["digest"]]
+        fake.manifests["a", sbom["digest"]] = media_type, data + b" "
+        tare("copy", "--all-artifacts", f"docker://{fake.host}/a:1", f"docker://{registry.host}/b:1").fails("it should be " + sbom["digest"])
+        fake.manifests["a", sbom["digest"]] = INDEX, data
+        tare("copy", "--all-artifacts", f"docker://{fake.host}/a:1", f"docker://{registry.host}/b:1").fails("is no manifest but of type")
+    tare("image", "gc").ok()
 
 
 # ---- configuration ----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@
 
 struct args {
 	const char *platform;
-	bool quiet;
+	bool quiet, all_artifacts;
 	struct registry_args from, to;
 };
 
@@ -141,6 +141,24 @@ static int name_in_store(struct copy *c, const struct descriptor *source, struct
 	return r < 0 ? r : refs_set(&c->store, name, source, err);
 }
 
+static int copy_artifacts(struct copy *c, const struct descriptor *source, struct err *err)
+{
+	const struct artifacts_request request = {
+		.from = c->from.name,
+		.to = c->to.name,
+		.digest = source->digest,
+		.from_access = registry_access_of(&c->args->from),
+		.to_access = registry_access_of(&c->args->to),
+		.watch = progress_watch(&c->progress),
+	};
+	size_t n;
+	int r = transfer_artifacts(&c->store, &c->arena, &request, &n, err);
+
+	if (r == 0 && !c->args->quiet)
+		printf("artifacts: %zu\n", n);
+	return r;
+}
+
 static int copy(struct copy *c, struct err *err)
 {
 	struct descriptor source = { 0 };
@@ -148,8 +166,10 @@ static int copy(struct copy *c, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (c->to.kind == PLACE_REGISTRY)
-		return push(c, &source, err);
+	if (c->to.kind == PLACE_REGISTRY) {
+		r = push(c, &source, err);
+		return r == 0 && c->args->all_artifacts ? copy_artifacts(c, &source, err) : r;
+	}
 	if (c->to.kind != PLACE_STORE)
 		return save(c, &source, err);
 	return c->from.kind == PLACE_REGISTRY ? 0 : name_in_store(c, &source, err);
@@ -177,6 +197,10 @@ static int read_places(struct copy *c, const struct operands *words, struct err 
 		r = err_hint(err, "tare tag gives an image another name; one at a registry is "
 				  "written docker://NAME");
 	}
+	if (r == 0 && c->args->all_artifacts &&
+	    (c->from.kind != PLACE_REGISTRY || c->to.kind != PLACE_REGISTRY))
+		r = err_user(err, "--all-artifacts goes from registry to registry: other places "
+				  "have no list of what refers to an image");
 	return r;
 }
 
@@ -206,6 +230,9 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 }
 
 static const struct option options[] = {
+	{ "all-artifacts", 0, NULL,
+	  "with the signatures, SBOMs and whatever else refers to the image at its registry",
+	  option_set_switch, offsetof(struct args, all_artifacts) },
 	{ "platform", 0, "OS/ARCH", "of an image for several, the one for this platform",
 	  option_set_text, offsetof(struct args, platform) },
 	{ "quiet", 'q', NULL, "show nothing but errors", option_set_switch,

@@ -122,6 +122,7 @@ class FakeRegistry:
     identity       a refresh token that POST /token exchanges for the bearer token; what was posted is in `posted`
     redirect       blobs are had from this address, to which their path is appended
     blob_length    Content-Length of a blob, whatever it has
+    lists          what refers to an image is listed (OCI 1.1), so many a page
     flood          so many bytes of headers beside the others
     """
 
@@ -130,7 +131,7 @@ class FakeRegistry:
         self.identity, self.posted = None, []
         self.token = self.drop_after = self.redirect = self.blob_length = self.hold_after = None
         self.going = threading.Event()
-        self.drops = self.flood = self.sent = 0
+        self.drops = self.flood = self.sent = self.lists = 0
         self.no_ranges = self.bad_range = False
         self.lock = threading.Lock()
 
@@ -235,6 +236,8 @@ class FakeHandler(BaseHTTPRequestHandler):
         if kind == "manifests" and (repository, reference) in r.manifests:
             media_type, data = r.manifests[repository, reference]
             return self.answer(200, {"Content-Type": media_type}, data)
+        if kind == "referrers" and r.lists:
+            return self.give_list(repository, reference, int(parse_qs(path.query).get("from", ["0"])[0]))
         if (kind == "blobs" or repository == "elsewhere") and reference in r.blobs:
             return self.give_blob(r.blobs[reference], reference)
         return self.answer(404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"not \x1b[31mhere"}]}'.replace(b"\x1b", b"\\u001b"))
@@ -249,6 +252,15 @@ class FakeHandler(BaseHTTPRequestHandler):
         if self.path != "/token" or form.get("grant_type") != ["refresh_token"] or form.get("refresh_token") != [r.identity]:
             return self.answer(401, {}, b'{"errors":[{"code":"UNAUTHORIZED","message":"the token has run out"}]}')
         return self.answer(200, {}, json.dumps({"access_token": r.token, "scope": "x", "expires_in": 300}).encode())
+
+    def give_list(self, repository, digest, start):
+        found = [{"mediaType": media_type, "digest": reference, "size": len(data), "artifactType": document["artifactType"]}
+                 for (where, reference), (media_type, data) in self.registry.manifests.items()
+                 if where == repository and ":" in reference and (document := json.loads(data)).get("subject", {}).get("digest") == digest]
+        end = start + self.registry.lists
+        more = {"Link": f'</v2/{repository}/referrers/{digest}?from={end}>; rel="next"'} if end < len(found) else {}
+        document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found[start:end]}
+        self.answer(200, {"Content-Type": INDEX, **more}, json.dumps(document).encode())
 
     def give_token(self, query):
         wanted = "Basic " + base64.b64encode(b"somebody:secret").decode()
