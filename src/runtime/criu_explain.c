@@ -44,6 +44,11 @@ static const struct {
 	  "a file has changed since the checkpoint; a standard stream must be the same file as then" },
 	{ "Can't lookup mount",
 	  "the file is not on a mount of the container's; only the standard streams of its first process may be" },
+	/* With a user namespace CRIU restores with the rights of the container's root, not with ours. */
+	{ ".img: Permission denied",
+	  "the container's root must get into the directory of the image: chmod o+x (whoever gets there can read its memory)" },
+	{ "on restore: Permission denied",
+	  "standard streams must be pipes, or files that the container's root may open" },
 	{ "Unable to find image for veth",
 	  "give the network namespace by path, or restore with --empty-ns network" },
 };

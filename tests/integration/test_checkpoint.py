@@ -592,6 +592,18 @@ def test_C18_a_failure_leaves_nothing(tare, criu, bundle, stored, tmp, when):
     assert is_gone(tare, "back") and not (tmp / "pid").exists() and b.listing() == before
 
 
+@pytest.mark.parametrize("line,remedy", [
+    ("Error (criu/image.c:630): Unable to open tty-info.img: Permission denied", "chmod o+x"),
+    ("Error (criu/files-reg.c:2353): Can't open file fd/1 on restore: Permission denied", "standard streams must be pipes"),
+], ids=["image", "streams"])
+def test_C18_what_the_root_of_a_user_namespace_may_not_open(tare, criu, bundle, stored, line, remedy):
+    criu.plays([*RESTORED[:3], {"log": f"(00.9)      1: {line}"}, {"fail": {}}])
+    result, _ = try_restore(tare, criu, bundle(script=HOLD).user_namespace(), stored)
+    result.fails("criu: " + line.split("): ")[1])
+    assert remedy in result.log[-1]["hint"] and f"{stored}/restore.log" in result.log[-1]["hint"]
+    assert is_gone(tare, "back")
+
+
 def test_C18_a_criu_that_dies_leaves_nothing(tare, criu, bundle, stored):
     """Its processes may outlive it: whoever is in the cgroups goes."""
     for steps in (RESTORED[:2], RESTORED[:5]):
