@@ -47,6 +47,8 @@ struct command {
 	bool enters_container; /* run from a protected copy of the binary */
 	/* no container is made or looked for, so a user needs no place for them */
 	bool records_nothing;
+	/* reads and writes nothing but what is the caller's own, so a user needs no user namespace for it */
+	bool needs_no_ids;
 	/* what is behind the first operand belongs to another program: words->rest */
 	bool hands_words_on;
 	int failure_status; /* when run() or what comes before it fails; 0: 1 */
@@ -93,6 +95,9 @@ struct program {
 	int (*settle)(struct cli *cli, const struct command *command, struct program_paths *paths,
 		      struct err *err);
 	int (*show_version)(void);
+
+	/* begin() - before anything else of a command, and before the protected copy; NULL: nothing. Return: 0; -errno */
+	int (*begin)(const struct command *command, struct err *err);
 
 	/*
 	 * hand_over() - execute the program that has the commands which this one has not; NULL: there is no such program

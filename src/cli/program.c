@@ -179,11 +179,11 @@ static int execute(struct cli *cli, const struct command *command, void *args,
 	struct program_paths paths;
 	int r;
 
-	if (command->enters_container) {
+	r = cli->program->begin ? cli->program->begin(command, err) : 0;
+	if (r == 0 && command->enters_container)
 		r = protect(cli, err);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	r = seal_inherited(err);
 	if (r == 0 && command->check)
 		r = command->check(cli, args, err);

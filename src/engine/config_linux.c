@@ -3,6 +3,7 @@
 #include "engine/config_parts.h"
 
 #include "engine/defaults.h"
+#include "os/dir.h"
 #include "os/walk.h"
 #include "spec/template.h"
 
@@ -194,13 +195,28 @@ static void write_map(struct build *b, const char *key)
 	json_array_end(b->w);
 }
 
+uint32_t build_last_group(const struct build *b)
+{
+	unsigned first, outer, count, last = 0;
+	char text[4096], *line, *rest = text;
+	ssize_t n;
+
+	if (b->in->map.size)
+		return b->in->map.size - 1;
+	n = os_read_at(AT_FDCWD, "/proc/self/gid_map", text, sizeof(text));
+	while (n > 0 && (line = strsep(&rest, "\n")) && *line) {
+		if (sscanf(line, "%u %u %u", &first, &outer, &count) == 3 && first <= last + 1)
+			last = count > INT32_MAX - first ? INT32_MAX : first + count - 1;
+	}
+	return n > 0 && last < INT32_MAX ? last : INT32_MAX;
+}
+
 /* --sysctl NAME=VALUE goes before the two that every container has in its own network namespace. */
 static int write_sysctls(struct build *b, struct err *err)
 {
 	const struct str_list *given = &b->settings->sysctls;
 	/* Only groups that the namespace has can be in the range. */
-	const char *groups = b->in->map.size ? arena_printf(b->arena, "0 %u", b->in->map.size - 1)
-					     : "0 2147483647";
+	const char *groups = arena_printf(b->arena, "0 %u", build_last_group(b));
 	bool ping = false, ports = false;
 
 	json_object_begin(b->w, "sysctl");

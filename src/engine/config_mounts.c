@@ -92,7 +92,9 @@ static const char **privileged_options(struct arena *arena, const char *const *o
 	return list;
 }
 
-/* Group 5 for terminals is not there in a small id map. */
+#define TERMINALS_GROUP 5
+
+/* That group is not there in a small id map. */
 static const char **without_gid(struct arena *arena, const char *const *options)
 {
 	const char **list = arena_array(arena, 10, sizeof(*list));
@@ -135,7 +137,7 @@ static void write_default(struct build *b, const struct default_mount *mount)
 		options = privileged_options(b->arena, options);
 	if (b->settings->shm_size && strcmp(mount->destination, "/dev/shm") == 0)
 		options = with_size(b->arena, options, b->shm_bytes);
-	if (strcmp(mount->type, "devpts") == 0 && b->in->map.size && b->in->map.size < 6)
+	if (strcmp(mount->type, "devpts") == 0 && build_last_group(b) < TERMINALS_GROUP)
 		options = without_gid(b->arena, options);
 	write_mount(b->w, mount->destination, mount->type, mount->source, options);
 }

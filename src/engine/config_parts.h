@@ -45,6 +45,9 @@ int build_resources(struct build *b, const struct build_device *devices, size_t 
 /* linux.cgroupsPath, if one was asked for */
 int build_cgroup(struct build *b, struct err *err) MUST_CHECK;
 
+/* build_last_group() - the last of the groups that follow one another from 0 in the container's user namespace */
+uint32_t build_last_group(const struct build *b);
+
 /* build_is_access() - one to three letters of "rwm" */
 bool build_is_access(const char *text);
 

@@ -210,9 +210,16 @@ static int set_owner_and_mode(struct archive_entry *entry, const struct node *no
 	int r = node->fd >= 0 ? fchown(node->fd, uid, gid)
 			      : fchownat(place->parent, place->name, uid, gid, AT_SYMLINK_NOFOLLOW);
 
-	if (r < 0)
-		return err_sys(err, "give it to %lld:%lld", (long long)archive_entry_uid(entry),
-			       (long long)archive_entry_gid(entry));
+	if (r < 0) {
+		err_sys(err, "give it to %lld:%lld", (long long)archive_entry_uid(entry),
+			(long long)archive_entry_gid(entry));
+		/* Ids that this user namespace has not */
+		if (err->code == -EINVAL)
+			err_hint(err, "the user has too few subordinate ids in /etc/subuid and "
+				      "/etc/subgid: usermod --add-subuids 100000-165535 "
+				      "--add-subgids 100000-165535 USER");
+		return err->code;
+	}
 	if (archive_entry_filetype(entry) == S_IFLNK)
 		return 0;
 	/* It is no link, and nobody else is here to make it one. */

@@ -59,7 +59,26 @@ static int open_namespace(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+struct maps {
+	const char *uid, *gid;
+};
+
+static int write_maps(void *arg, pid_t pid)
+{
+	const struct maps *maps = arg;
+	int r = write_file(pid, "uid_map", maps->uid);
+
+	return r < 0 ? r : write_file(pid, "gid_map", maps->gid);
+}
+
 int os_idmap_ns(const char *uid_map, const char *gid_map)
+{
+	struct maps maps = { uid_map, gid_map };
+
+	return os_user_ns(write_maps, &maps);
+}
+
+int os_user_ns(int (*map)(void *arg, pid_t pid), void *arg)
 {
 	defer_close int own = -EBADF, peer = -EBADF;
 	int pair[2], r, ns = -EBADF;
@@ -78,9 +97,7 @@ int os_idmap_ns(const char *uid_map, const char *gid_map)
 	if (pid == 0)
 		sleep_in_namespace(own, peer);
 
-	r = write_file(pid, "uid_map", uid_map);
-	if (r == 0)
-		r = write_file(pid, "gid_map", gid_map);
+	r = map(arg, pid);
 	if (r == 0)
 		r = ns = open_namespace(pid);
 

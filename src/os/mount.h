@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mount.h>
+#include <sys/types.h>
 
 /*
  * os_tree_clone() - a detached copy of the mount(s) at @path. @flags: of AT_EMPTY_PATH,
@@ -117,5 +118,8 @@ int os_tmpfs_empty_ro(const char *data) MUST_CHECK;
  * A child makes it, and is gone when this returns; the fd alone keeps the namespace.
  */
 int os_idmap_ns(const char *uid_map, const char *gid_map) MUST_CHECK;
+
+/* os_user_ns() - the same, and @map writes the maps of process @pid; what it returns, if not 0, is the result */
+int os_user_ns(int (*map)(void *arg, pid_t pid), void *arg) MUST_CHECK;
 
 #endif

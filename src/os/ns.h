@@ -33,6 +33,9 @@ int os_ns_differs(pid_t pid, const char *file);
  */
 int os_in_user_namespace(const char *root);
 
+/* Set for whom a user became who made himself root of a user namespace: his settings are still the user's. */
+#define ROOTLESS_ENV "TARE_ROOTLESS"
+
 /* os_setns() - @fd: a namespace file, or a pidfd; then @flag may be several CLONE_NEW*, joined at once or not at all */
 int os_setns(int fd, uint64_t flag);
 int os_unshare(uint64_t flags);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "registry/config_file.h"
 
+#include "os/ns.h"
+
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -30,7 +32,7 @@ const char *config_cache_path(struct arena *arena, const char *name)
 
 	if (cache)
 		return arena_printf(arena, "%s/containers/%s", cache, name);
-	if (geteuid() == 0)
+	if (geteuid() == 0 && !getenv(ROOTLESS_ENV))
 		return arena_printf(arena, "/var/cache/containers/%s", name);
 	return home ? arena_printf(arena, "%s/.cache/containers/%s", home, name) : NULL;
 }

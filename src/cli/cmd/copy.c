@@ -6,6 +6,7 @@
 #include "cli/cmd/output.h"
 #include "cli/cmd/place.h"
 #include "cli/cmd/registry.h"
+#include "engine/rootless.h"
 #include "image/gc.h"
 #include "image/image.h"
 #include "image/lease.h"
@@ -46,8 +47,8 @@ static int pull(struct copy *c, struct descriptor *ret, struct err *err)
 		.platform = &c->platform,
 		.access = registry_access_of(&c->args->from),
 		.watch = progress_watch(&c->progress),
-		.may_skip = geteuid() != 0,
-		.user_xattrs = geteuid() != 0,
+		.may_skip = rootless_is_user(),
+		.user_xattrs = rootless_is_user(),
 	};
 	struct pull_result result;
 	int r = transfer_pull(&c->roots, &c->store, &c->arena, &request, &result, err);

@@ -135,5 +135,6 @@ const struct command command_history = {
 	.summary = "show how an image came to be",
 	.options = options,
 	.records_nothing = true,
+	.needs_no_ids = true,
 	.run = run,
 };

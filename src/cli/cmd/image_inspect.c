@@ -224,5 +224,6 @@ const struct command command_image_inspect = {
 	.summary = "show everything about images",
 	.options = options,
 	.records_nothing = true,
+	.needs_no_ids = true,
 	.run = run,
 };

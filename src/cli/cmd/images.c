@@ -163,5 +163,6 @@ const struct command command_images = {
 	.summary = "show the images in the store",
 	.options = options,
 	.records_nothing = true,
+	.needs_no_ids = true,
 	.run = run,
 };

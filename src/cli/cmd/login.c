@@ -180,6 +180,7 @@ const struct command command_login = {
 	.details = "They are tried first. Without REGISTRY it is docker.io.\n",
 	.options = login_options,
 	.records_nothing = true,
+	.needs_no_ids = true,
 	.run = run_login,
 };
 
@@ -190,5 +191,6 @@ const struct command command_logout = {
 	.summary = "forget the name and the password for a registry",
 	.options = logout_options,
 	.records_nothing = true,
+	.needs_no_ids = true,
 	.run = run_logout,
 };

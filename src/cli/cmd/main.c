@@ -8,6 +8,7 @@
 #include "base/guard.h"
 #include "base/version.h"
 #include "cli/cmd/command.h"
+#include "engine/rootless.h"
 
 #include <stdio.h>
 
@@ -105,6 +106,11 @@ static int settle(struct cli *cli, const struct command *command, struct program
 	return r == 0 ? program_settle_cgroups(cli, err) : r;
 }
 
+static int begin(const struct command *command, struct err *err)
+{
+	return command->needs_no_ids ? 0 : rootless_enter(err);
+}
+
 static int show_version(void)
 {
 	printf("tare version %s\ncommit: %s\n", tare_version, tare_commit);
@@ -121,6 +127,7 @@ int main(int argc, char **argv)
 		.usage = "[OPTIONS] ...",
 		.global_options = global_options,
 		.commands = commands,
+		.begin = begin,
 		.settle = settle,
 		.show_version = show_version,
 		.hand_over = hand_over,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `system check`: is everything in the store what it says, and is there anything that nobody needs. */
+#include "engine/rootless.h"
 #include "cli/cmd/command.h"
 #include "cli/human.h"
 #include "image/check.h"
@@ -23,7 +24,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	const struct args *a = args;
 	defer_arena struct arena arena = { 0 };
 	defer_store struct store store = STORE_INIT;
-	bool user = geteuid() != 0;
+	bool user = rootless_is_user();
 	const struct check_options options = {
 		.repair = a->repair, .user_xattrs = user, .may_skip = user, .found = show
 	};

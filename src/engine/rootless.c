@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/rootless.h"
+
+#include "base/arena.h"
+#include "os/mount.h"
+#include "os/ns.h"
+#include "runtime/id_helper.h"
+#include "runtime/passwd.h"
+#include "runtime/subids.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- whose ids ---------------------------------------------------------------------------------------------------- */
+
+struct ids {
+	struct arena arena;
+	struct subid_list uids, gids;
+	const char *uid_map, *gid_map;
+};
+
+static void ids_clear(struct ids *ids)
+{
+	arena_clear(&ids->arena);
+}
+
+/* The caller as 0, then what he was given, in the order of its file; newuidmap takes it as words. */
+static const char *map_text(struct arena *arena, uint32_t own, const struct subid_list *list)
+{
+	const char *text = arena_printf(arena, "0 %u 1\n", own);
+	uint32_t inside = 1;
+
+	for (size_t i = 0; i < list->n && list->items[i].count <= UINT32_MAX - inside; i++) {
+		text = arena_printf(arena, "%s%u %u %u\n", text, inside, list->items[i].start,
+				    list->items[i].count);
+		inside += list->items[i].count;
+	}
+	return text;
+}
+
+static int read_ids(struct ids *ids, struct err *err)
+{
+	static const struct subid_list none = { .n = 0 };
+	defer_close int passwd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char name[256];
+	bool has_name = passwd >= 0 && passwd_name(passwd, geteuid(), name, sizeof(name)) == 1;
+	int r = subids_read(&ids->arena, "/etc/subuid", has_name ? name : NULL, geteuid(),
+			    &ids->uids);
+
+	if (r == 0)
+		r = subids_read(&ids->arena, "/etc/subgid", has_name ? name : NULL, geteuid(),
+				&ids->gids);
+	if (r < 0)
+		return err_set(err, r, "read /etc/subuid and /etc/subgid");
+	/* Both or neither: one with more ids than the other would only surprise. */
+	if (!ids->uids.n || !ids->gids.n)
+		ids->uids = ids->gids = none;
+	ids->uid_map = map_text(&ids->arena, geteuid(), &ids->uids);
+	ids->gid_map = map_text(&ids->arena, getegid(), &ids->gids);
+	return 0;
+}
+
+/* ---- the namespace ------------------------------------------------------------------------------------------------ */
+
+struct mapping {
+	const struct ids *ids;
+	struct err *err;
+};
+
+static int write_proc(pid_t pid, const char *file, const char *text, struct err *err)
+{
+	defer_close int fd = -EBADF;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return err_sys(err, "write the %s of a user namespace", file);
+	return 0;
+}
+
+/* A user may map himself alone; for that he gives up setgroups() (CVE-2014-8989). */
+static int map_ids(void *arg, pid_t pid)
+{
+	const struct mapping *m = arg;
+	int r;
+
+	if (!m->ids->uids.n) {
+		r = write_proc(pid, "setgroups", "deny", m->err);
+		if (r == 0)
+			r = write_proc(pid, "gid_map", m->ids->gid_map, m->err);
+		return r < 0 ? r : write_proc(pid, "uid_map", m->ids->uid_map, m->err);
+	}
+	r = id_helper_run(ID_HELPER_GID, pid, m->ids->gid_map, m->err);
+	return r < 0 ? r : id_helper_run(ID_HELPER_UID, pid, m->ids->uid_map, m->err);
+}
+
+static int become_root(bool alone, struct err *err)
+{
+	/* Groups that have no number in the namespace are of no use in it; alone, they can't be given up. */
+	if (!alone && setgroups(0, NULL) < 0)
+		return err_sys(err, "give up supplementary groups");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(err, "become root of a user namespace");
+	return 0;
+}
+
+static int enter(const struct ids *ids, struct err *err)
+{
+	struct mapping mapping = { .ids = ids, .err = err };
+	defer_close int ns = os_user_ns(map_ids, &mapping);
+	int r = ns;
+
+	if (ns >= 0)
+		r = os_setns(ns, CLONE_NEWUSER);
+	if (r == 0)
+		r = become_root(!ids->uids.n, err);
+	if (r == 0)
+		r = os_unshare(CLONE_NEWNS);
+	/* What is mounted on the host appears here, but nothing of ours there. */
+	if (r == 0)
+		r = os_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+	if (r >= 0 || err->code)
+		return r < 0 ? r : 0;
+	err_set(err, r, "make a user namespace, without which uid %u can't run containers",
+		(unsigned)geteuid());
+	if (r == -EPERM || r == -ENOSPC || r == -EUSERS)
+		return err_hint(err, "the host may forbid it: look at user.max_user_namespaces, "
+				     "kernel.unprivileged_userns_clone and "
+				     "kernel.apparmor_restrict_unprivileged_userns with sysctl");
+	return r;
+}
+
+/* ---- places ------------------------------------------------------------------------------------------------------- */
+
+static bool is_ours(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       (st.st_mode & 022) == 0;
+}
+
+int rootless_runtime_dir(char *buf, size_t size, struct err *err)
+{
+	snprintf(buf, size, "/run/user/%u", (unsigned)geteuid());
+	if (is_ours(buf))
+		return 0;
+	snprintf(buf, size, "/tmp/tare-run-%u", (unsigned)geteuid());
+	if (mkdir(buf, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make \"%s\"", buf);
+	if (is_ours(buf))
+		return 0;
+	err_user_code(err, -EPERM, "\"%s\" is somebody else's, or others may write to it", buf);
+	return err_hint(err, "set XDG_RUNTIME_DIR, or give --runroot DIR");
+}
+
+static int settle_runtime_dir(struct err *err)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	char buf[64];
+	int r;
+
+	if (dir && *dir == '/')
+		return 0;
+	r = rootless_runtime_dir(buf, sizeof(buf), err);
+	if (r == 0 && setenv("XDG_RUNTIME_DIR", buf, 1) < 0)
+		r = err_sys(err, "set XDG_RUNTIME_DIR");
+	return r;
+}
+
+bool rootless_is_user(void)
+{
+	return geteuid() != 0 || os_in_user_namespace("") == 1;
+}
+
+int rootless_enter(struct err *err)
+{
+	__attribute__((cleanup(ids_clear))) struct ids ids = { .uid_map = NULL };
+	int r;
+
+	if (geteuid() == 0)
+		return 0;
+	r = settle_runtime_dir(err);
+	if (r == 0)
+		r = read_ids(&ids, err);
+	if (r == 0)
+		r = enter(&ids, err);
+	if (r == 0 && setenv(ROOTLESS_ENV, "1", 1) < 0)
+		r = err_sys(err, "set " ROOTLESS_ENV);
+	return r;
+}
