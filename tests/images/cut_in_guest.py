@@ -4,11 +4,14 @@ In a guest that will be killed: look at the store as the last kill has left it, 
 "sound: NAMES" and then "working"; or what is wrong. See test_power_cut_guest.py.
 
     cut_in_guest.py TARE DISK [last]       last: look, and no more
+    cut_in_guest.py TARE DIRECTORY look    the same, of what is mounted there
 """
 
+import atexit
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,7 +66,7 @@ class Guest:
         self.call("image", "gc")
         if not self.call("system", "check").endswith(" 0 found, 0 repaired\n"):
             sys.exit("WRONG: check finds something after gc")
-        print(f"sound: {len(found)} names, {len(lines) - 1} pieces of garbage", flush=True)
+        print(f"sound: {sorted(n.rsplit('/', 1)[1] for n in found)}, {len(lines) - 1} pieces of garbage", flush=True)
 
     def work_for_ever(self, fake, archive, seed):
         rng = random.Random(seed)
@@ -79,18 +82,21 @@ class Guest:
 
 
 def main():
-    disk = Path("/mnt/disk")
-    disk.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "ext4", sys.argv[2], disk], check=True)
+    disk = Path(sys.argv[2])
+    if sys.argv[3:] != ["look"]:
+        disk = Path("/mnt/disk")
+        disk.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "ext4", sys.argv[2], disk], check=True)
     with FakeRegistry() as fake:
         allowed = {}
         for n in range(IMAGES):
             allowed.setdefault(f"a:{n % 3}", set()).add(fake.image("a", str(n % 3), layers_of(n))["digest"])
         guest = Guest(sys.argv[1], disk)
+        atexit.register(shutil.rmtree, guest.work, ignore_errors=True)
         source = Engine(guest.work / "source")
         allowed["loaded:1"] = {source.image("localhost/loaded:1", layers=[layers_of(100)[1]])["digest"]}
         guest.look(allowed)
-        if sys.argv[3:] == ["last"]:
+        if sys.argv[3:]:
             return
         archive = guest.work / "loaded.tar"
         with open(archive, "wb") as out:

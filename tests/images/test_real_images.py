@@ -192,10 +192,10 @@ def test_nginx_by_umoci(shop):
                                  "--config.cmd", "nginx", "--config.cmd", "-g", "--config.cmd", "daemon off;"))
     assert count_layers(engine, name) == 3
     with Service(engine, name) as nginx:
-        assert nginx.ask(80, GET).endswith("\r\n\r\nhello from nginx\n")
+        assert nginx.ask(80, GET).endswith("\n\nhello from nginx\n")
     run(engine, name, options=STRICT).fails("uid 0", status=125)
     with Service(engine, name, "nginx", "-c", "/etc/nginx/strict.conf", options=("--strict", "-u", "www-data")) as nginx:
-        assert nginx.ask(8080, GET).endswith("\r\n\r\nhello from nginx\n")
+        assert nginx.ask(8080, GET).endswith("\n\nhello from nginx\n")
 
 
 def test_redis_by_buildah(shop):
@@ -204,7 +204,7 @@ def test_redis_by_buildah(shop):
     assert count_layers(engine, name) == 3
     for options in ((), STRICT):
         with Service(engine, name, options=options) as redis:
-            assert redis.ask(6379, "PING\r\nSET a 1\r\nINCR a\r\n") == "+PONG\r\n+OK\r\n:2\r\n"
+            assert redis.ask(6379, "PING\r\nSET a 1\r\nINCR a\r\n") == "+PONG\n+OK\n:2\n"
 
 
 def test_python_by_umoci(shop):
