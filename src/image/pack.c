@@ -6,6 +6,7 @@
 #include "image/pack.h"
 
 #include "base/string_map.h"
+#include "image/archive_sink.h"
 #include "image/compare.h"
 #include "image/xattr.h"
 #include "os/walk.h"
@@ -27,7 +28,7 @@
 
 struct pack {
 	const struct pack_options *options;
-	struct sink *out;
+	struct archive_sink sink;
 	struct pack_result *result;
 	struct archive *archive;
 	struct archive_entry *entry;
@@ -40,23 +41,9 @@ struct pack {
 
 /* ---- the archive ------------------------------------------------------------------------------------------------ */
 
-static la_ssize_t write_out(struct archive *archive, void *arg, const void *bytes, size_t len)
-{
-	struct pack *p = arg;
-
-	if (p->out->write(p->out, bytes, len, p->err) < 0) {
-		archive_set_error(archive, EIO, "%s", p->err->text);
-		return -1;
-	}
-	return (la_ssize_t)len;
-}
-
-/* What the sink said is better than what libarchive makes of it. */
 static int not_written(struct pack *p)
 {
-	if (p->err->code)
-		return p->err->code;
-	return err_user(p->err, "the tar can't hold it: %s", archive_error_string(p->archive));
+	return archive_sink_failed(&p->sink, p->archive, "the tar can't hold it");
 }
 
 static int open_archive(struct pack *p)
@@ -66,11 +53,9 @@ static int open_archive(struct pack *p)
 	if (!p->archive || !p->entry)
 		return err_set(p->err, -ENOMEM, "begin to write a tar");
 	if (archive_write_set_format_pax(p->archive) != ARCHIVE_OK ||
-	    archive_write_set_options(p->archive, FORMAT_OPTIONS) != ARCHIVE_OK ||
-	    archive_write_set_bytes_per_block(p->archive, 0) != ARCHIVE_OK ||
-	    archive_write_open(p->archive, p, NULL, write_out, NULL) != ARCHIVE_OK)
+	    archive_write_set_options(p->archive, FORMAT_OPTIONS) != ARCHIVE_OK)
 		return not_written(p);
-	return 0;
+	return archive_sink_open(&p->sink, p->archive);
 }
 
 /* A warning would be about a name that can't be in UTF-8; then the bytes are kept as they are. */
@@ -315,7 +300,7 @@ static int run_job(const struct job *job, const struct pack_options *options, st
 	}
 	*ret = (struct pack_result){ 0 };
 	p->options = options;
-	p->out = out;
+	p->sink = (struct archive_sink){ out, err };
 	p->result = ret;
 	p->err = err;
 	p->inodes.arena = &p->arena;

@@ -3,6 +3,7 @@
 
 #include "base/json_write.h"
 #include "base/string_map.h"
+#include "image/archive_sink.h"
 #include "image/blob.h"
 #include "os/file.h"
 #include "spec/image_write.h"
@@ -33,7 +34,7 @@ struct save {
 	bool has;                /* may files be there already: a directory */
 	struct archive *archive; /* of a tar */
 	struct archive_entry *entry;
-	struct sink *out;
+	struct archive_sink sink;
 	int dir, file; /* of a directory */
 	const char *path;
 	const struct json *there; /* "manifests" of its index.json; NULL */
@@ -41,22 +42,9 @@ struct save {
 
 /* ---- a tar ------------------------------------------------------------------------------------------------------ */
 
-static la_ssize_t write_out(struct archive *archive, void *arg, const void *bytes, size_t len)
-{
-	struct save *s = arg;
-
-	if (s->out->write(s->out, bytes, len, s->err) < 0) {
-		archive_set_error(archive, EIO, "%s", s->err->text);
-		return -1;
-	}
-	return (la_ssize_t)len;
-}
-
 static int not_written(struct save *s)
 {
-	return s->err->code
-		       ? s->err->code
-		       : err_user(s->err, "write the tar: %s", archive_error_string(s->archive));
+	return archive_sink_failed(&s->sink, s->archive, "write the tar");
 }
 
 static int tar_begin(struct save *s, const char *path, uint64_t size)
@@ -347,17 +335,17 @@ int save_tar(const struct store *store, struct arena *arena, const struct save_l
 			  .begin = tar_begin,
 			  .write = tar_write,
 			  .end = tar_end,
-			  .out = out,
+			  .sink = { out, err },
 			  .archive = archive_write_new(),
 			  .entry = archive_entry_new() };
 	int r = 0;
 
 	if (!s.archive || !s.entry)
 		r = err_set(err, -ENOMEM, "begin to write a tar");
-	if (r == 0 && (archive_write_set_format_pax_restricted(s.archive) != ARCHIVE_OK ||
-		       archive_write_set_bytes_per_block(s.archive, 0) != ARCHIVE_OK ||
-		       archive_write_open(s.archive, &s, NULL, write_out, NULL) != ARCHIVE_OK))
+	if (r == 0 && archive_write_set_format_pax_restricted(s.archive) != ARCHIVE_OK)
 		r = not_written(&s);
+	if (r == 0)
+		r = archive_sink_open(&s.sink, s.archive);
 	if (r == 0)
 		r = put_all(&s);
 	if (r == 0 && archive_write_close(s.archive) != ARCHIVE_OK)
