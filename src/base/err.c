@@ -151,6 +151,12 @@ int err_at(struct err *err, const char *pointer)
 	return err->code;
 }
 
+int err_in(struct err *err, const char *document)
+{
+	snprintf(err->document, sizeof(err->document), "%s", document);
+	return err->code;
+}
+
 int err_hint(struct err *err, const char *fmt, ...)
 {
 	va_list ap;
@@ -163,11 +169,13 @@ int err_hint(struct err *err, const char *fmt, ...)
 
 void err_render(const struct err *err, char *buf, size_t size)
 {
+	const char *document = err->document[0] ? err->document : "config.json";
+
 	if (err->pointer[0] && err->line)
-		snprintf(buf, size, "%s (config.json %s, line %u)", err->text, err->pointer,
+		snprintf(buf, size, "%s (%s %s, line %u)", err->text, document, err->pointer,
 			 err->line);
 	else if (err->pointer[0])
-		snprintf(buf, size, "%s (config.json %s)", err->text, err->pointer);
+		snprintf(buf, size, "%s (%s %s)", err->text, document, err->pointer);
 	else
 		snprintf(buf, size, "%s", err->text);
 }

@@ -32,16 +32,19 @@ enum err_kind {
 #define ERR_TEXT_MAX    1024
 #define ERR_HINT_MAX    320
 #define ERR_POINTER_MAX 192
-#define ERR_STEP_MAX    32
+/* "manifest sha256:..." */
+#define ERR_DOCUMENT_MAX 96
+#define ERR_STEP_MAX     32
 
 struct err {
 	int32_t code;                 /* -errno; 0 while there is no error */
 	int32_t kind;                 /* enum err_kind */
 	int32_t step;                 /* index into the plan, -1 if it was in no step */
-	uint32_t line;                /* line in config.json, 0 if unknown */
+	uint32_t line;                /* line in the document, 0 if unknown */
 	char step_name[ERR_STEP_MAX]; /* e.g. "mask-path"; empty if in no step */
-	/* JSON pointer into config.json; empty if from nowhere in it */
+	/* JSON pointer into the document; empty if from nowhere in one */
 	char pointer[ERR_POINTER_MAX];
+	char document[ERR_DOCUMENT_MAX]; /* what people call it; empty: config.json */
 	/* the chain, outermost first; cut at the end when too long */
 	char text[ERR_TEXT_MAX];
 	char hint[ERR_HINT_MAX]; /* what to do about it; empty if we do not know */
@@ -80,6 +83,9 @@ int err_context(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* err_at() - say where in config.json it comes from, unless that is known already. Return: the error's code */
 int err_at(struct err *err, const char *pointer);
+
+/* err_in() - say which document that is, if it is not config.json. Return: the error's code */
+int err_in(struct err *err, const char *document);
 
 /* err_hint() - say what to do about it; replaces an earlier hint. Return: the error's code */
 int err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

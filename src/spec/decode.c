@@ -370,5 +370,10 @@ int decode_document(struct decoder *d, const struct object *object, void *out)
 				d->name, d->len, CONFIG_MAX_BYTES);
 	d->top = object;
 	r = json_parse(d->arena, d->text, d->len, &root, d->err);
-	return r < 0 ? r : decode_object(d, object, root, out);
+	if (r == 0)
+		r = decode_object(d, object, root, out);
+	/* Of an image there are several documents; a container has its config.json. */
+	if (r < 0 && d->open && d->err->pointer[0])
+		err_in(d->err, d->name);
+	return r;
 }

@@ -50,6 +50,22 @@ static void test_line_is_shown_with_the_pointer(void **state)
 	assert_string_equal(line, "duplicate key (config.json /process, line 7)");
 }
 
+static void test_the_document_is_named(void **state)
+{
+	struct err err = ERR_INIT;
+	char line[256];
+
+	err_user(&err, "duplicate key");
+	err_at(&err, "/layers/0");
+	err_in(&err, "manifest sha256:12");
+	err.line = 7;
+	err_render(&err, line, sizeof(line));
+	assert_string_equal(line, "duplicate key (manifest sha256:12 /layers/0, line 7)");
+	err.line = 0;
+	err_render(&err, line, sizeof(line));
+	assert_string_equal(line, "duplicate key (manifest sha256:12 /layers/0)");
+}
+
 /* podman and containerd read these words in error texts; an errno must never bring them in. */
 static void test_errno_texts_have_none_of_the_callers_words(void **state)
 {
@@ -149,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_chain_reads_from_the_outside_in),
 		cmocka_unit_test(test_first_pointer_stays),
 		cmocka_unit_test(test_line_is_shown_with_the_pointer),
+		cmocka_unit_test(test_the_document_is_named),
 		cmocka_unit_test(test_errno_texts_have_none_of_the_callers_words),
 		cmocka_unit_test(test_unknown_errno_has_its_number),
 		cmocka_unit_test(test_too_long_a_chain_keeps_its_head),

@@ -255,6 +255,7 @@ static void test_refused_with_place_and_reason(void **state)
 		if (strcmp(err.pointer, refusals[i].pointer) != 0 ||
 		    !strstr(err.text, refusals[i].text))
 			fail_msg("%s: \"%s\" at \"%s\"", refusals[i].doc, err.text, err.pointer);
+		assert_string_equal(err.document, *err.pointer ? "it" : "");
 	}
 	arena_clear(&arena);
 }
