@@ -5,7 +5,7 @@
  *     ROOT/containers/ID/record.json   what it is; replaced by rename
  *                        config.json   what the runtime was given: an OCI bundle's
  *                        rootfs/       where its root is mounted, in its own mount namespace only
- *                        upper/, work/ what it has written
+ *                        upper/, work/ what it has written; not there if rootfs/ is a copy of its image
  *                        files/        its /etc/hosts and /etc/hostname
  *     ROOT/names/NAME                  a symbolic link to ID: making it claims the name
  *     RUNROOT/oci/                     the runtime's records: tare-oci --root RUNROOT/oci list

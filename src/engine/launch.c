@@ -7,6 +7,7 @@
 #include "engine/config.h"
 #include "engine/files.h"
 #include "engine/volumes.h"
+#include "image/copy.h"
 #include "image/layers.h"
 #include "image/lease.h"
 #include "image/overlay.h"
@@ -14,6 +15,7 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/path.h"
+#include "os/remove.h"
 #include "runtime/facts.h"
 #include "spec/image_write.h"
 
@@ -213,15 +215,8 @@ static const char *overlay_command(struct launch *l, const struct overlay *o)
 static int mount_on_scratch(struct launch *l, struct overlay *o, struct err *err)
 {
 	const char *dir = arena_printf(&l->arena, "%s/scratch", l->dir.path);
-	const struct err first = *err;
-	int r;
+	int r = make_below(l, "scratch", 0700, err);
 
-	if (!l->auto_remove) {
-		*err = first;
-		return err_hint(err, "give --root a directory on another filesystem; a container "
-				     "of --rm would be kept in memory");
-	}
-	r = make_below(l, "scratch", 0700, err);
 	if (r == 0)
 		r = overlay_scratch(dir, err);
 	if (r < 0)
@@ -235,6 +230,40 @@ static int mount_on_scratch(struct launch *l, struct overlay *o, struct err *err
 	if (r < 0)
 		return r;
 	l->warn(l->to, "the store is on an overlay, so what the container writes is in memory");
+	return 0;
+}
+
+/*
+ * What is to be kept can't be in memory: then the container gets a copy of its image, and its root filesystem is a directory.
+ * Without "upper" beside it, whoever looks at it later knows (view.c).
+ */
+static int copy_image(struct launch *l, const struct overlay *o, struct err *err)
+{
+	int64_t start = clock_wall_ns();
+	defer_close int all =
+		overlay_view(o->layers, o->n_layers, NULL, -EBADF, o->user_xattrs, err);
+	defer_close int root = openat(l->dir.fd, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (all < 0)
+		return err_hint(err, "give --root a directory on another filesystem");
+	if (root < 0)
+		return err_sys(err, "open \"%s/rootfs\"", l->dir.path);
+	r = o->userns >= 0 ? copy_layer(all, root, &l->map, err) : copy_tree(all, root, err);
+	if (r < 0)
+		return err_context(err, "copy the image to \"%s/rootfs\"", l->dir.path);
+	r = os_remove_tree(l->dir.fd, "upper");
+	if (r == 0)
+		r = os_remove_tree(l->dir.fd, "work");
+	if (r < 0)
+		return err_set(err, r, "remove what an overlay would have needed in \"%s\"",
+			       l->dir.path);
+	l->root = take_fd(&root);
+	l->root_is_mount = false;
+	l->warn(l->to, "the store is on an overlay, so the container has a copy of its image");
+	note(l, "copy-image", arena_printf(&l->arena, "cp -a LAYERS/. %s/rootfs", l->dir.path),
+	     "the store is on an overlay, which can't be the upper directory of another one",
+	     start);
 	return 0;
 }
 
@@ -305,8 +334,10 @@ static int mount_some_way(struct launch *l, const struct store *store, struct ov
 
 	if (r == -EOPNOTSUPP && o->userns >= 0)
 		r = mount_copies(l, store, o, layers, err);
-	if (r == -EXDEV)
-		r = mount_on_scratch(l, o, err);
+	if (r == -EXDEV) {
+		*err = ERR_INIT;
+		return l->auto_remove ? mount_on_scratch(l, o, err) : copy_image(l, o, err);
+	}
 	return r < 0 || l->root < 0 ? r : 0;
 }
 
@@ -333,6 +364,7 @@ static int mount_overlay(struct launch *l, const struct store *store, struct err
 	if (n == 0)
 		l->layers[0] = o.place;
 	l->top_layer = l->layers[o.n_layers - 1];
+	l->root_is_mount = true;
 	r = make_below(l, "upper", 0755, err);
 	if (r == 0)
 		r = make_below(l, "work", 0700, err);
@@ -340,9 +372,8 @@ static int mount_overlay(struct launch *l, const struct store *store, struct err
 		r = take_over_root(l, l->top_layer, o.upper, err);
 	if (r == 0)
 		r = mount_some_way(l, store, &o, l->layers, err);
-	if (r != 0)
+	if (r != 0 || !l->root_is_mount)
 		return r;
-	l->root_is_mount = true;
 	note(l, "mount-overlay", overlay_command(l, &o),
 	     "the layers, and above them what the container writes; the mount has no name until the "
 	     "container has it",

@@ -219,6 +219,12 @@ void view_clear(struct view *view)
 
 /* ---- its directories ---------------------------------------------------------------------------------------------- */
 
+/* Its root filesystem is a copy of the image, because the store is on an overlay (launch.c). */
+static bool is_copy(const struct view *view)
+{
+	return view->has_image && os_exists_at(view->dir, "upper") == 0;
+}
+
 static int check_upper(const struct view *view, struct err *err)
 {
 	if (!view->has_image) {
@@ -237,26 +243,39 @@ static int check_upper(const struct view *view, struct err *err)
 		return err_hint(err, "its store is on an overlay: give --root a directory on "
 				     "another filesystem");
 	}
+	if (is_copy(view)) {
+		err_user(err,
+			 "container %.12s writes into a copy of its image, so what it wrote is "
+			 "not apart from the rest",
+			 view->record.id);
+		return err_hint(err, "its store is on an overlay; tare export gives all of it as a "
+				     "tar, of which tare import makes an image");
+	}
 	return 0;
 }
 
-int view_upper(const struct view *view, struct err *err)
+/* A directory of the container's, with the container's ids */
+static int open_own(const struct view *view, const char *name, struct err *err)
 {
 	struct os_mount_attr attr = { .set = MOUNT_ATTR_IDMAP, .userns = view->userns };
 	defer_close int tree = -EBADF;
 	bool late;
 	int fd;
 
-	if (check_upper(view, err) < 0)
-		return err->code;
 	if (view->userns >= 0) {
-		tree = os_tree_clone_attr(view->dir, "upper", 0, &attr, &late);
+		tree = os_tree_clone_attr(view->dir, name, 0, &attr, &late);
 		if (tree < 0)
-			return err_set(err, tree, "map back the ids of \"%s/upper\"", view->path);
+			return err_set(err, tree, "map back the ids of \"%s/%s\"", view->path,
+				       name);
 	}
-	fd = openat(tree >= 0 ? tree : view->dir, tree >= 0 ? "." : "upper",
+	fd = openat(tree >= 0 ? tree : view->dir, tree >= 0 ? "." : name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, "open \"%s/upper\"", view->path) : fd;
+	return fd < 0 ? err_sys(err, "open \"%s/%s\"", view->path, name) : fd;
+}
+
+int view_upper(const struct view *view, struct err *err)
+{
+	return check_upper(view, err) < 0 ? err->code : open_own(view, "upper", err);
 }
 
 int view_lower(const struct view *view, struct err *err)
@@ -276,6 +295,8 @@ int view_whole(const struct view *view, struct err *err)
 					view->root_dir ? view->root_dir : "?")
 			      : fd;
 	}
+	if (is_copy(view))
+		return open_own(view, "rootfs", err);
 	if (check_upper(view, err) < 0)
 		return err->code;
 	snprintf(upper, sizeof(upper), "%s/upper", view->path);

@@ -551,7 +551,9 @@ def test_a_damaged_layer_is_refused(box):
     assert not list((box.root / "layers").iterdir())
 
 
-def test_a_store_on_an_overlay_keeps_what_is_written_in_memory(box, tmp):
+@pytest.fixture(name="on_overlay")
+def fixture_on_overlay(box, tmp):
+    """The box, with its store on an overlay, which can't be the upper directory of another one."""
     for name in ("lower", "upper", "work", "merged"):
         (tmp / name).mkdir()
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
@@ -560,11 +562,43 @@ def test_a_store_on_an_overlay_keeps_what_is_written_in_memory(box, tmp):
         box.root = tmp / "merged/store"
         box.layout.path = box.root / "images"
         box.image()
-        result = box.sh("echo x > /x; cat /x").ok()
-        assert result.out == "x\n"
-        assert any("is in memory" in w for w in result.warnings)
-        box.call("run", "box", "true").fails("is on an overlay itself", status=125)
-        assert not list((box.root / "containers").iterdir())
+        yield box
     finally:
         subprocess.run(["umount", tmp / "merged"], check=True)
         box.root = tmp / "store"
+
+
+def test_a_store_on_an_overlay_keeps_what_is_written_in_memory(on_overlay):
+    result = on_overlay.sh("echo x > /x; cat /x").ok()
+    assert result.out == "x\n"
+    assert any("is in memory" in w for w in result.warnings)
+    assert not list((on_overlay.root / "containers").iterdir())
+
+
+def test_a_store_on_an_overlay_gives_containers_that_are_kept_a_copy_of_the_image(on_overlay, tmp):
+    box = on_overlay
+    result = box.call("run", "--name", "one", "box", "sh", "-c", "echo x > /x; rm /etc/passwd; stat -c '%u %a' /").ok()
+    assert result.out == "0 755\n"
+    assert any("has a copy of its image" in w for w in result.warnings)
+    (directory,) = (box.root / "containers").iterdir()
+    assert (directory / "rootfs/x").read_text() == "x\n"
+    assert not (directory / "rootfs/etc/passwd").exists()
+    assert not (directory / "upper").exists() and not (directory / "work").exists()
+    box.sh("test -e /etc/passwd && test ! -e /x").ok()  # the layer is as it was
+    for command in (("diff", "one"), ("commit", "one", "two")):
+        refused = box.call(*command).fails("writes into a copy of its image")
+        assert "tare export gives all of it" in refused.err
+    box.call("export", "-o", tmp / "one.tar", "one").ok()
+    names = subprocess.run(["tar", "tf", tmp / "one.tar"], capture_output=True, text=True, check=True).stdout.split()
+    assert "x" in names and "etc/passwd" not in names and "bin/busybox" in names
+    box.call("rm", "one").ok()
+    assert not list((box.root / "containers").iterdir())
+
+
+def test_a_copy_of_the_image_has_the_ids_of_the_container(on_overlay):
+    box = on_overlay
+    out = box.call("run", "--userns", "100000:65536", "box", "sh", "-c", "stat -c %u / /bin/busybox; echo >/x && stat -c %u /x").ok().out
+    assert out == "0\n0\n0\n"
+    (directory,) = (box.root / "containers").iterdir()
+    assert [os.stat(directory / "rootfs" / name).st_uid for name in ("", "bin/busybox", "x")] == [100000] * 3
+    box.call("rm", directory.name).ok()
