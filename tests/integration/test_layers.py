@@ -6,7 +6,6 @@ Python's tarfile, by GNU tar where it can do more, and by hand where nobody woul
 
 import bz2
 import gzip
-import io
 import lzma
 import os
 import stat
@@ -18,48 +17,22 @@ from pathlib import Path
 import pytest
 
 from support import runtime as rt
+from support.corpus import Tar
 
 TOOL = Path(rt.binary()).parent / "tests/unit/layer-unpack"
 OUTSIDE = "outside"
 pytestmark = pytest.mark.only("tare")
 
 
-class Layer:
+class Layer(Tar):
     """A layer under construction, and the directory that it is unpacked into, beside a directory that nothing may reach."""
 
     def __init__(self, tmp):
+        super().__init__()
         self.root, self.outside = tmp / "layer", tmp / OUTSIDE
         self.root.mkdir()
         self.outside.mkdir()
         (self.outside / "victim").write_text("untouched")
-        self.file = io.BytesIO()
-        self.tar = tarfile.open(fileobj=self.file, mode="w", format=tarfile.PAX_FORMAT)
-        self.clock = 1_600_000_000
-
-    def add(self, name, data=None, type=None, mode=None, link="", uid=0, gid=0, mtime=None, pax=None, device=(0, 0)):
-        """One entry: a directory unless there is data or a type. Names are written as they are given."""
-        info = tarfile.TarInfo("x")
-        info.name = name
-        info.type = type or (tarfile.DIRTYPE if data is None else tarfile.REGTYPE)
-        info.mode = mode if mode is not None else (0o755 if info.type == tarfile.DIRTYPE else 0o644)
-        info.linkname, info.uid, info.gid = link, uid, gid
-        info.mtime = self.clock if mtime is None else mtime
-        info.devmajor, info.devminor = device
-        info.pax_headers = pax or {}
-        data = data.encode() if isinstance(data, str) else data or b""
-        info.size = len(data)
-        self.tar.addfile(info, io.BytesIO(data))
-        return self
-
-    def link(self, name, target):
-        return self.add(name, type=tarfile.SYMTYPE, link=target, mode=0o777)
-
-    def hard(self, name, target):
-        return self.add(name, type=tarfile.LNKTYPE, link=target)
-
-    def bytes(self):
-        self.tar.close()
-        return self.file.getvalue()
 
     def feed(self, data, *options):
         """Unpack these bytes. Returns the tool's end."""

@@ -49,6 +49,13 @@ int open_store(const struct cli *cli, struct store *ret, struct err *err) MUST_C
  */
 int new_name(struct arena *arena, const char *text, const char **ret, struct err *err) MUST_CHECK;
 
+/*
+ * collect_rests() - remove what came into the store on the way and nobody needs, and all of what failed
+ *
+ * Should be called when the leases have ended. Downloads that were begun stay.
+ */
+int collect_rests(const struct cli *cli, struct err *err) MUST_CHECK;
+
 /* name_new_image() - give it a name (NULL: none) and print its digest */
 int name_new_image(const struct store *store, const char *name, const struct descriptor *image,
 		   const struct platform *platform, struct err *err) MUST_CHECK;

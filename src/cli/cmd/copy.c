@@ -7,7 +7,6 @@
 #include "cli/cmd/place.h"
 #include "cli/cmd/registry.h"
 #include "engine/rootless.h"
-#include "image/gc.h"
 #include "image/image.h"
 #include "image/lease.h"
 #include "image/load.h"
@@ -176,17 +175,6 @@ static int copy(struct copy *c, struct err *err)
 	return c->from.kind == PLACE_REGISTRY ? 0 : name_in_store(c, &source, err);
 }
 
-/* What passed through or came with it, and all of what failed. The leases must have ended. */
-static int collect(const struct cli *cli, struct err *err)
-{
-	const struct gc_options options = { .keep_begun = true };
-	defer_store struct store store = STORE_INIT;
-	struct gc_result result;
-	int r = open_store(cli, &store, err);
-
-	return r < 0 ? r : gc_collect(&store, &options, &result, err);
-}
-
 static int read_places(struct copy *c, const struct operands *words, struct err *err)
 {
 	int r = place_read(&c->arena, words->words[0], &c->from, err);
@@ -226,7 +214,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	store_clear(&c.store);
 	arena_clear(&c.arena);
 	if (passes)
-		collected = collect(cli, r < 0 ? &second : err);
+		collected = collect_rests(cli, r < 0 ? &second : err);
 	return r < 0 ? r : collected;
 }
 

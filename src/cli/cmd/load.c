@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `load`: images from an archive or a layout. */
 #include "cli/cmd/command.h"
-#include "image/gc.h"
 #include "image/load.h"
 
 #include <stdio.h>
@@ -10,17 +9,6 @@ struct args {
 	const char *input, *name;
 	bool quiet;
 };
-
-/* What came with it and nobody needs, and all of what failed. The leases must have ended. */
-static int collect(const struct cli *cli, struct err *err)
-{
-	const struct gc_options options = { .keep_begun = true };
-	defer_store struct store store = STORE_INIT;
-	struct gc_result result;
-	int r = open_store(cli, &store, err);
-
-	return r < 0 ? r : gc_collect(&store, &options, &result, err);
-}
 
 static void show(const struct loaded_list *loaded)
 {
@@ -47,7 +35,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	store_clear(&store);
 	if (r == 0 && !a->quiet)
 		show(&loaded);
-	collected = collect(cli, r < 0 ? &second : err);
+	collected = collect_rests(cli, r < 0 ? &second : err);
 	return r < 0 ? r : collected;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands that make images have in common: names, compression, changes of the config. */
+/* What the commands that make images have in common: names, compression, changes of the config, rests. */
 #include "cli/cmd/command.h"
 #include "image/change.h"
+#include "image/gc.h"
 #include "image/refs.h"
 #include "spec/reference.h"
 
@@ -66,4 +67,14 @@ int name_new_image(const struct store *store, const char *name, const struct des
 	if (r == 0)
 		printf("%s\n", image->digest);
 	return r;
+}
+
+int collect_rests(const struct cli *cli, struct err *err)
+{
+	const struct gc_options options = { .keep_begun = true };
+	defer_store struct store store = STORE_INIT;
+	struct gc_result result;
+	int r = open_store(cli, &store, err);
+
+	return r < 0 ? r : gc_collect(&store, &options, &result, err);
 }

@@ -33,13 +33,16 @@ class Tar:
     def __init__(self, form="pax"):
         self.file = io.BytesIO()
         self.tar = tarfile.open(fileobj=self.file, mode="w", format=FORMATS[form], encoding="utf-8", errors="surrogateescape")
+        self.clock = CLOCK
 
-    def add(self, name, data=None, type=None, mode=None, link="", uid=0, gid=0, mtime=CLOCK, pax=None, device=(0, 0)):
+    def add(self, name, data=None, type=None, mode=None, link="", uid=0, gid=0, mtime=None, pax=None, device=(0, 0)):
+        """One entry: a directory unless there is data or a type. Names are written as they are given."""
         info = tarfile.TarInfo("x")
         info.name = name
         info.type = type or (tarfile.DIRTYPE if data is None else tarfile.REGTYPE)
         info.mode = mode if mode is not None else (0o755 if info.type == tarfile.DIRTYPE else 0o644)
-        info.linkname, info.uid, info.gid, info.mtime = link, uid, gid, mtime
+        info.linkname, info.uid, info.gid = link, uid, gid
+        info.mtime = self.clock if mtime is None else mtime
         info.devmajor, info.devminor = device
         info.pax_headers = pax or {}
         data = data.encode() if isinstance(data, str) else data or b""
