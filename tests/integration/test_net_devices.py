@@ -273,7 +273,7 @@ def steps_with_the_device():
 
 
 @needs_faults
-@pytest.mark.parametrize("step", steps_with_the_device(), ids=lambda s: s["kind"])
+@pytest.mark.parametrize("step", [pytest.param(s, id=s["kind"]) for s in steps_with_the_device()])
 def test_Z18_Y16_whatever_step_fails_it_is_home(tare, bundle, device, step):
     tare.path = BINARY
     device("tare0", "192.0.2.7/24", "2001:db8::7/64")
