@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from support import host
 from support.bundle import HOLD
 from support.runtime import wait_until
 from support.terminal import OnTerminal, line_mode, set_window
@@ -186,7 +187,7 @@ def test_Q17_C13_orphans_without_a_pid_namespace_are_reaped(tare, bundle):
 
     def children():
         pids = open(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read().split()
-        return [open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()[0] for p in pids]
+        return [found[0] for found in map(host.stat_of, pids) if found]
 
     wait_until(lambda: len(children()) == 2, "the orphan to come to run")
     wait_until(lambda: len(children()) == 1, "the orphan to be reaped")

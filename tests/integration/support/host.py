@@ -41,12 +41,19 @@ def cgroups():
     return {d for h in hierarchies() for d in walk(h)}
 
 
-def parent_of(pid):
-    """Its parent's pid, None if it is gone. One that goes between open and read is ESRCH."""
+def stat_of(pid):
+    """(state, parent's pid) of a process, None if it is gone. One that goes between open and read is ESRCH."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:2]
     except (FileNotFoundError, ProcessLookupError):
         return None
+    return state, int(parent)
+
+
+def parent_of(pid):
+    """Its parent's pid, None if it is gone."""
+    stat = stat_of(pid)
+    return stat and stat[1]
 
 
 def subreaper():
