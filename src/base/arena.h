@@ -2,9 +2,9 @@
 /*
  * Memory that is thrown away as a whole. A config and its spec live in one arena, a plan in another; the first is
  * cleared before the container's process is cloned, so the child has only the plan. Chunks come from mmap, not from
- * the heap, so that unmapping really gives the pages back; a small one is kept, emptied, for the next arena. Allocation cannot fail in a way that callers handle: out
- * of memory ends the program with a message (a runtime without memory for a config of at most a few megabytes can do
- * nothing useful).
+ * the heap, so that unmapping really gives the pages back; a small one is kept, emptied, for the next arena. Allocation
+ * cannot fail in a way that callers handle: out of memory ends the program with a message (a runtime without memory for a
+ * config of at most a few megabytes can do nothing useful).
  */
 #ifndef TARE_BASE_ARENA_H
 #define TARE_BASE_ARENA_H

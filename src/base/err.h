@@ -35,6 +35,8 @@ enum err_kind {
 /* "manifest sha256:..." */
 #define ERR_DOCUMENT_MAX 96
 #define ERR_STEP_MAX     32
+/* Room for any err_render(), NUL included */
+#define ERR_RENDER_MAX (ERR_TEXT_MAX + ERR_POINTER_MAX + ERR_DOCUMENT_MAX + 64)
 
 struct err {
 	int32_t code;                 /* -errno; 0 while there is no error */
@@ -81,7 +83,7 @@ int err_bug(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* err_context() - put "fmt: " before the text. Return: the error's code */
 int err_context(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* err_at() - say where in config.json it comes from, unless that is known already. Return: the error's code */
+/* err_at() - say where in the document it comes from, unless that is known already. Return: the error's code */
 int err_at(struct err *err, const char *pointer);
 
 /* err_in() - say which document that is, if it is not config.json. Return: the error's code */

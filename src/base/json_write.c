@@ -230,3 +230,11 @@ char *json_writer_text(struct json_writer *w, size_t *ret_len)
 		*ret_len = w->len;
 	return w->text;
 }
+
+int json_writer_read(struct json_writer *w, const struct json **ret, struct err *err)
+{
+	size_t len;
+	char *text = json_writer_text(w, &len);
+
+	return json_parse(w->arena, text, len, ret, err);
+}

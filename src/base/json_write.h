@@ -51,6 +51,12 @@ void json_add_raw(struct json_writer *w, const char *key, const char *value);
 /* json_add_value() - a value that was read, with all that is in it; numbers as they were written */
 void json_add_value(struct json_writer *w, const char *key, const struct json *value);
 
+/*
+ * json_writer_read() - what was written as a tree, in the same arena: for what is shown by the reader's means, or kept in a record
+ * Return: 0; -EINVAL
+ */
+int json_writer_read(struct json_writer *w, const struct json **ret, struct err *err) MUST_CHECK;
+
 /* json_writer_text() - what was written, NUL-terminated, in the arena; @ret_len may be NULL */
 char *json_writer_text(struct json_writer *w, size_t *ret_len);
 

@@ -13,7 +13,7 @@
  * The longest text of one record; err_render() and a warning stay below it, and longer ones are
  * cut.
  */
-#define RECORD_TEXT_MAX (ERR_TEXT_MAX + ERR_POINTER_MAX + ERR_DOCUMENT_MAX + 64)
+#define RECORD_TEXT_MAX ERR_RENDER_MAX
 
 static const char *const level_names[] = { "error", "warning", "debug" };
 static const char *const kind_names[] = { NULL, "user", "system", "bug" };

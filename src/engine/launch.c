@@ -153,15 +153,15 @@ static int prepare_layer(struct launch *l, const struct store *store, size_t i,
 }
 
 /*
- * @ret_made: how many were not there before
+ * Into l->layers; @ret_made: how many were not there before
  * Return: 0; LAUNCH_LACKS_LAYER; -errno
  */
 static int prepare_layers(struct launch *l, const struct store *store, const struct id_map *map,
-			  const char **paths, size_t *ret_made, struct err *err)
+			  size_t *ret_made, struct err *err)
 {
 	*ret_made = 0;
 	for (size_t i = 0; i < l->image.config.diff_ids.n; i++) {
-		int r = prepare_layer(l, store, i, map, &paths[i], err);
+		int r = prepare_layer(l, store, i, map, &l->layers[i], err);
 
 		if (r < 0 || r == LAUNCH_LACKS_LAYER)
 			return r;
@@ -183,13 +183,12 @@ static int make_below(const struct launch *l, const char *name, mode_t mode, str
  * The merged root is the upper directory's: owner and mode are the topmost layer's. With a user namespace the owner is who
  * that is on the host.
  */
-static int take_over_root(const struct launch *l, const char *top, const char *upper,
-			  struct err *err)
+static int take_over_root(const struct launch *l, const char *upper, struct err *err)
 {
 	struct stat st;
 
-	if (stat(top, &st) < 0)
-		return err_sys(err, "look at layer \"%s\"", top);
+	if (stat(l->top_layer, &st) < 0)
+		return err_sys(err, "look at layer \"%s\"", l->top_layer);
 	if (chown(upper, st.st_uid + l->map.host_id, st.st_gid + l->map.host_id) < 0 ||
 	    chmod(upper, st.st_mode & 07777) < 0)
 		return err_sys(err, "give \"%s\" the layer's owner and mode", upper);
@@ -199,15 +198,20 @@ static int take_over_root(const struct launch *l, const char *top, const char *u
 /* ---- the overlay -------------------------------------------------------------------------------------------------- */
 
 /* As mount(8) takes it, the topmost layer first */
-static const char *overlay_command(struct launch *l, const struct overlay *o)
+static const char *lower_command(struct launch *l, const struct overlay *o)
 {
 	const char *text = "mount -t overlay overlay -o lowerdir=";
 
 	for (size_t i = o->n_layers; i > 0; i--)
 		text = arena_printf(&l->arena, "%s%s%s", text, o->layers[i - 1], i > 1 ? ":" : "");
+	return text;
+}
+
+static const char *overlay_command(struct launch *l, const struct overlay *o)
+{
 	return arena_printf(
-		&l->arena, "%s,upperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs", text,
-		o->upper, o->work, o->throw_away ? ",volatile" : "",
+		&l->arena, "%s,upperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs",
+		lower_command(l, o), o->upper, o->work, o->throw_away ? ",volatile" : "",
 		o->user_xattrs ? ",userxattr" : ",redirect_dir=off,metacopy=off", l->dir.path);
 }
 
@@ -223,7 +227,7 @@ static int mount_on_scratch(struct launch *l, struct overlay *o, struct err *err
 		return r;
 	o->upper = arena_printf(&l->arena, "%s/upper", dir);
 	o->work = arena_printf(&l->arena, "%s/work", dir);
-	r = take_over_root(l, l->top_layer, o->upper, err);
+	r = take_over_root(l, o->upper, err);
 	if (r == 0)
 		r = l->root = overlay_mount(o, err);
 	overlay_scratch_end(dir);
@@ -261,7 +265,9 @@ static int copy_image(struct launch *l, const struct overlay *o, struct err *err
 	l->root = take_fd(&root);
 	l->root_is_mount = false;
 	l->warn(l->to, "the store is on an overlay, so the container has a copy of its image");
-	note(l, "copy-image", arena_printf(&l->arena, "cp -a LAYERS/. %s/rootfs", l->dir.path),
+	note(l, "copy-image",
+	     arena_printf(&l->arena, "%s /mnt && cp -a /mnt/. %s/rootfs && umount /mnt",
+			  lower_command(l, o), l->dir.path),
 	     "the store is on an overlay, which can't be the upper directory of another one",
 	     start);
 	return 0;
@@ -310,14 +316,14 @@ static int open_mapping(struct launch *l, struct err *err)
 
 /* Neither every kernel nor every filesystem maps layers: a copy for each mapping, which all containers with it share. */
 static int mount_copies(struct launch *l, const struct store *store, struct overlay *o,
-			const char **layers, struct err *err)
+			struct err *err)
 {
 	size_t made;
 	int r;
 
 	*err = ERR_INIT;
 	o->userns = -EBADF;
-	r = prepare_layers(l, store, &l->map, layers, &made, err);
+	r = prepare_layers(l, store, &l->map, &made, err);
 	if (r != 0)
 		return r;
 	if (made)
@@ -328,12 +334,12 @@ static int mount_copies(struct launch *l, const struct store *store, struct over
 }
 
 static int mount_some_way(struct launch *l, const struct store *store, struct overlay *o,
-			  const char **layers, struct err *err)
+			  struct err *err)
 {
 	int r = l->root = overlay_mount(o, err);
 
 	if (r == -EOPNOTSUPP && o->userns >= 0)
-		r = mount_copies(l, store, o, layers, err);
+		r = mount_copies(l, store, o, err);
 	if (r == -EXDEV) {
 		*err = ERR_INIT;
 		return l->auto_remove ? mount_on_scratch(l, o, err) : copy_image(l, o, err);
@@ -369,9 +375,9 @@ static int mount_overlay(struct launch *l, const struct store *store, struct err
 	if (r == 0)
 		r = make_below(l, "work", 0700, err);
 	if (r == 0)
-		r = take_over_root(l, l->top_layer, o.upper, err);
+		r = take_over_root(l, o.upper, err);
 	if (r == 0)
-		r = mount_some_way(l, store, &o, l->layers, err);
+		r = mount_some_way(l, store, &o, err);
 	if (r != 0 || !l->root_is_mount)
 		return r;
 	note(l, "mount-overlay", overlay_command(l, &o),
@@ -519,13 +525,10 @@ static const char *command_text(struct launch *l)
 static int asked_document(struct launch *l, const struct json **ret, struct err *err)
 {
 	struct json_writer w;
-	size_t len;
-	char *text;
 
 	json_writer_init(&w, &l->arena, 0);
 	image_process_write(&w, NULL, &l->asked, NULL);
-	text = json_writer_text(&w, &len);
-	return json_parse(&l->arena, text, len, ret, err);
+	return json_writer_read(&w, ret, err);
 }
 
 /* The first version of the record: from now on it is a container, and not the rest of one. */
@@ -571,7 +574,7 @@ static int prepare_image(struct launch *l, struct store *store, struct err *err)
 	if (r < 0)
 		return r;
 	l->layers = arena_array(&l->arena, l->image.config.diff_ids.n + 1, sizeof(*l->layers));
-	return prepare_layers(l, store, &none, l->layers, &made, err);
+	return prepare_layers(l, store, &none, &made, err);
 }
 
 static int make_dir(struct launch *l, struct err *err)

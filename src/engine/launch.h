@@ -49,6 +49,9 @@ struct launch {
 	size_t n_steps;
 };
 
+/* What launch_prepare() returns of an image that is not unpacked, where nobody could do it */
+enum { LAUNCH_LACKS_LAYER = 2 };
+
 /*
  * launch_prepare() - all up to the runtime's start
  *
@@ -56,7 +59,6 @@ struct launch {
  * Return: 0; LAUNCH_LACKS_LAYER, and nothing was made, if a layer is not unpacked and there is nobody who could;
  *         -ENOENT if the image is not in the store; -errno
  */
-enum { LAUNCH_LACKS_LAYER = 2 };
 int launch_prepare(struct launch *launch, struct err *err) MUST_CHECK;
 
 /*

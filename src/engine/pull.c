@@ -2,6 +2,7 @@
 #include "engine/access.h"
 
 #include "engine/binfmt.h"
+#include "engine/rootless.h"
 #include "image/blob.h"
 #include "image/image.h"
 #include "image/lease.h"
@@ -147,13 +148,13 @@ static int get_config(struct pull *p, struct err *err)
 static int do_layer(void *arg, size_t i, struct piece *piece, struct err *err)
 {
 	const struct pull *p = arg;
+	const bool user = rootless_is_user();
 	const struct descriptor *blob = &p->manifest.layers.items[i];
 	const struct layer_request layer = {
 		.blob = blob->digest,
 		.diff_id = p->config.diff_ids.items[i],
 		.limit = LAYER_BYTES_MAX,
-		.options = { .user_xattrs = p->request->user_xattrs,
-			     .may_skip = p->request->may_skip },
+		.options = { .user_xattrs = user, .may_skip = user },
 	};
 	defer_store struct store store = STORE_INIT;
 	struct session *session = NULL;

@@ -51,8 +51,6 @@ struct pull_request {
 	bool pass_on;
 	const struct platform *platform;
 	bool emulated; /* one for another architecture will do if this machine has an interpreter for it */
-	bool may_skip; /* as in struct layer_options */
-	bool user_xattrs;
 	struct registry_access access;
 	struct transfer_watch watch;
 };

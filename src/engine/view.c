@@ -2,7 +2,7 @@
 #include "engine/view.h"
 
 #include "base/json.h"
-#include "engine/launch.h"
+#include "engine/rootless.h"
 #include "image/layers.h"
 #include "image/lease.h"
 #include "image/overlay.h"
@@ -10,7 +10,7 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/path.h"
-#include "runtime/facts.h"
+#include "runtime/container.h"
 #include "spec/media_type.h"
 
 #include <fcntl.h>
@@ -28,13 +28,11 @@
 int view_layers_of(struct arena *arena, const struct roots *roots, const struct store *store,
 		   const struct image *image, struct view_layers *ret, struct err *err)
 {
-	struct view_layers layers = { .n = image->config.diff_ids.n };
-	struct facts facts;
-	int r = facts_read_parts(arena, "", FACTS_SECURITY, &facts, err);
+	struct view_layers layers = { .n = image->config.diff_ids.n,
+				      .user_xattrs = rootless_is_user() };
 
-	layers.user_xattrs = r == 0 && facts.rootless;
 	layers.items = arena_array(arena, layers.n + 1, sizeof(*layers.items));
-	for (size_t i = 0; r == 0 && i < layers.n; i++) {
+	for (size_t i = 0; i < layers.n; i++) {
 		const struct layer_request request = {
 			.blob = image->manifest.layers.items[i].digest,
 			.diff_id = image->config.diff_ids.items[i],
@@ -44,15 +42,13 @@ int view_layers_of(struct arena *arena, const struct roots *roots, const struct 
 		struct layer_result result;
 		char name[LAYER_NAME_MAX];
 
-		r = layers_unpack(store, &request, &result, err);
-		if (r < 0 || layers_name(request.diff_id, name) < 0)
+		if (layers_unpack(store, &request, &result, err) < 0 ||
+		    layers_name(request.diff_id, name) < 0)
 			return err->code;
 		layers.items[i] = arena_printf(arena, "%s/layers/%s", roots->root, name);
-		r = 0;
 	}
-	if (r == 0)
-		*ret = layers;
-	return r;
+	*ret = layers;
+	return 0;
 }
 
 int view_layers_open(const struct view_layers *layers, size_t n, struct err *err)
@@ -92,13 +88,13 @@ static int lock(struct view *view, struct err *err)
 	return err_user_code(err, -EBUSY, "container %.12s is in use", view->record.id);
 }
 
-static int read_mounts(struct arena *arena, struct view *view, const struct json *root)
+static void read_mounts(struct arena *arena, struct view *view, const struct json *root)
 {
 	const struct json *mounts = json_member(root, "mounts"), *mount;
 	const char **items;
 
 	if (!mounts || mounts->type != JSON_ARRAY)
-		return 0;
+		return;
 	items = arena_array(arena, mounts->len + 1, sizeof(*items));
 	json_each(mount, mounts) {
 		const char *to = json_string(json_member(mount, "destination"));
@@ -111,7 +107,6 @@ static int read_mounts(struct arena *arena, struct view *view, const struct json
 		items[view->mounts.n++] = clean;
 	}
 	view->mounts.items = items;
-	return 0;
 }
 
 static int read_config(struct arena *arena, struct view *view, struct err *err)
@@ -131,7 +126,8 @@ static int read_config(struct arena *arena, struct view *view, struct err *err)
 	if (r < 0)
 		return err_context(err, "read the config of container %.12s", view->record.id);
 	view->root_dir = json_string(json_member(json_member(root, "root"), "path"));
-	return read_mounts(arena, view, root);
+	read_mounts(arena, view, root);
+	return 0;
 }
 
 /* What lease_container() has written. */

@@ -129,11 +129,6 @@ static int compare_stats(const struct stat *a, const struct stat *b)
 	return differs;
 }
 
-bool compare_is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
 int compare_nodes(const struct compared *a, const struct compared *b)
 {
 	int differs, r = 0;

@@ -33,7 +33,10 @@ struct compared {
 };
 
 /* compare_is_whiteout() - is it what overlayfs hides a name of lower layers with */
-bool compare_is_whiteout(const struct stat *st);
+static inline bool compare_is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
+}
 
 /* compare_nodes() - Return: DIFFERS_..., 0 if they are the same; -errno */
 int compare_nodes(const struct compared *a, const struct compared *b) MUST_CHECK;

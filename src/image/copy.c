@@ -5,8 +5,8 @@
 #include "image/copy.h"
 
 #include "base/string_map.h"
+#include "image/compare.h"
 #include "image/xattr.h"
-#include "os/path.h"
 #include "os/walk.h"
 
 #include <endian.h>
@@ -22,7 +22,7 @@
 enum { ACL_TAG_USER = 2, ACL_TAG_GROUP = 8 };
 
 struct copy {
-	int to;
+	struct beside to;
 	struct arena arena;
 	struct string_map linked; /* "DEVICE:INODE" of what has several names: the first of them */
 	const struct id_map *map; /* NULL: as they are, and without overlayfs's attributes */
@@ -32,18 +32,6 @@ struct copy {
 static int fail(struct copy *copy, int code, const struct walk_node *node)
 {
 	return err_set(copy->err, code, "copy \"/%s\"", node->path);
-}
-
-/* The directory that the node's copy is to be in */
-static int open_parent(const struct copy *copy, const struct walk_node *node)
-{
-	const char *slash = strrchr(node->path, '/');
-	char path[4096];
-
-	if (!slash)
-		return os_open_in_root(copy->to, ".", O_RDONLY | O_DIRECTORY, 0);
-	snprintf(path, sizeof(path), "%.*s", (int)(slash - node->path), node->path);
-	return os_open_in_root(copy->to, path, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
 }
 
 static int copy_content(const struct walk_node *node, int parent)
@@ -172,18 +160,17 @@ static int link_again(struct copy *copy, const struct walk_node *node, int paren
 		string_map_add(&copy->linked, key, arena_strdup(&copy->arena, node->path));
 		return 0;
 	}
-	return linkat(copy->to, first->value, parent, node->name, 0) < 0 ? -errno : 1;
+	return linkat(copy->to.root, first->value, parent, node->name, 0) < 0 ? -errno : 1;
 }
 
 static int copy_node(void *arg, const struct walk_node *node)
 {
 	struct copy *copy = arg;
-	defer_close int parent = -EBADF;
-	int r;
+	int parent, r;
 
 	if (!*node->path)
 		return 0;
-	parent = open_parent(copy, node);
+	parent = beside_parent(&copy->to, node);
 	if (parent < 0)
 		return fail(copy, parent, node);
 	r = link_again(copy, node, parent);
@@ -198,12 +185,11 @@ static int copy_node(void *arg, const struct walk_node *node)
 static int finish_directory(void *arg, const struct walk_node *node)
 {
 	struct copy *copy = arg;
-	defer_close int parent = -EBADF;
-	int r;
+	int parent, r;
 
 	if (!S_ISDIR(node->st.st_mode))
 		return 0;
-	parent = open_parent(copy, node);
+	parent = beside_parent(&copy->to, node);
 	if (parent < 0)
 		return fail(copy, parent, node);
 	r = copy_attributes(copy, node, parent, node->name);
@@ -212,13 +198,15 @@ static int finish_directory(void *arg, const struct walk_node *node)
 
 static int copy_all(int from, int to, const struct id_map *map, struct err *err)
 {
-	struct copy copy = { .to = to, .map = map, .err = err };
+	struct copy copy = { .map = map, .err = err };
 	int r;
 
+	beside_init(&copy.to, to);
 	copy.linked.arena = &copy.arena;
 	r = os_walk(from, copy_node, &copy);
 	if (r == 0)
 		r = os_walk(from, finish_directory, &copy);
+	beside_clear(&copy.to);
 	arena_clear(&copy.arena);
 	/* The walk itself failed: on what, nobody has said. */
 	if (r < 0 && !err->code)

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/string_map.h"
+#include "image/compare.h"
 #include "image/layer_internal.h"
 #include "image/xattr.h"
 #include "os/path.h"
@@ -119,11 +120,6 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
 
 /* ---- what is there already -------------------------------------------------------------------------------------- */
 
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
 /* Return: 1 with its stat; 0 if there is nothing; -errno */
 static int look(const struct place *place, struct stat *st, struct err *err)
 {
@@ -213,7 +209,7 @@ static int replace_by_directory(struct unpack *u, const struct place *place, str
 		return r;
 	if (mkdirat(place->parent, place->name, 0700) < 0)
 		return err_sys(err, "make the directory");
-	return is_whiteout(&st);
+	return compare_is_whiteout(&st);
 }
 
 static int take_directory(struct unpack *u, const struct place *place, const char *path,
@@ -251,7 +247,7 @@ static int take_hard_link(struct unpack *u, const struct place *place, const cha
 	dir = split(target, &name);
 	parent = os_open_in_root(u->root, *dir ? dir : "/", O_PATH | O_DIRECTORY, 0);
 	if (!*name || parent < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    is_whiteout(&st))
+	    compare_is_whiteout(&st))
 		return err_user(err, "a hard link to \"%s\", which is not in this layer", text);
 	if (S_ISDIR(st.st_mode))
 		return err_user(err, "a hard link to \"%s\", which is a directory", text);

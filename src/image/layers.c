@@ -294,26 +294,35 @@ static void remove_staged(const struct store *store, int dir, const char *staged
 	(void)unlinkat(store->staging, staged, AT_REMOVEDIR);
 }
 
-/* Return: 0; 1 if the layer is there, and nothing was read of @source; -errno */
+/* @name: of the directory in layers/. Return: 0; 1 if it is there, and nothing was read of @source; -errno */
+static int make_once(const struct store *store, const char *name, struct source *source,
+		     const struct layer_request *request, struct layer_result *ret, struct err *err)
+{
+	char staged[LAYER_MAPPED_NAME_MAX + sizeof(STAGED)];
+	defer_close int dir = -EBADF;
+	int r;
+
+	snprintf(staged, sizeof(staged), STAGED "%s", name);
+	r = stage(store, staged, name, &dir, err);
+	if (r == 0)
+		r = unpack_staged(store, dir, name, source, request, ret, err);
+	remove_staged(store, dir, staged);
+	return r;
+}
+
+/* Return: as make_once() */
 static int unpack_once(const struct store *store, struct source *source,
 		       const struct layer_request *request, struct layer_result *ret,
 		       struct err *err)
 {
-	char name[LAYER_NAME_MAX], staged[LAYER_NAME_MAX + sizeof(STAGED)];
-	defer_close int dir = -EBADF;
+	char name[LAYER_NAME_MAX];
 	int r = layers_name(request->diff_id, name);
 
 	*ret = (struct layer_result){ 0 };
 	if (r < 0)
 		return err_user(err, "\"%s\" is no digest", request->diff_id);
-	snprintf(staged, sizeof(staged), STAGED "%s", name);
 	r = lease_layer(store, name, err);
-	if (r == 0)
-		r = stage(store, staged, name, &dir, err);
-	if (r == 0)
-		r = unpack_staged(store, dir, name, source, request, ret, err);
-	remove_staged(store, dir, staged);
-	return r;
+	return r < 0 ? r : make_once(store, name, source, request, ret, err);
 }
 
 /* Its layer is there, and leased. Return: 0; 1 if the copy was there; -errno */
@@ -321,20 +330,13 @@ static int copy_mapped(const struct store *store, const struct layer_request *re
 		       struct layer_result *ret, struct err *err)
 {
 	char name[LAYER_NAME_MAX], mapped[LAYER_MAPPED_NAME_MAX];
-	char staged[LAYER_MAPPED_NAME_MAX + sizeof(STAGED)];
 	struct copied copied = { .source.fill = fill_from_layer, .store = store, .name = name };
-	defer_close int dir = -EBADF;
 	int r = layers_name(request->diff_id, name);
 
 	if (r < 0)
 		return err_user(err, "\"%s\" is no digest", request->diff_id);
 	layers_mapped_name(name, &request->map, mapped);
-	snprintf(staged, sizeof(staged), STAGED "%s", mapped);
-	r = stage(store, staged, mapped, &dir, err);
-	if (r == 0)
-		r = unpack_staged(store, dir, mapped, &copied.source, request, ret, err);
-	remove_staged(store, dir, staged);
-	return r;
+	return make_once(store, mapped, &copied.source, request, ret, err);
 }
 
 int layers_unpack(const struct store *store, const struct layer_request *request,

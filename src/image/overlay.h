@@ -3,7 +3,8 @@
  * The root filesystem of a container: its image's layers below, a directory of its own on top, by overlayfs.
  *
  * Layers are handed to the kernel one by one (lowerdir+), so there may be as many as it takes, and not as many as paths fit
- * into a page. Kernels before 6.7 get them as numbers of fds, so that all of them fit (overlay_old.c). The mount is detached: it has no name in any mount namespace, so nothing is left of it when its owner dies.
+ * into a page. Kernels before 6.7 get them as numbers of fds, so that all of them fit (overlay_old.c). The mount is detached: it
+ * has no name in any mount namespace, so nothing is left of it when its owner dies.
  *
  * Spec: kernel Documentation/filesystems/overlayfs.rst
  */

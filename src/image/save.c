@@ -31,7 +31,6 @@ struct save {
 	int (*begin)(struct save *s, const char *path, uint64_t size);
 	int (*write)(struct save *s, const void *bytes, size_t len);
 	int (*end)(struct save *s);
-	bool has;                /* may files be there already: a directory */
 	struct archive *archive; /* of a tar */
 	struct archive_entry *entry;
 	struct archive_sink sink;
@@ -109,7 +108,7 @@ static bool dir_has(const struct save *s, const char *path, uint64_t size)
 {
 	struct stat st;
 
-	return s->has && fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return !s->archive && fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
 
@@ -390,7 +389,6 @@ int save_layout(const struct store *store, struct arena *arena, const struct sav
 			  .begin = dir_begin,
 			  .write = dir_write,
 			  .end = dir_end,
-			  .has = true,
 			  .dir = dir,
 			  .file = -EBADF };
 	int r = read_there(&s);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "registry/config_file.h"
 
-#include "os/ns.h"
-
 #include "os/dir.h"
 #include "os/file.h"
+#include "os/ns.h"
 
 #include <fcntl.h>
 #include <libgen.h>

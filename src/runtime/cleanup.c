@@ -110,7 +110,7 @@ int cleanup_rdt(const struct container *c, struct err *err)
 
 void report_warning(const struct report *report, const struct err *err)
 {
-	char line[ERR_TEXT_MAX + ERR_POINTER_MAX + ERR_DOCUMENT_MAX + 64];
+	char line[ERR_RENDER_MAX];
 
 	if (!report || !report->warning)
 		return;

@@ -6,7 +6,6 @@
 #include "cli/cmd/output.h"
 #include "cli/cmd/place.h"
 #include "cli/cmd/registry.h"
-#include "engine/rootless.h"
 #include "image/image.h"
 #include "image/lease.h"
 #include "image/load.h"
@@ -46,8 +45,6 @@ static int pull(struct copy *c, struct descriptor *ret, struct err *err)
 		.platform = &c->platform,
 		.access = registry_access_of(&c->args->from),
 		.watch = progress_watch(&c->progress),
-		.may_skip = rootless_is_user(),
-		.user_xattrs = rootless_is_user(),
 	};
 	struct pull_result result;
 	int r = transfer_pull(&c->roots, &c->store, &c->arena, &request, &result, err);

@@ -156,16 +156,13 @@ static int show_formatted(struct diffing *d, struct err *err)
 		const struct diff_entry *entry = &d->diff.items[i];
 		const struct json *root;
 		struct json_writer w;
-		char *text;
-		size_t len;
 
 		json_writer_init(&w, &d->arena, 0);
 		json_object_begin(&w, NULL);
 		json_add_string(&w, "Kind", letters[entry->change]);
 		json_add_string(&w, "Path", arena_printf(&d->arena, "/%s", entry->path));
 		json_object_end(&w);
-		text = json_writer_text(&w, &len);
-		r = json_parse(&d->arena, text, len, &root, err);
+		r = json_writer_read(&w, &root, err);
 		if (r == 0)
 			r = output_form_add(&form, root, err);
 	}

@@ -63,8 +63,6 @@ static int add(struct output_form *form, const struct made_step *step, const str
 	const char *created = step->history->created;
 	const struct json *root;
 	struct json_writer w;
-	char *text;
-	size_t len;
 	int r;
 
 	json_writer_init(&w, arena, 0);
@@ -76,8 +74,7 @@ static int add(struct output_form *form, const struct made_step *step, const str
 	json_add_string(&w, "Size", human_size(arena, step->size));
 	json_add_string(&w, "Comment", step->history->comment ? step->history->comment : "");
 	json_object_end(&w);
-	text = json_writer_text(&w, &len);
-	r = json_parse(arena, text, len, &root, err);
+	r = json_writer_read(&w, &root, err);
 	return r < 0 ? r : output_form_add(form, root, err);
 }
 

@@ -138,8 +138,6 @@ static int inspect(struct inspection *in, const char *name, struct err *err)
 	const struct json *root;
 	struct json_writer w;
 	struct image image;
-	char *text;
-	size_t len;
 	int r = image_find(in->store, in->arena, name, &in->platform, &image, err);
 
 	if (r < 0)
@@ -150,8 +148,7 @@ static int inspect(struct inspection *in, const char *name, struct err *err)
 	}
 	json_writer_init(&w, in->arena, 0);
 	write_image(&w, in->arena, &in->index, &image);
-	text = json_writer_text(&w, &len);
-	r = json_parse(in->arena, text, len, &root, err);
+	r = json_writer_read(&w, &root, err);
 	return r < 0 ? r : output_form_add(&in->form, root, err);
 }
 

@@ -94,8 +94,6 @@ static const struct json *describe(const struct others *others, const struct ima
 {
 	const struct json *root;
 	struct json_writer w;
-	char *text;
-	size_t len;
 
 	json_writer_init(&w, others->arena, 0);
 	json_object_begin(&w, NULL);
@@ -107,8 +105,7 @@ static const struct json *describe(const struct others *others, const struct ima
 	add_names(&w, "Tags", others, image, i, true);
 	add_names(&w, "SharedWith", others, image, i, false);
 	json_object_end(&w);
-	text = json_writer_text(&w, &len);
-	return json_parse(others->arena, text, len, &root, err) < 0 ? NULL : root;
+	return json_writer_read(&w, &root, err) < 0 ? NULL : root;
 }
 
 /* ---- for people --------------------------------------------------------------------------------------------------- */

@@ -53,8 +53,6 @@ static int add_to_form(struct output_form *form, const struct row *row, time_t n
 	const char *created = image ? image->config.created : NULL;
 	const struct json *root;
 	struct json_writer w;
-	char *text;
-	size_t len;
 	int r;
 
 	json_writer_init(&w, form->arena, 0);
@@ -67,8 +65,7 @@ static int add_to_form(struct output_form *form, const struct row *row, time_t n
 	json_add_string(&w, "CreatedSince", human_age(form->arena, created, now));
 	json_add_string(&w, "Size", image ? human_size(form->arena, image->size) : "N/A");
 	json_object_end(&w);
-	text = json_writer_text(&w, &len);
-	r = json_parse(form->arena, text, len, &root, err);
+	r = json_writer_read(&w, &root, err);
 	return r < 0 ? r : output_form_add(form, root, err);
 }
 

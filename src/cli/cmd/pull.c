@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `pull`: an image from a registry into the store. */
-#include "engine/rootless.h"
 #include "cli/cmd/registry.h"
 
 #include <stdio.h>
@@ -28,7 +27,6 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	progress_init(&progress, a->quiet);
 	request.access = registry_access_of(&a->registry);
 	request.watch = progress_watch(&progress);
-	request.may_skip = request.user_xattrs = rootless_is_user();
 	if (r == 0)
 		r = open_store(cli, &store, err);
 	if (r == 0)

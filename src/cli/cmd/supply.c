@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine/rootless.h"
 #include "cli/cmd/supply.h"
 
 #include "cli/cmd/registry.h"
@@ -20,7 +19,6 @@ int supply_image(const struct cli *cli, struct launch *launch, struct err *err)
 		return r;
 	progress_init(&progress, false);
 	request.watch = progress_watch(&progress);
-	request.may_skip = request.user_xattrs = rootless_is_user();
 	r = transfer_pull(&launch->roots, &store, &launch->arena, &request, &result, err);
 	if (r == 0)
 		launch->image_name = result.name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `system check`: is everything in the store what it says, and is there anything that nobody needs. */
-#include "engine/rootless.h"
 #include "cli/cmd/command.h"
 #include "cli/human.h"
+#include "engine/rootless.h"
 #include "image/check.h"
 
 #include <stdio.h>
