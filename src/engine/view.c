@@ -260,9 +260,11 @@ static int open_own(const struct view *view, const char *name, struct err *err)
 
 	if (view->userns >= 0) {
 		tree = os_tree_clone_attr(view->dir, name, 0, &attr, &late);
-		if (tree < 0)
-			return err_set(err, tree, "map back the ids of \"%s/%s\"", view->path,
-				       name);
+		if (tree < 0) {
+			err_set(err, tree, "map back the ids of \"%s/%s\"", view->path, name);
+			return err_hint(err, "the filesystem that it is on takes no idmapped "
+					     "mounts: give --root a directory on another one");
+		}
 	}
 	fd = openat(tree >= 0 ? tree : view->dir, tree >= 0 ? "." : name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

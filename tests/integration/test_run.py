@@ -601,4 +601,8 @@ def test_a_copy_of_the_image_has_the_ids_of_the_container(on_overlay):
     assert out == "0\n0\n0\n"
     (directory,) = (box.root / "containers").iterdir()
     assert [os.stat(directory / "rootfs" / name).st_uid for name in ("", "bin/busybox", "x")] == [100000] * 3
+    # An overlay can't be mapped, and a tar with the host's ids would be wrong.
+    refused = box.call("export", "-o", box.root / "one.tar", directory.name).fails("map back the ids of", "EINVAL")
+    assert "takes no idmapped mounts: give --root a directory on another one" in refused.err
+    assert not (box.root / "one.tar").exists()
     box.call("rm", directory.name).ok()
