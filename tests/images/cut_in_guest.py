@@ -8,7 +8,6 @@ In a guest that will be killed: look at the store as the last kill has left it, 
 """
 
 import atexit
-import json
 import os
 import random
 import shutil
@@ -31,13 +30,6 @@ def layers_of(n):
     return [layer_tar({"same": "x" * 30_000}), layer_tar({"d/new": rng.randbytes(150_000), **{f"d/{i}": str(i) for i in range(10)}})]
 
 
-def names(engine):
-    index = json.loads((engine.root / "images/index.json").read_text())
-    found = {m.get("annotations", {}).get("org.opencontainers.image.ref.name"): m["digest"] for m in index["manifests"]}
-    found.pop(None, None)
-    return found
-
-
 class Guest:
     def __init__(self, tare, disk):
         os.environ["TARE"] = tare
@@ -58,8 +50,7 @@ class Guest:
         lines = self.call("system", "check", may_fail=True).splitlines()
         if damage := [line for line in lines[:-1] if not line.startswith("nobody needs ")]:
             sys.exit(f"WRONG: {damage}")
-        index = self.engine.root / "images/index.json"
-        found = names(self.engine) if index.exists() else {}
+        found = self.engine.named()
         for name, digest in found.items():
             if digest not in allowed[name.rsplit("/", 1)[1]]:
                 sys.exit(f"WRONG: {name} is {digest}")
@@ -76,7 +67,7 @@ class Guest:
             fake.image("a", str(n % 3), layers_of(n))
             self.call("pull", "-q", f"{fake.host}/a:{n % 3}")
             self.call("load", "-q", "-i", archive)
-            for name in [name for name in names(self.engine) if rng.randrange(3) == 0]:
+            for name in [name for name in self.engine.named() if rng.randrange(3) == 0]:
                 self.call("rmi", "-f", name)
             self.call("image", "gc")
 

@@ -8,7 +8,6 @@ what a disk would have when the power goes: what was written back or flushed is 
 taken at random moments while commands run, then mounted, which replays the journal, and looked at.
 """
 
-import json
 import os
 import random
 import shutil
@@ -93,20 +92,12 @@ class Workload(threading.Thread):
             self.call("rmi", "-f", "localhost/loaded:1")
 
 
-def names(engine):
-    """What index.json says: {name: manifest's digest}."""
-    index = json.loads((engine.root / "images/index.json").read_text())
-    named = {m.get("annotations", {}).get("org.opencontainers.image.ref.name"): m["digest"] for m in index["manifests"]}
-    named.pop(None, None)
-    return named
-
-
 def assert_whole(engine, env, tags, what):
     """Everything that has a name is there bit for bit; the rest is garbage, and goes."""
     done = engine.call("system", "check", env=env)
     damage = [line for line in done.out.splitlines()[:-1] if not line.startswith("nobody needs ")]
     assert not damage, f"{what}: {damage}"
-    named = names(engine)
+    named = engine.named()
     assert len(engine.call("images", "-q", env=env).ok().out.splitlines()) >= len(named)
     for name, digest in named.items():
         assert digest in tags[name], f"{what}: {name} is {digest}"
@@ -129,7 +120,7 @@ def test_a_power_cut_at_any_moment(tmp, disk, part):
         engine = Engine(disk.place)
         fake.image("keep", "1", [layer_tar({"kept": rng.randbytes(50_000)})])
         engine.call("pull", f"{fake.host}/keep:1", env=env).ok()
-        kept = names(engine)[f"{fake.host}/keep:1"]
+        kept = engine.named()[f"{fake.host}/keep:1"]
         work = Workload(engine, env, fake, archive, rng)
         work.tags = {f"{fake.host}/keep:1": {kept}, "localhost/loaded:1": {loaded["digest"]}}
         work.start()

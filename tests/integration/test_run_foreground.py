@@ -139,11 +139,12 @@ def test_C14_a_signal_before_the_program_runs_reaches_it(tare, bundle):
 def test_H5_a_hook_that_hangs_does_not_hold_us_for_ever(tare, bundle, kind):
     """The signals are kept for the container, but there is none yet: so they end the start, which is undone."""
     b = bundle(script=HOLD)
-    b.hook(kind, "/bin/sh", ["sh", "-c", "sleep 1000"], ["PATH=/bin:/usr/bin"])
+    mine = f"sleep 1000; : {tare.work}"  # the same test may run beside this one, in another build
+    b.hook(kind, "/bin/sh", ["sh", "-c", mine], ["PATH=/bin:/usr/bin"])
     poststop = tare.work / "poststop"
     b.hook("poststop", "/bin/sh", ["sh", "-c", f"sleep 0.1; touch {poststop}"], ["PATH=/bin:/usr/bin"])
     run = Piped(tare, b)
-    wait_until(lambda: "sleep 1000" in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout,
+    wait_until(lambda: mine in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout,
                "the hook to run")
     run.process.send_signal(signal.SIGTERM)
     status, _, err = run.end()

@@ -202,6 +202,14 @@ class Engine:
                 self.call("rm", "--force", name)
                 process.wait(timeout=30)
 
+    def named(self):
+        """What the store's index.json says: {name: manifest's digest}."""
+        index = self.root / "images/index.json"
+        entries = json.loads(index.read_text())["manifests"] if index.exists() else []
+        found = {e.get("annotations", {}).get("org.opencontainers.image.ref.name"): e["digest"] for e in entries}
+        found.pop(None, None)
+        return found
+
     def containers(self):
         """The objects of `ps --all --format json`, by name or short id."""
         lines = self.call("ps", "-a", "--format", "json").ok().out.splitlines()
