@@ -312,8 +312,13 @@ static void set_trust(struct http *http, const struct http_trust *trust)
 
 	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, trust->any ? 0L : 1L);
 	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, trust->any ? 0L : 2L);
-	if (trust->ca_file)
+	/* It would read them also where they are not asked. */
+	if (trust->any || trust->nobody) {
+		curl->easy_setopt(easy, CURLOPT_CAINFO, NULL);
+		curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	} else if (trust->ca_file) {
 		curl->easy_setopt(easy, CURLOPT_CAINFO, trust->ca_file);
+	}
 	if (trust->cert) {
 		curl->easy_setopt(easy, CURLOPT_SSLCERT, trust->cert);
 		curl->easy_setopt(easy, CURLOPT_SSLKEY, trust->key);

@@ -38,6 +38,7 @@ enum {
 /* Whom to trust, and who we are. */
 struct http_trust {
 	bool any;               /* do not check the server's certificate */
+	bool nobody;            /* HTTP_UNTRUSTED whatever it is; reads no authorities to say so */
 	const char *ca_file;    /* PEM; NULL: the system's */
 	const char *cert, *key; /* ours, PEM; NULL: none */
 };

@@ -152,6 +152,15 @@ static bool again(struct attempt *attempt, const char *retry_after)
 
 /* ---- sending ---------------------------------------------------------------------------------------------------- */
 
+/*
+ * Where http will do, the first question is whether there is TLS at all. All authorities of a system take tens of milliseconds to
+ * read, so that is done only if there is.
+ */
+static bool asks_for_tls(const struct session *s)
+{
+	return s->may_http && !s->reached && s->base.https && !s->has_tls;
+}
+
 int session_trust(struct session *s, const struct url *url, const struct http_trust **ret,
 		  struct err *err)
 {
@@ -169,6 +178,7 @@ int session_trust(struct session *s, const struct url *url, const struct http_tr
 		return r;
 	s->trust_for = name;
 	s->trust.http.any = s->options.endpoint.insecure;
+	s->trust.http.nobody = !s->trust.http.any && asks_for_tls(s);
 	*ret = &s->trust.http;
 	return 0;
 }
@@ -225,6 +235,10 @@ static int after_failure(struct session *s, struct attempt *attempt, int code, s
 
 	if (r != 0)
 		return r;
+	if (code == HTTP_UNTRUSTED && asks_for_tls(s)) {
+		s->has_tls = true;
+		return 1;
+	}
 	*err = failure;
 	/* Who was there a moment ago comes back; who never was has perhaps a wrong name. */
 	if ((code == HTTP_BROKEN || (code == HTTP_UNREACHABLE && s->reached)) &&

@@ -14,6 +14,7 @@ struct session {
 	struct url base;    /* the registry: scheme, host, port */
 	bool reached;       /* it has answered once, so its scheme is known */
 	bool may_http;      /* http is all right */
+	bool has_tls;       /* and yet it speaks TLS */
 	/* whom to trust, of the last server that was asked */
 	struct trust trust;
 	const char *trust_for; /* "host:port" */

@@ -124,6 +124,19 @@ def test_https_needs_an_authority_that_is_trusted(tare, engine, tmp):
         tare("pull", "--cert-dir", tmp / "none", name).fails("there is no directory")
 
 
+def test_authorities_are_read_only_where_there_is_tls(tare, engine, fake, tmp):
+    """They take longer to read than all the rest of a small pull."""
+    engine.image("localhost/a:1", layers=[SMALL])
+    fake.image("plain", "1", [SMALL])
+    none = {"SSL_CERT_FILE": tmp / "none.crt"}
+    tare("pull", f"{fake.host}/plain:1", extra=none).ok()
+    with DockerRegistry(tmp, tls=True) as registry:
+        name = f"{registry.host}/a:1"
+        tare("push", "--tls-verify=false", "localhost/a:1", name, extra=none).ok()
+        tare("pull", "--tls-verify=false", name, extra=none).ok()
+        tare("pull", name, extra=none).fails("SSL CA cert")
+
+
 def test_basic_auth_login_and_logout(tare, skopeo, engine, tmp):
     engine.image("localhost/a:1", layers=[SMALL])
     auth = tmp / "runtime/containers/auth.json"
