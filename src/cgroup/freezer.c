@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cgroup/file.h"
+#include "os/kernel.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -46,6 +47,26 @@ int cgroup_is_frozen(const struct cgroup_dir *dirs, size_t n)
 	if (!freezer)
 		return 0;
 	return freezer->v2 ? state[0] == '1' : strcmp(state, "THAWED") != 0;
+}
+
+/*
+ * What a v1 freezer has stopped is not shown as asleep (S). Before Linux 6.1 it was, if it had slept where it needed not
+ * be woken for the freezer's sake; v2's freezer lets its processes sleep.
+ */
+static bool frozen_is_never_asleep(const struct cgroup_dir *dirs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (freezer_rank(&dirs[i]) == 0)
+			return os_kernel_version() >= OS_KERNEL(6, 1);
+	}
+	return false;
+}
+
+int cgroup_is_frozen_with(const struct cgroup_dir *dirs, size_t n, char state)
+{
+	if (state == 'S' && frozen_is_never_asleep(dirs, n))
+		return 0;
+	return cgroup_is_frozen(dirs, n);
 }
 
 static int set_frozen(const struct cgroup_dir *freezer, bool frozen)

@@ -24,6 +24,14 @@ bool cgroup_has_freezer(const struct cgroup_dir *dirs, size_t n);
 int cgroup_is_frozen(const struct cgroup_dir *dirs, size_t n);
 
 /*
+ * cgroup_is_frozen_with() - the same, where the state of one of the processes is known
+ * @state: of /proc/PID/stat
+ *
+ * A sleeping process tells it of a v1 freezer without a look.
+ */
+int cgroup_is_frozen_with(const struct cgroup_dir *dirs, size_t n, char state);
+
+/*
  * cgroup_freeze() - and wait until every process has stopped, at most @timeout_ms
  * Return: 0; -EOPNOTSUPP without a freezer; -ETIMEDOUT: it was thawed again; -errno
  */

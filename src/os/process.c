@@ -157,26 +157,35 @@ uint64_t os_pid_ns(void)
 /* Of the kernel's include/linux/sched.h; no header that we get has it, but it has been this since Linux 2.0. */
 #define PF_EXITING 0x4
 
-/* Field @number of /proc/PID/stat as proc(5) counts them; @text begins with the third, the state. */
-static bool stat_field(const char *text, int number, uint64_t *ret)
+/* A place in /proc/PID/stat: @text begins with field @number as proc(5) counts them. */
+struct stat_place {
+	const char *text;
+	int number;
+};
+
+/* Go on to field @number, and read it. */
+static bool stat_field(struct stat_place *at, int number, uint64_t *ret)
 {
 	char *end;
 
-	for (int field = 3; field < number; field++) {
-		text = strchr(text, ' ');
-		if (!text)
+	for (; at->number < number; at->number++) {
+		const char *space = strchr(at->text, ' ');
+
+		if (!space)
 			return false;
-		text++;
+		at->text = space + 1;
 	}
-	*ret = strtoull(text, &end, 10);
-	return end != text;
+	*ret = strtoull(at->text, &end, 10);
+	return end != at->text;
 }
 
 int os_process_stat(pid_t pid, struct os_process_stat *ret)
 {
 	defer_close int fd = -EBADF;
 	char path[40], text[1024], *comm, *end;
-	uint64_t code, flags = 0, pending = 0;
+	uint64_t code, flags, pending;
+	struct stat_place at;
+	bool exiting, killed;
 	size_t len;
 	ssize_t n;
 
@@ -195,11 +204,13 @@ int os_process_stat(pid_t pid, struct os_process_stat *ret)
 	end = strrchr(text, ')');
 	if (!comm || !end || end[1] != ' ')
 		return -EPROTO;
-	if (!stat_field(end + 2, 22, &ret->start_time))
+	at = (struct stat_place){ end + 2, 3 };
+	exiting = stat_field(&at, 9, &flags) && (flags & PF_EXITING);
+	if (!stat_field(&at, 22, &ret->start_time))
 		return -EPROTO;
-	ret->dying = stat_field(end + 2, 9, &flags) && stat_field(end + 2, 31, &pending) &&
-		     ((flags & PF_EXITING) || (pending & (1U << (SIGKILL - 1))));
-	ret->exit_code = stat_field(end + 2, 52, &code) ? (int)code : 0;
+	killed = stat_field(&at, 31, &pending) && (pending & (1U << (SIGKILL - 1)));
+	ret->dying = exiting || killed;
+	ret->exit_code = stat_field(&at, 52, &code) ? (int)code : 0;
 
 	len = (size_t)(end - comm - 1);
 	if (len >= sizeof(ret->comm))

@@ -14,15 +14,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* @ret_waits: it has not executed the program yet */
-static bool is_alive(const struct container *c, bool *ret_waits)
+static bool is_alive(const struct container *c, struct os_process_stat *ret)
 {
-	struct os_process_stat stat;
+	return c->pid > 0 && os_process_stat(c->pid, ret) == 0 &&
+	       ret->start_time == c->start_time && ret->state != 'Z' && ret->state != 'X';
+}
 
-	if (c->pid <= 0 || os_process_stat(c->pid, &stat) < 0)
-		return false;
-	*ret_waits = strcmp(stat.comm, ACT_CHILD_NAME) == 0;
-	return stat.start_time == c->start_time && stat.state != 'Z' && stat.state != 'X';
+/* It has not executed the program yet. */
+static bool waits(const struct os_process_stat *stat)
+{
+	return strcmp(stat->comm, ACT_CHILD_NAME) == 0;
 }
 
 /*
@@ -47,23 +48,23 @@ static bool creator_is_gone(const struct container *c)
 /* Turn the record's status into today's: the record does not know how things went on. */
 static void look_at_process(struct container *c)
 {
-	bool waits = true, alive;
+	struct os_process_stat stat = { 0 };
+	bool alive;
 
 	c->left_over = c->status == CONTAINER_CREATING && creator_is_gone(c) && can_judge(c);
 	if (c->status == CONTAINER_CREATING && !c->left_over)
 		return;
-	alive = is_alive(c, &waits);
+	alive = is_alive(c, &stat);
 	if (!alive && can_judge(c)) {
 		c->status = CONTAINER_STOPPED;
 		c->pid = 0;
 		return;
 	}
 	/* A start that was killed when it had said go could not write it down. */
-	if (alive && !waits && c->status == CONTAINER_CREATED)
+	if (alive && !waits(&stat) && c->status == CONTAINER_CREATED)
 		c->status = CONTAINER_RUNNING;
-	if (!c->left_over && cgroup_is_frozen(c->cgroups, c->n_cgroups)) {
+	if (!c->left_over && cgroup_is_frozen_with(c->cgroups, c->n_cgroups, stat.state))
 		c->status = CONTAINER_PAUSED;
-	}
 }
 
 /* A creator that is gone may have finished after we read: what it wrote last is read again, once it can't write any more. */

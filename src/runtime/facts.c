@@ -7,6 +7,7 @@
 #include "runtime/facts.h"
 
 #include "os/file.h"
+#include "os/kernel.h"
 #include "os/ns.h"
 #include "runtime/passwd.h"
 #include "spec/config.h"
@@ -20,7 +21,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 const char *const ns_files[NS_TYPES] = {
@@ -70,30 +70,6 @@ static int read_last_cap(void)
 	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0)
 		cap++;
 	return cap;
-}
-
-bool kernel_version_parse(const char *release, uint64_t *ret)
-{
-	unsigned long major, minor;
-	char *end;
-
-	major = strtoul(release, &end, 10);
-	if (end == release || *end != '.')
-		return false;
-	release = end + 1;
-	minor = strtoul(release, &end, 10);
-	if (end == release || major > 255 || minor > 255)
-		return false;
-	*ret = major << 16 | minor << 8;
-	return true;
-}
-
-static uint64_t read_kernel_version(void)
-{
-	struct utsname uts;
-	uint64_t version;
-
-	return uname(&uts) == 0 && kernel_version_parse(uts.release, &version) ? version : 0;
 }
 
 static int read_rootless(const char *root, uint32_t euid, bool *ret_rootless, struct err *err)
@@ -281,7 +257,7 @@ int facts_read_parts(struct arena *arena, const char *root, unsigned parts, stru
 	int r;
 
 	if (parts & FACTS_VERSION)
-		facts.kernel_version = read_kernel_version();
+		facts.kernel_version = os_kernel_version();
 	if (parts & FACTS_SECURITY) {
 		facts.apparmor = read_apparmor(root);
 		facts.selinux = is_there(root, "/sys/fs/selinux/enforce");

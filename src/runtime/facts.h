@@ -90,7 +90,4 @@ int facts_load(struct arena *arena, const char *text, size_t len, struct facts *
 /* facts_print() - their JSON form, ending in a newline, in the arena */
 char *facts_print(struct arena *arena, const struct facts *facts);
 
-/* kernel_version_parse() - "6.18.44-name" as in struct facts; false if it does not begin with such numbers */
-bool kernel_version_parse(const char *release, uint64_t *ret);
-
 #endif

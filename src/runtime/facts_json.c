@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/json_write.h"
+#include "os/kernel.h"
 #include "spec/config.h"
 
 #include <stdio.h>
@@ -185,7 +186,7 @@ static void load_kernel(struct loader *l, const struct json *object, uint64_t *r
 {
 	const struct json *value = member(l, object, "kernel");
 
-	if (value && (!json_string(value) || !kernel_version_parse(json_string(value), ret)))
+	if (value && (!json_string(value) || !os_kernel_version_parse(json_string(value), ret)))
 		complain(l, value, "a kernel version like \"6.1\"");
 }
 

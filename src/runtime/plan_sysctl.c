@@ -7,6 +7,8 @@
  */
 #include "runtime/planners.h"
 
+#include "os/kernel.h"
+
 #include <string.h>
 
 /* Each entry is a key, or all keys below it if it ends in "/". First match counts. */
@@ -27,7 +29,7 @@ static const struct {
 };
 
 /* kernel.pid_max was one for the whole machine before. */
-#define PID_MAX_PER_NS_SINCE ((uint64_t)6 << 16 | 14 << 8)
+#define PID_MAX_PER_NS_SINCE OS_KERNEL(6, 14)
 
 /*
  * The path of a key below /proc/sys. As sysctl(8): the separator that comes first is the one meant, and if that is the
