@@ -39,6 +39,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,7 +131,7 @@ static void protect_binary(char **argv, char **envp)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	int fd;
 
-	if (argv[0][0] == '\0')
+	if (argv[0][0] == '\0' || strncmp((const char *)getauxval(AT_EXECFN), "/dev/fd/", 8) == 0)
 		return;
 	argv[0][0] = '\0';
 	fd = MUST(syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | O_CLOEXEC));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Making and removing on plain directories, which behave as cgroups do as far as names go; and the hints. */
+#include "cgroup/freezer.h"
 #include "cgroup/hints.h"
 #include "cgroup/make.h"
-#include "cgroup/freezer.h"
 #include "cgroup/processes.h"
 #include "cgroup/remove.h"
+#include "os/kernel.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -178,26 +179,53 @@ static void test_K11_two_that_make_the_same(void **state)
 	assert_true(is_there(place, "/a"));
 }
 
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
 static void test_K11_existing_with_processes_or_frozen(void **state)
 {
 	struct place *place = *state;
 	struct err err = ERR_INIT;
 	uint32_t existing;
-	FILE *file;
 
 	mkdir(at(place, "/a"), 0755);
 	mkdir(at(place, "/a/b"), 0755);
-	file = fopen(at(place, "/a/b/cgroup.procs"), "w");
-	fputs("0\n4711\n", file);
-	fclose(file);
+	write_text(at(place, "/a/b/cgroup.procs"), "0\n4711\n");
 	assert_int_equal(make(place, "/a", &existing, &err), -EEXIST);
 	assert_non_null(strstr(err.text, "it is there already, and has processes in it"));
 
-	file = fopen(at(place, "/a/freezer.state"), "w");
-	fputs("FROZEN\n", file);
-	fclose(file);
+	write_text(at(place, "/a/freezer.state"), "FROZEN\n");
 	assert_int_equal(make(place, "/a", &existing, &err), -EEXIST);
 	assert_non_null(strstr(err.text, "it is there already, and frozen"));
+}
+
+/* What a v1 freezer has stopped is never shown asleep since Linux 6.1, so then nobody needs to look. */
+static void test_K7_a_sleeping_process_tells_of_a_v1_freezer_alone(void **state)
+{
+	struct place *place = *state;
+	char freezer[512];
+	struct cgroup_dir dirs[] = { { .mount = place->mount, .v2 = true }, { .mount = freezer } };
+	int looked = os_kernel_version() < OS_KERNEL(6, 1);
+
+	snprintf(freezer, sizeof(freezer), "%s/freezer", place->mount);
+	mkdir(at(place, "/a"), 0755);
+	write_text(at(place, "/a/cgroup.freeze"), "1\n");
+	write_text(at(place, "/a/freezer.state"), "FROZEN\n");
+	dirs[0].path = dirs[1].path = at(place, "/a");
+
+	assert_int_equal(cgroup_is_frozen_with(&dirs[1], 1, 'S'), looked);
+	assert_int_equal(cgroup_is_frozen_with(dirs, 2, 'S'), looked);
+	assert_int_equal(cgroup_is_frozen_with(dirs, 2, 'D'), 1);
+	assert_int_equal(cgroup_is_frozen_with(dirs, 2, 'R'), 1);
+	assert_int_equal(cgroup_is_frozen_with(dirs, 1, 'S'), 1);
+	write_text(at(place, "/a/cgroup.freeze"), "0\n");
+	assert_int_equal(cgroup_is_frozen_with(dirs, 1, 'S'), 0);
 }
 
 static void test_half_made_is_taken_back(void **state)
@@ -238,15 +266,6 @@ static void test_signals_and_freezing_without_a_freezer(void **state)
 	dir.path = at(place, "/gone");
 	assert_int_equal(cgroup_kill_all(&dir, 1, &err), 0);
 	assert_int_equal(cgroup_has_processes(dir.path), 0);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
 }
 
 static void test_K7_a_freeze_that_takes_too_long_is_taken_back(void **state)
@@ -311,6 +330,7 @@ int main(void)
 		TEST(test_what_can_not_be_removed_is_named),
 		TEST(test_K11_two_that_make_the_same),
 		TEST(test_K11_existing_with_processes_or_frozen),
+		TEST(test_K7_a_sleeping_process_tells_of_a_v1_freezer_alone),
 		TEST(test_half_made_is_taken_back),
 		TEST(test_signals_and_freezing_without_a_freezer),
 		TEST(test_K7_a_freeze_that_takes_too_long_is_taken_back),
