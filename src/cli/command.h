@@ -44,6 +44,7 @@ struct command {
 	const char *summary; /* one line, lower case */
 	const char *details; /* more lines for --help, or NULL */
 	const struct option *options;
+	bool hidden;           /* our own programs call it; help does not show it */
 	bool enters_container; /* run from a protected copy of the binary */
 	/* no container is made or looked for, so a user needs no place for them */
 	bool records_nothing;

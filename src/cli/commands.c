@@ -80,8 +80,10 @@ static const struct command *refuse_unknown(const struct program *program, const
 
 	err_user(err, "unknown command \"%s\"", name);
 	near_init(&near, name);
-	for (size_t i = 0; program->commands[i]; i++)
-		near_offer(&near, program->commands[i]->name);
+	for (size_t i = 0; program->commands[i]; i++) {
+		if (!program->commands[i]->hidden)
+			near_offer(&near, program->commands[i]->name);
+	}
 	if (near.best)
 		err_hint(err, "did you mean %s?", near.best);
 	return NULL;
@@ -113,8 +115,11 @@ void help_program(const struct program *program)
 	printf("%s %s %s\n\n", program->name, tare_version, program->does);
 	printf("usage: %s [GLOBAL OPTIONS] COMMAND %s\n\ncommands:\n", program->name,
 	       program->usage);
-	for (size_t i = 0; program->commands[i]; i++)
-		printf("  %-31s %s\n", program->commands[i]->name, program->commands[i]->summary);
+	for (size_t i = 0; program->commands[i]; i++) {
+		if (!program->commands[i]->hidden)
+			printf("  %-31s %s\n", program->commands[i]->name,
+			       program->commands[i]->summary);
+	}
 	printf("  %-31s %s\n\nglobal options:\n", "help [COMMAND]",
 	       "show this, or the options of a command");
 	options_print(stdout, program->global_options);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/config_parts.h"
 
+#include "base/num.h"
 #include "engine/defaults.h"
 #include "spec/annotations.h"
+#include "spec/words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -202,8 +204,28 @@ int build_annotations(struct build *b, struct err *err)
 	return 0;
 }
 
+/* Nobody needs them before it is to be stopped, and then it would be too late to complain. */
+static int ask_stop(struct build *b, struct err *err)
+{
+	const struct settings *s = b->settings;
+	uint64_t seconds;
+	int signal;
+
+	if (s->stop_signal && signal_parse(s->stop_signal, &signal) < 0)
+		return err_user(err, "--stop-signal: unknown signal \"%s\"", s->stop_signal);
+	if (s->stop_signal)
+		b->asked.stop_signal = s->stop_signal;
+	if (!s->stop_timeout)
+		return 0;
+	if (num_parse_u64(s->stop_timeout, 0, INT32_MAX, &seconds) < 0)
+		return err_user(err, "--stop-timeout \"%s\" is no number of seconds",
+				s->stop_timeout);
+	b->asked.stop_timeout_s = (struct opt_u32){ .set = true, .v = (uint32_t)seconds };
+	return 0;
+}
+
 /* What the parts that write them don't settle themselves. */
-static void ask(struct build *b)
+static int ask(struct build *b, struct err *err)
 {
 	const struct settings *s = b->settings;
 	struct annotations list = {
@@ -221,6 +243,7 @@ static void ask(struct build *b)
 		b->asked.working_dir = s->working_dir;
 	b->asked.labels.items = list.items;
 	b->asked.labels.n = list.n;
+	return ask_stop(b, err);
 }
 
 int config_build(struct arena *arena, const struct config_input *in, char **ret_text,
@@ -240,7 +263,9 @@ int config_build(struct arena *arena, const struct config_input *in, char **ret_
 
 	if (r < 0)
 		return r;
-	ask(&b);
+	r = ask(&b, err);
+	if (r < 0)
+		return r;
 	json_writer_init(&w, arena, 2);
 	r = write_all(&b, err);
 	if (r < 0)

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/containers.h"
 
-#include "base/clock.h"
-#include "base/json.h"
-#include "base/json_write.h"
+#include "engine/containers_internal.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/remove.h"
-#include "runtime/container.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,8 +16,6 @@
 #include <sys/stat.h>
 
 #define NAMES_DIRECTORY    "names"
-#define RECORD_TEMPORARY   ".record.json.new"
-#define RECORD_MAX_BYTES   ((size_t)1024 * 1024)
 #define CONTAINER_NAME_MAX 128
 #define CONTAINERS_MODE    0700
 
@@ -52,6 +47,11 @@ static int open_below(const struct roots *roots, const char *name, struct err *e
 	return fd < 0 ? err_set(err, fd, "open \"%s\"", path) : fd;
 }
 
+int containers_open(const struct roots *roots, struct err *err)
+{
+	return open_below(roots, CONTAINERS_DIRECTORY, err);
+}
+
 static int make_id(char *id, struct err *err)
 {
 	unsigned char bytes[CONTAINER_ID_DIGITS / 2];
@@ -64,8 +64,7 @@ static int make_id(char *id, struct err *err)
 	return 0;
 }
 
-/* Open @id below @containers and lock it. Return: 0; -ESTALE: it was removed meanwhile; -EWOULDBLOCK; -errno */
-static int open_locked(int containers, const char *id, int *ret)
+int containers_open_locked(int containers, const char *id, int *ret)
 {
 	defer_close int fd =
 		openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -94,7 +93,7 @@ static int make_directory(struct arena *arena, const struct roots *roots, int co
 			return r;
 		if (mkdirat(containers, dir->id, CONTAINERS_MODE) < 0)
 			return err_sys(err, "make the container's directory");
-		r = open_locked(containers, dir->id, &dir->fd);
+		r = containers_open_locked(containers, dir->id, &dir->fd);
 	} while (r == -ESTALE || r == -ENOENT || r == -EWOULDBLOCK);
 	if (r < 0)
 		return err_set(err, r, "lock the container's directory");
@@ -174,7 +173,7 @@ int containers_make(struct arena *arena, const struct roots *roots, const char *
 		    struct container_dir *ret, struct err *err)
 {
 	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
+	defer_close int containers = containers_open(roots, err);
 	int r;
 
 	if (containers < 0)
@@ -196,101 +195,17 @@ int containers_make(struct arena *arena, const struct roots *roots, const char *
 int containers_save(struct arena *arena, const struct container_dir *dir,
 		    const struct container_record *record, struct err *err)
 {
-	struct json_writer w;
-	size_t len;
-	char *text;
-	int r;
+	int r = container_record_write(arena, dir->fd, record, err);
 
-	json_writer_init(&w, arena, 2);
-	json_object_begin(&w, NULL);
-	json_add_string(&w, "id", record->id);
-	json_add_string(&w, "name", record->name);
-	json_add_string(&w, "image", record->image);
-	json_add_string(&w, "imageId", record->image_id);
-	json_add_string(&w, "command", record->command);
-	json_add_string(&w, "created", record->created);
-	json_add_bool(&w, "autoRemove", record->auto_remove);
-	if (record->map.size) {
-		json_object_begin(&w, "idMap");
-		json_add_u64(&w, "containerID", record->map.container_id);
-		json_add_u64(&w, "hostID", record->map.host_id);
-		json_add_u64(&w, "size", record->map.size);
-		json_object_end(&w);
-	}
-	if (record->config)
-		json_add_value(&w, "config", record->config);
-	if (record->finished) {
-		json_add_string(&w, "finished", record->finished);
-		json_add_i64(&w, "exitStatus", record->exit_status);
-	}
-	json_object_end(&w);
-	text = json_writer_text(&w, &len);
-	if (record->auto_remove)
-		r = os_file_replace_at(dir->fd, CONTAINER_RECORD, RECORD_TEMPORARY, text, len,
-				       0600);
-	else
-		r = os_file_replace_durable_at(dir->fd, CONTAINER_RECORD, RECORD_TEMPORARY, text,
-					       len, 0600);
-	return r < 0 ? err_set(err, r, "write the record of container %.12s", dir->id) : 0;
-}
-
-static uint32_t read_id(const struct json *map, const char *key)
-{
-	uint64_t value;
-
-	return json_u64(json_member(map, key), &value) == 0 && value <= UINT32_MAX ? (uint32_t)value
-										   : 0;
-}
-
-static int read_record(struct arena *arena, int containers, const char *id,
-		       struct container_record *ret, struct err *err)
-{
-	char path[CONTAINER_ID_DIGITS + 32];
-	const struct json *root, *member;
-	defer_close int fd = -EBADF;
-	size_t len;
-	char *text;
-	int r;
-
-	snprintf(path, sizeof(path), "%s/" CONTAINER_RECORD, id);
-	fd = openat(containers, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		return err_user_code(err, -ENOENT, "container %.12s does not exist", id);
-	if (fd < 0)
-		return err_sys(err, "open the record of container %.12s", id);
-	r = os_file_read(arena, fd, RECORD_MAX_BYTES, &text, &len);
-	if (r < 0)
-		return err_set(err, r, "read the record of container %.12s", id);
-	if (json_parse(arena, text, len, &root, err) < 0)
-		return err_context(err, "read the record of container %.12s", id);
-	*ret = (struct container_record){
-		.id = arena_strdup(arena, id),
-		.name = json_string(json_member(root, "name")),
-		.image = json_string(json_member(root, "image")),
-		.image_id = json_string(json_member(root, "imageId")),
-		.command = json_string(json_member(root, "command")),
-		.created = json_string(json_member(root, "created")),
-		.finished = json_string(json_member(root, "finished")),
-		.config = json_member(root, "config"),
-	};
-	member = json_member(root, "idMap");
-	if (member)
-		ret->map = (struct id_map){ read_id(member, "containerID"),
-					    read_id(member, "hostID"), read_id(member, "size") };
-	member = json_member(root, "autoRemove");
-	ret->auto_remove = member && member->type == JSON_BOOL && member->boolean;
-	member = json_member(root, "exitStatus");
-	if (!member || json_i64(member, &ret->exit_status) < 0)
-		ret->exit_status = -1;
-	return 0;
+	return r < 0 ? err_context(err, "container %.12s", dir->id) : 0;
 }
 
 int containers_load(struct arena *arena, const struct roots *roots, const char *id,
 		    struct container_record *ret, struct err *err)
 {
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
+	defer_close int containers = containers_open(roots, err);
 
-	return containers < 0 ? containers : read_record(arena, containers, id, ret, err);
+	return containers < 0 ? containers : container_record_load(arena, containers, id, ret, err);
 }
 
 /* ---- all of them -------------------------------------------------------------------------------------------------- */
@@ -301,9 +216,8 @@ static bool is_id(const char *name)
 	       strspn(name, "0123456789abcdef") == CONTAINER_ID_DIGITS;
 }
 
-/* Call @each with every id, until it returns other than 0. Return: what it returned; 0; -errno with @err */
-static int each_id(int containers, int (*each)(void *arg, const char *id), void *arg,
-		   struct err *err)
+int containers_each(int containers, int (*each)(void *arg, const char *id), void *arg,
+		    struct err *err)
 {
 	int fd = openat(containers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -345,7 +259,7 @@ static int match(void *arg, const char *id)
 
 int containers_find(const struct roots *roots, const char *text, char *ret_id, struct err *err)
 {
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err), names = -EBADF;
+	defer_close int containers = containers_open(roots, err), names = -EBADF;
 	struct finding finding = { .text = text, .id = ret_id };
 	size_t len = strlen(text);
 	int r;
@@ -359,7 +273,7 @@ int containers_find(const struct roots *roots, const char *text, char *ret_id, s
 	    read_name(names, containers, text, ret_id) == 0)
 		return 0;
 	if (len >= CONTAINER_ID_MIN && strspn(text, "0123456789abcdef") == len) {
-		r = each_id(containers, match, &finding, err);
+		r = containers_each(containers, match, &finding, err);
 		if (r < 0)
 			return r;
 	}
@@ -385,7 +299,7 @@ static int add_to_list(void *arg, const char *id)
 	struct listing *list = arg;
 	struct container_record record;
 	struct err err = ERR_INIT;
-	int r = read_record(list->arena, list->containers, id, &record, &err);
+	int r = container_record_load(list->arena, list->containers, id, &record, &err);
 
 	/* Without a record it is being made, or a rest. */
 	if (r < 0) {
@@ -417,7 +331,7 @@ int containers_list(struct arena *arena, const struct roots *roots, struct conta
 		    size_t *ret_n, void (*broken)(void *to, const char *id, const struct err *err),
 		    void *to, struct err *err)
 {
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
+	defer_close int containers = containers_open(roots, err);
 	struct listing list = {
 		.arena = arena, .containers = containers, .broken = broken, .to = to
 	};
@@ -425,7 +339,7 @@ int containers_list(struct arena *arena, const struct roots *roots, struct conta
 
 	if (containers < 0)
 		return containers;
-	r = each_id(containers, add_to_list, &list, err);
+	r = containers_each(containers, add_to_list, &list, err);
 	if (r < 0)
 		return r;
 	if (list.n)
@@ -438,13 +352,13 @@ int containers_list(struct arena *arena, const struct roots *roots, struct conta
 int containers_lock(struct arena *arena, const struct roots *roots, const char *id,
 		    struct container_dir *ret, struct err *err)
 {
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
+	defer_close int containers = containers_open(roots, err);
 	struct container_dir dir = CONTAINER_DIR_INIT;
 	int r;
 
 	if (containers < 0)
 		return containers;
-	r = open_locked(containers, id, &dir.fd);
+	r = containers_open_locked(containers, id, &dir.fd);
 	if (r == -ESTALE || r == -ENOENT)
 		return err_user_code(err, -ENOENT, "container %.12s does not exist", id);
 	if (r == -EWOULDBLOCK)
@@ -454,6 +368,27 @@ int containers_lock(struct arena *arena, const struct roots *roots, const char *
 	snprintf(dir.id, sizeof(dir.id), "%s", id);
 	dir.path = arena_printf(arena, "%s/" CONTAINERS_DIRECTORY "/%s", roots->root, id);
 	*ret = dir;
+	return 0;
+}
+
+int containers_adopt(struct arena *arena, const struct roots *roots, const char *id, int lock,
+		     struct container_dir *ret, struct err *err)
+{
+	defer_close int containers = containers_open(roots, err);
+	int r;
+
+	if (containers < 0)
+		return containers;
+	if (!os_is_still_at(containers, id, lock))
+		return err_user_code(err, -EBUSY, "file %d is not the lock of container %.12s",
+				     lock, id);
+	/* Who has it already gets it again. */
+	r = os_dir_claim(lock);
+	if (r < 0)
+		return err_user_code(err, -EBUSY, "container %.12s is in use", id);
+	snprintf(ret->id, sizeof(ret->id), "%s", id);
+	ret->path = arena_printf(arena, "%s/" CONTAINERS_DIRECTORY "/%s", roots->root, id);
+	ret->fd = lock;
 	return 0;
 }
 
@@ -481,7 +416,7 @@ static int release_name(const struct roots *roots, int containers, const char *n
 int containers_remove(const struct roots *roots, const struct container_dir *dir, const char *name,
 		      struct err *err)
 {
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
+	defer_close int containers = containers_open(roots, err);
 	char scratch[PATH_MAX];
 	int r = 0;
 
@@ -496,80 +431,4 @@ int containers_remove(const struct roots *roots, const struct container_dir *dir
 		(void)!os_umount(scratch, MNT_DETACH | UMOUNT_NOFOLLOW);
 	r = os_remove_tree(containers, dir->id);
 	return r < 0 && r != -ENOENT ? err_set(err, r, "remove container %.12s", dir->id) : 0;
-}
-
-/* ---- sweeping ----------------------------------------------------------------------------------------------------- */
-
-struct sweep {
-	const struct roots *roots;
-	int containers;
-	const char *oci_root; /* NULL: nobody has asked yet */
-	struct arena arena;
-	struct err *err;
-};
-
-/* Is there a container of the runtime's that has not ended? */
-static bool runs(struct sweep *sweep, const char *id)
-{
-	struct err ignored = ERR_INIT;
-	struct container c;
-
-	return container_load(&sweep->arena, sweep->oci_root, id, &c, &ignored) == 0 &&
-	       c.status != CONTAINER_STOPPED && !c.left_over;
-}
-
-/* Nobody saw it end: the runtime's record goes, and ours says so. */
-static int settle_ended(struct sweep *sweep, const struct container_dir *dir,
-			struct container_record *record)
-{
-	char now[TIME_RFC3339_MAX];
-	int r = container_delete(sweep->oci_root, dir->id, true, NULL, sweep->err);
-
-	if (r < 0)
-		return r;
-	if (record->auto_remove)
-		return containers_remove(sweep->roots, dir, record->name, sweep->err);
-	record->finished = time_rfc3339_now(now);
-	record->exit_status = -1;
-	return containers_save(&sweep->arena, dir, record, sweep->err);
-}
-
-static int sweep_one(void *arg, const char *id)
-{
-	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
-	struct sweep *sweep = arg;
-	struct container_record record;
-	struct err ignored = ERR_INIT;
-
-	/* Somebody is at it, or it has just gone. */
-	if (open_locked(sweep->containers, id, &dir.fd) < 0)
-		return 0;
-	if (!sweep->oci_root)
-		sweep->oci_root = containers_oci_root(&sweep->arena, sweep->roots);
-	snprintf(dir.id, sizeof(dir.id), "%s", id);
-	dir.path = arena_printf(&sweep->arena, "%s/" CONTAINERS_DIRECTORY "/%s", sweep->roots->root,
-				id);
-	if (read_record(&sweep->arena, sweep->containers, id, &record, &ignored) < 0) {
-		if (ignored.code != -ENOENT)
-			return 0;
-		if (container_delete(sweep->oci_root, id, true, NULL, sweep->err) < 0)
-			return sweep->err->code;
-		return containers_remove(sweep->roots, &dir, NULL, sweep->err);
-	}
-	if (record.finished && !record.auto_remove)
-		return 0;
-	return runs(sweep, id) ? 0 : settle_ended(sweep, &dir, &record);
-}
-
-int containers_sweep(const struct roots *roots, struct err *err)
-{
-	defer_close int containers = open_below(roots, CONTAINERS_DIRECTORY, err);
-	struct sweep sweep = { .roots = roots, .containers = containers, .err = err };
-	int r;
-
-	if (containers < 0)
-		return containers;
-	r = each_id(containers, sweep_one, &sweep, err);
-	arena_clear(&sweep.arena);
-	return r < 0 ? err_context(err, "clean up after somebody who died") : 0;
 }

@@ -3,6 +3,8 @@
  * Containers on disk: one directory each, and no database.
  *
  *     ROOT/containers/ID/record.json   what it is; replaced by rename
+ *                        end.json      how it ended, by its monitor
+ *                        ID-json.log   what it wrote, and ID-json.log.1 and on what is older
  *                        config.json   what the runtime was given: an OCI bundle's
  *                        rootfs/       where its root is mounted, in its own mount namespace only
  *                        upper/, work/ what it has written; not there if rootfs/ is a copy of its image
@@ -17,32 +19,13 @@
 #define TARE_ENGINE_CONTAINERS_H
 
 #include "base/arena.h"
-#include "base/json.h"
+#include "engine/record.h"
 #include "engine/roots.h"
-#include "spec/config.h"
-
-#include <stdbool.h>
+#include "runtime/plan.h"
 
 #define CONTAINER_ID_DIGITS  64
 #define CONTAINER_ID_MIN     4 /* digits that people must give at least */
-#define CONTAINER_RECORD     "record.json"
 #define CONTAINERS_DIRECTORY "containers"
-
-/* What record.json says. Strings live in the arena given to the reader, or are borrowed by the writer. */
-struct container_record {
-	const char *id, *name; /* name NULL: none */
-	const char *image;     /* as it was asked for; NULL: a root filesystem without one */
-	const char *image_id;  /* digest of its config; NULL */
-	const char *command;   /* its program and arguments, for people */
-	const char *created;   /* RFC 3339 */
-	const char *finished;  /* NULL: it has not ended, or nobody saw it */
-	int64_t exit_status;   /* once it has finished; -1: nobody saw it */
-	bool auto_remove;      /* --rm */
-	/* Of its user namespace: upper/ has the host's ids; size 0: none */
-	struct id_map map;
-	/* How it was to be run, by the members of an image's "config": Cmd, Env...; NULL: nobody wrote it down */
-	const struct json *config;
-};
 
 /* A container's directory, held open and locked. */
 struct container_dir {
@@ -101,6 +84,13 @@ int containers_list(struct arena *arena, const struct roots *roots, struct conta
 int containers_lock(struct arena *arena, const struct roots *roots, const char *id,
 		    struct container_dir *ret, struct err *err) MUST_CHECK;
 
+/*
+ * containers_adopt() - the lock that this process has inherited as @lock from the container's monitor
+ * Return: 0 and @lock is @ret's; -EBUSY if it is not the container's; -errno
+ */
+int containers_adopt(struct arena *arena, const struct roots *roots, const char *id, int lock,
+		     struct container_dir *ret, struct err *err) MUST_CHECK;
+
 /* containers_remove() - the directory with all that is in it, and its @name (NULL: none). @dir: locked */
 int containers_remove(const struct roots *roots, const struct container_dir *dir, const char *name,
 		      struct err *err) MUST_CHECK;
@@ -111,5 +101,16 @@ int containers_remove(const struct roots *roots, const struct container_dir *dir
  * What runs is left alone. Should be called by each command that makes or lists containers.
  */
 int containers_sweep(const struct roots *roots, struct err *err) MUST_CHECK;
+
+/*
+ * containers_settle() - all that is to be done after a container has ended
+ * @dir: locked; @record: its own, and what is known of the end is put into it
+ *
+ * Says why it ended, while its cgroups can still tell; removes what the runtime has of it; records the end, or removes the
+ * container if it is one of --rm.
+ */
+int containers_settle(struct arena *arena, const struct roots *roots,
+		      const struct container_dir *dir, struct container_record *record,
+		      const struct report *report, struct err *err) MUST_CHECK;
 
 #endif

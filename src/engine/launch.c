@@ -548,9 +548,11 @@ static int write_record(struct launch *l, struct err *err)
 		.created = time_rfc3339_now(arena_alloc(&l->arena, TIME_RFC3339_MAX)),
 		.exit_status = -1,
 		.auto_remove = l->auto_remove,
+		.log = l->log,
 		.map = l->map,
 		.config = asked,
 	};
+	l->record.started = l->record.created;
 	return containers_save(&l->arena, &l->dir, &l->record, err);
 }
 

@@ -25,6 +25,7 @@ struct launch {
 	const char *rootfs_dir; /* absolute */
 	const struct platform *wanted;
 	bool auto_remove;
+	struct log_choice log;    /* driver NULL: it runs in the foreground */
 	bool no_files;            /* the config names no files of the container's directory */
 	layers_unpack_fn *unpack; /* NULL: an image whose layers are not there yet is not run */
 	void (*warn)(void *to, const char *text);

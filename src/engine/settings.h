@@ -24,6 +24,7 @@ struct settings {
 		device_write_iops;
 	struct str_list dns, dns_search, dns_options, add_hosts;
 	const char *userns;
+	const char *stop_signal, *stop_timeout;
 	const char *self; /* argv[0] of this program, to find tare-init by */
 	bool terminal;
 	bool read_only, privileged, strict, init, oom_kill_disable;

@@ -19,9 +19,12 @@ extern const struct command command_image_inspect;
 extern const struct command command_image_tree;
 extern const struct command command_images;
 extern const struct command command_import;
+extern const struct command command_kill;
 extern const struct command command_load;
 extern const struct command command_login;
 extern const struct command command_logout;
+extern const struct command command_logs;
+extern const struct command command_monitor_end;
 extern const struct command command_ps;
 extern const struct command command_pull;
 extern const struct command command_push;
@@ -29,10 +32,12 @@ extern const struct command command_rm;
 extern const struct command command_rmi;
 extern const struct command command_run;
 extern const struct command command_save;
+extern const struct command command_stop;
 extern const struct command command_system_check;
 extern const struct command command_system_df;
 extern const struct command command_system_reset;
 extern const struct command command_tag;
+extern const struct command command_wait;
 
 /* Whom this program hands over to what it has not (struct program); NULL: it has everything */
 extern int (*const hand_over)(const struct cli *cli, struct err *err);

@@ -4,6 +4,10 @@
 const struct command *const commands[] = {
 	&command_run,
 	&command_ps,
+	&command_logs,
+	&command_stop,
+	&command_kill,
+	&command_wait,
 	&command_rm,
 	&command_diff,
 	&command_commit,
@@ -27,6 +31,7 @@ const struct command *const commands[] = {
 	&command_system_df,
 	&command_system_check,
 	&command_system_reset,
+	&command_monitor_end,
 	NULL,
 };
 

@@ -12,7 +12,10 @@
 
 extern char **environ;
 
-const struct command *const commands[] = { &command_run, &command_ps, &command_rm, NULL };
+const struct command *const commands[] = {
+	&command_run,  &command_ps, &command_logs,        &command_stop, &command_kill,
+	&command_wait, &command_rm, &command_monitor_end, NULL,
+};
 
 /* argv[0] stays, so that messages and what is looked for beside this program are the same. */
 static int execute_full(const struct cli *cli, struct err *err)

@@ -58,6 +58,8 @@ struct settings container_settings(const struct container_args *args, char *cons
 		.cpus = args->cpus,
 		.pids_limit = args->pids_limit,
 		.userns = args->userns,
+		.stop_signal = args->stop_signal,
+		.stop_timeout = args->stop_timeout,
 		.terminal = args->terminal,
 		.read_only = args->read_only,
 		.privileged = args->privileged,

@@ -13,7 +13,7 @@ struct container_args {
 	const char *cpus, *cpu_shares, *cpu_period, *cpu_quota, *cpu_rt_period, *cpu_rt_runtime;
 	const char *cpuset_cpus, *cpuset_mems, *pids_limit, *oom_score_adj;
 	const char *blkio_weight, *shm_size, *cgroup_parent;
-	const char *userns, *platform, *pull;
+	const char *userns, *platform, *pull, *stop_signal, *stop_timeout;
 	struct option_values blkio_weight_device, device_read_bps, device_write_bps,
 		device_read_iops, device_write_iops, device_cgroup_rules;
 	struct option_values dns, dns_search, dns_options, add_hosts;
@@ -140,6 +140,11 @@ struct container_args {
 				 values, security),                                                \
 		CONTAINER_OPTION("shm-size", 0, "SIZE", "the size of /dev/shm (64m)", text,        \
 				 shm_size),                                                        \
+		CONTAINER_OPTION("stop-signal", 0, "SIGNAL",                                       \
+				 "what asks it to end; the image's, or TERM", text, stop_signal),  \
+		CONTAINER_OPTION("stop-timeout", 0, "SECONDS",                                     \
+				 "how long that may take before it is killed (10)", text,          \
+				 stop_timeout),                                                    \
 		CONTAINER_OPTION("strict", 0, NULL,                                                \
 				 "no root, no capabilities, read-only, no new privileges", switch, \
 				 strict),                                                          \

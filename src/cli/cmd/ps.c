@@ -8,11 +8,14 @@
 #include "engine/containers.h"
 #include "runtime/container.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Of a command; more is cut unless --no-trunc is given. */
 #define COMMAND_WIDTH 20
+/* How often to ask, a millisecond apart, for what is being recorded */
+#define RECORD_LOOKS 50
 
 struct args {
 	const char *format;
@@ -30,29 +33,58 @@ static const char *since(struct arena *arena, const char *when, time_t now)
 	return human_age(arena, when, now);
 }
 
-static struct row look(struct arena *arena, const char *oci_root,
-		       const struct container_record *record, time_t now)
+static struct row ended(struct arena *arena, const struct container_record *record, time_t now)
+{
+	const char *ago = since(arena, record->finished, now);
+	const char *status = record->exit_status < 0
+				     ? arena_printf(arena, "Exited (unknown) %s", ago)
+				     : arena_printf(arena, "Exited (%lld) %s",
+						    (long long)record->exit_status, ago);
+
+	return (struct row){ record, "exited", status };
+}
+
+/* Its init has ended, and who watches it is about to record how. Return: does the record say it now? */
+static bool is_recorded(struct arena *arena, const struct roots *roots,
+			struct container_record *record)
+{
+	struct container_record newer;
+	struct err ignored = ERR_INIT;
+
+	for (int i = 0; i < RECORD_LOOKS; i++) {
+		if (containers_load(arena, roots, record->id, &newer, &ignored) < 0)
+			return false;
+		if (newer.finished) {
+			*record = newer;
+			return true;
+		}
+		(void)poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+static struct row look(struct arena *arena, const struct roots *roots,
+		       struct container_record *record, time_t now)
 {
 	struct row row = { record, "created", "Created" };
 	struct err ignored = ERR_INIT;
 	struct container c;
+	const char *ago;
 
-	if (record->finished) {
-		row.state = "exited";
-		row.status = record->exit_status < 0
-				     ? arena_printf(arena, "Exited (unknown) %s",
-						    since(arena, record->finished, now))
-				     : arena_printf(arena, "Exited (%lld) %s",
-						    (long long)record->exit_status,
-						    since(arena, record->finished, now));
-	} else if (container_load(arena, oci_root, record->id, &c, &ignored) == 0 &&
-		   (c.status == CONTAINER_RUNNING || c.status == CONTAINER_PAUSED)) {
-		const char *ago = since(arena, c.created, now);
-
-		row.state = container_status_names[c.status];
-		row.status = arena_printf(arena, "Up %.*s%s", (int)(strlen(ago) - 4), ago,
-					  c.status == CONTAINER_PAUSED ? " (Paused)" : "");
-	}
+	if (record->finished)
+		return ended(arena, record, now);
+	if (container_load(arena, containers_oci_root(arena, roots), record->id, &c, &ignored) < 0)
+		return row;
+	if (c.status == CONTAINER_STOPPED && is_recorded(arena, roots, record))
+		return ended(arena, record, now);
+	if (c.status == CONTAINER_STOPPED)
+		return (struct row){ record, "exited", "Exited (unknown)" };
+	if (c.status != CONTAINER_RUNNING && c.status != CONTAINER_PAUSED)
+		return row;
+	ago = since(arena, c.created, now);
+	row.state = container_status_names[c.status];
+	row.status = arena_printf(arena, "Up %.*s%s", (int)(strlen(ago) - 4), ago,
+				  c.status == CONTAINER_PAUSED ? " (Paused)" : "");
 	return row;
 }
 
@@ -133,8 +165,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		return r;
 	table_init(&table, &arena, headings);
 	for (size_t i = 0; i < n; i++) {
-		struct row row =
-			look(&arena, containers_oci_root(&arena, &roots), &records[i], now);
+		struct row row = look(&arena, &roots, &records[i], now);
 
 		if (!is_shown(a, &row))
 			continue;

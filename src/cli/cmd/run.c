@@ -11,22 +11,26 @@
 #include "cli/cmd/supply.h"
 #include "cli/foreground.h"
 #include "cli/trace_file.h"
+#include "engine/detach.h"
 #include "engine/launch.h"
+#include "engine/log_choice.h"
 #include "os/file.h"
 #include "runtime/cleanup.h"
 #include "runtime/notify.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { STATUS_OURS = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 
 struct args {
 	struct container_args container; /* first: the offsets of CONTAINER_OPTIONS count from it */
-	const char *name, *rootfs, *trace, *cidfile;
+	const char *name, *rootfs, *trace, *cidfile, *log_driver;
+	struct option_values log_options;
 	struct explain_choice explain;
-	bool rm;
+	bool rm, detach;
 };
 
 /* What start() needs */
@@ -163,6 +167,18 @@ static int write_cidfile(const struct args *a, const struct launch *launch, stru
 	return r < 0 ? err_set(err, r, "--cidfile: write \"%s\"", a->cidfile) : 0;
 }
 
+/* In the foreground what it writes goes where ours goes. */
+static int settle_log(const struct args *a, struct launch *launch, struct err *err)
+{
+	const struct str_list options = { .items = a->log_options.items, .n = a->log_options.n };
+	struct log_choice choice;
+	int r = log_choose(a->log_driver, &options, &choice, err);
+
+	if (r == 0 && a->detach)
+		launch->log = choice;
+	return r;
+}
+
 static int describe(struct cli *cli, const struct args *a, const struct operands *words,
 		    struct launch *launch, struct platform *wanted, struct err *err)
 {
@@ -180,6 +196,9 @@ static int describe(struct cli *cli, const struct args *a, const struct operands
 	launch->settings.name = a->name;
 	launch->settings.self = cli->argv[0];
 	launch->auto_remove = a->rm || a->explain.given;
+	r = settle_log(a, launch, err);
+	if (r < 0)
+		return r;
 	launch->wanted = wanted;
 	launch->unpack = supply_unpack;
 	launch->warn = warn;
@@ -216,6 +235,39 @@ static void finish(struct cli *cli, struct launch *launch, int status)
 		log_error(&cli->log, &err);
 }
 
+/* Nothing of it is left, but the message. Return: the exit status */
+static int fail_run(struct cli *cli, struct launch *launch, struct err *err)
+{
+	finish(cli, launch, -1);
+	err_context(err, "run \"%.64s\"", launch->image_name ? launch->image_name : "--rootfs");
+	log_error(&cli->log, err);
+	return failure_status(err);
+}
+
+static int run_detached(struct cli *cli, const struct args *a, struct launch *launch,
+			struct err *err)
+{
+	const struct report report = command_report(cli);
+	const struct detach detach = {
+		.roots = &launch->roots,
+		.dir = &launch->dir,
+		.record = &launch->record,
+		.rootfs_tree = launch->root_is_mount ? &launch->root : NULL,
+		.terminal = a->container.terminal,
+		.interactive = a->container.interactive,
+		.cgroups = cli->cgroups,
+		.self = cli->argv[0],
+		.log_path = cli->log_path,
+		.log_format = cli->log_format,
+		.report = &report,
+	};
+
+	if (detach_start(&launch->arena, &detach, err) < 0)
+		return fail_run(cli, launch, err);
+	printf("%s\n", launch->dir.id);
+	return 0;
+}
+
 static int run_container(struct cli *cli, const struct args *a, struct launch *launch,
 			 struct err *err)
 {
@@ -231,12 +283,10 @@ static int run_container(struct cli *cli, const struct args *a, struct launch *l
 	};
 	int status = foreground_run(cli, launch->dir.id, &how, err);
 
+	if (status < 0)
+		return fail_run(cli, launch, err);
 	finish(cli, launch, status);
-	if (status >= 0)
-		return status;
-	err_context(err, "run \"%.64s\"", launch->image_name ? launch->image_name : "--rootfs");
-	log_error(&cli->log, err);
-	return failure_status(err);
+	return status;
 }
 
 static int run_launch(struct cli *cli, const struct args *a, struct launch *launch, struct err *err)
@@ -253,13 +303,13 @@ static int run_launch(struct cli *cli, const struct args *a, struct launch *laun
 		return r;
 	}
 	r = write_cidfile(a, launch, err);
-	if (r == 0)
+	if (r == 0 && !a->detach)
 		r = settle_stdin(&a->container, err);
 	if (r < 0) {
 		finish(cli, launch, r);
 		return r;
 	}
-	return run_container(cli, a, launch, err);
+	return a->detach ? run_detached(cli, a, launch, err) : run_container(cli, a, launch, err);
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
@@ -281,6 +331,14 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 
 static const struct option options[] = {
 	CONTAINER_OPTIONS,
+	RUN_OPTION("detach", 'd', NULL, "let it run in the background, and print its id", switch,
+		   detach),
+	RUN_OPTION("log-driver", 0, "NAME",
+		   "with -d: what keeps what it writes, json-file (default) or none", text,
+		   log_driver),
+	RUN_OPTION("log-opt", 0, "NAME=VALUE",
+		   "max-size=SIZE (10m) of a file of its log, max-file=N (3) of them", values,
+		   log_options),
 	RUN_OPTION("cidfile", 0, "FILE", "write the container's id to it", text, cidfile),
 	{ "explain", 0, NULL,
 	  "show each step from image to process, and start nothing; =json, =sh: in that form",

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is done after a container has ended, and for those whose owner died before it was done. */
+#include "engine/containers.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "cgroup/processes.h"
+#include "engine/containers_internal.h"
+#include "os/dir.h"
+#include "runtime/container.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- why it ended ------------------------------------------------------------------------------------------------- */
+
+/* On v1 "no limit" is a number that no machine has the memory for. */
+#define NO_LIMIT ((uint64_t)1 << 60)
+
+static uint64_t read_counter(const struct cgroup_dir *dir, const char *v1, const char *v2)
+{
+	char path[PATH_MAX], text[32];
+	uint64_t value;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir->path, dir->v2 ? v2 : v1) >=
+		    sizeof(path) ||
+	    os_read_at(AT_FDCWD, path, text, sizeof(text)) < 0 ||
+	    num_parse_u64(text, 0, UINT64_MAX, &value) < 0)
+		return 0;
+	return value < NO_LIMIT ? value : 0;
+}
+
+/* What only the cgroups know, and they go. */
+static void ask_cgroups(const struct container *c, struct container_record *record)
+{
+	record->oom_kills = cgroup_oom_kills(c->cgroups, c->n_cgroups);
+	for (size_t i = 0; i < c->n_cgroups && record->oom_kills && !record->memory_peak; i++) {
+		record->memory_limit =
+			read_counter(&c->cgroups[i], "memory.limit_in_bytes", "memory.max");
+		record->memory_peak =
+			read_counter(&c->cgroups[i], "memory.max_usage_in_bytes", "memory.peak");
+	}
+}
+
+int containers_settle(struct arena *arena, const struct roots *roots,
+		      const struct container_dir *dir, struct container_record *record,
+		      const struct report *report, struct err *err)
+{
+	const char *oci_root = containers_oci_root(arena, roots);
+	struct err unknown = ERR_INIT;
+	struct container c;
+	char now[TIME_RFC3339_MAX];
+	int r;
+
+	if (container_load(arena, oci_root, dir->id, &c, &unknown) == 0) {
+		ask_cgroups(&c, record);
+		record->started = c.created;
+	}
+	r = container_delete(oci_root, dir->id, true, report, err);
+	if (r < 0)
+		return r;
+	if (record->auto_remove)
+		return containers_remove(roots, dir, record->name, err);
+	if (!record->finished) {
+		record->finished = time_rfc3339_now(now);
+		record->exit_status = -1;
+	}
+	return containers_save(arena, dir, record, err);
+}
+
+/* ---- sweeping ----------------------------------------------------------------------------------------------------- */
+
+struct sweep {
+	const struct roots *roots;
+	int containers;
+	const char *oci_root; /* NULL: nobody has asked yet */
+	struct arena arena;
+	struct err *err;
+};
+
+/* Is there a container of the runtime's that has not ended? */
+static bool runs(struct sweep *sweep, const char *id)
+{
+	struct err ignored = ERR_INIT;
+	struct container c;
+
+	return container_load(&sweep->arena, sweep->oci_root, id, &c, &ignored) == 0 &&
+	       c.status != CONTAINER_STOPPED && !c.left_over;
+}
+
+static int sweep_one(void *arg, const char *id)
+{
+	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
+	struct sweep *sweep = arg;
+	struct container_record record;
+	struct err ignored = ERR_INIT;
+
+	/* Somebody is at it, or it has just gone. */
+	if (containers_open_locked(sweep->containers, id, &dir.fd) < 0)
+		return 0;
+	if (!sweep->oci_root)
+		sweep->oci_root = containers_oci_root(&sweep->arena, sweep->roots);
+	snprintf(dir.id, sizeof(dir.id), "%s", id);
+	dir.path = arena_printf(&sweep->arena, "%s/" CONTAINERS_DIRECTORY "/%s", sweep->roots->root,
+				id);
+	if (container_record_load(&sweep->arena, sweep->containers, id, &record, &ignored) < 0) {
+		if (ignored.code != -ENOENT)
+			return 0;
+		if (container_delete(sweep->oci_root, id, true, NULL, sweep->err) < 0)
+			return sweep->err->code;
+		return containers_remove(sweep->roots, &dir, NULL, sweep->err);
+	}
+	if (record.finished && !record.unsettled && !record.auto_remove)
+		return 0;
+	/* It was only made, and waits to be started. */
+	if (!record.started)
+		return 0;
+	return runs(sweep, id) ? 0
+			       : containers_settle(&sweep->arena, sweep->roots, &dir, &record, NULL,
+						   sweep->err);
+}
+
+int containers_sweep(const struct roots *roots, struct err *err)
+{
+	defer_close int containers = containers_open(roots, err);
+	struct sweep sweep = { .roots = roots, .containers = containers, .err = err };
+	int r;
+
+	if (containers < 0)
+		return containers;
+	r = containers_each(containers, sweep_one, &sweep, err);
+	arena_clear(&sweep.arena);
+	return r < 0 ? err_context(err, "clean up after somebody who died") : 0;
+}
