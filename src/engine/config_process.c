@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "engine/defaults.h"
+#include "engine/process_parts.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "spec/words.h"
@@ -61,57 +62,6 @@ static int write_args(struct build *b, struct err *err)
 
 /* ---- environment -------------------------------------------------------------------------------------------------- */
 
-struct environment {
-	struct arena *arena;
-	const char **items;
-	size_t n, size;
-};
-
-static bool is_same_name(const char *a, const char *b)
-{
-	size_t len = strcspn(a, "=");
-
-	return len == strcspn(b, "=") && memcmp(a, b, len) == 0;
-}
-
-/* In place of an earlier one of that name */
-static void env_put(struct environment *env, const char *variable)
-{
-	for (size_t i = 0; i < env->n; i++) {
-		if (is_same_name(env->items[i], variable)) {
-			env->items[i] = variable;
-			return;
-		}
-	}
-	if (env->n == env->size) {
-		const char **grown =
-			arena_array(env->arena, env->size ? 2 * env->size : 64, sizeof(*grown));
-
-		if (env->n)
-			memcpy(grown, env->items, env->n * sizeof(*grown));
-		env->items = grown;
-		env->size = env->size ? 2 * env->size : 64;
-	}
-	env->items[env->n++] = variable;
-}
-
-/* "NAME=VALUE"; "NAME": as it is in our own environment, if it is there */
-static int env_given(struct environment *env, const char *text, struct err *err)
-{
-	const char *value;
-
-	if (*text == '=' || !*text)
-		return err_user(err, "\"%s\" is no variable: its name is empty", text);
-	if (strchr(text, '=')) {
-		env_put(env, text);
-		return 0;
-	}
-	value = getenv(text);
-	if (value)
-		env_put(env, arena_printf(env->arena, "%s=%s", text, value));
-	return 0;
-}
-
 /* A variable a line; empty lines and those that begin with "#" are none. Blanks before a name are no part of it. */
 static int env_file(struct environment *env, const char *path, struct err *err)
 {
@@ -131,7 +81,7 @@ static int env_file(struct environment *env, const char *path, struct err *err)
 			*next++ = '\0';
 		line += strspn(line, " \t");
 		if (*line && *line != '#')
-			r = env_given(env, line, err);
+			r = environment_given(env, line, err);
 	}
 	return r < 0 ? err_context(err, "read the env file \"%s\"", path) : 0;
 }
@@ -144,11 +94,11 @@ static int ask_env(struct build *b, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < b->image->env.n; i++)
-		env_put(&env, b->image->env.items[i]);
+		environment_put(&env, b->image->env.items[i]);
 	for (size_t i = 0; r == 0 && i < s->env_files.n; i++)
 		r = env_file(&env, s->env_files.items[i], err);
 	for (size_t i = 0; r == 0 && i < s->env.n; i++)
-		r = env_given(&env, s->env.items[i], err);
+		r = environment_given(&env, s->env.items[i], err);
 	b->asked.env = (struct str_list){ .items = env.items, .n = env.n };
 	return r;
 }
@@ -161,33 +111,18 @@ static int write_env(struct build *b, struct err *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; default_env[i]; i++)
-		env_put(&env, default_env[i]);
-	env_put(&env, arena_printf(b->arena, "HOSTNAME=%s", config_hostname(b->arena, b->in)));
+		environment_put(&env, default_env[i]);
+	environment_put(&env,
+			arena_printf(b->arena, "HOSTNAME=%s", config_hostname(b->arena, b->in)));
 	if (b->settings->terminal)
-		env_put(&env, "TERM=xterm");
+		environment_put(&env, "TERM=xterm");
 	for (size_t i = 0; i < b->asked.env.n; i++)
-		env_put(&env, b->asked.env.items[i]);
+		environment_put(&env, b->asked.env.items[i]);
 	build_strings(b->w, "env", &(struct str_list){ .items = env.items, .n = env.n });
 	return 0;
 }
 
 /* ---- user, capabilities ------------------------------------------------------------------------------------------- */
-
-static void write_user(struct build *b)
-{
-	struct json_writer *w = b->w;
-
-	json_object_begin(w, "user");
-	json_add_u64(w, "uid", b->user.uid);
-	json_add_u64(w, "gid", b->user.gid);
-	if (b->user.groups.n) {
-		json_array_begin(w, "additionalGids");
-		for (size_t i = 0; i < b->user.groups.n; i++)
-			json_add_u64(w, NULL, b->user.groups.items[i]);
-		json_array_end(w);
-	}
-	json_object_end(w);
-}
 
 /* "CAP_CHOWN", "chown". Return: false if there is none */
 static bool find_capability(const char *text, uint64_t *ret_bit)
@@ -254,16 +189,6 @@ int build_capabilities(struct build *b, struct err *err)
 	return 0;
 }
 
-static void write_set(struct json_writer *w, const char *key, uint64_t set)
-{
-	json_array_begin(w, key);
-	for (uint64_t bit = 0; bit < 64; bit++) {
-		if (set >> bit & 1)
-			json_add_string(w, NULL, words_name(&words_capability, bit));
-	}
-	json_array_end(w);
-}
-
 /*
  * Who is not root loses all of them when the program is executed, unless they are ambient. So such a user gets those that
  * were asked for by name, and no others.
@@ -274,12 +199,12 @@ static void write_capabilities(struct build *b)
 	uint64_t held = root ? b->bounding : b->explicit_caps;
 
 	json_object_begin(b->w, "capabilities");
-	write_set(b->w, "bounding", b->bounding);
-	write_set(b->w, "effective", held);
-	write_set(b->w, "permitted", held);
+	process_write_capabilities(b->w, "bounding", b->bounding);
+	process_write_capabilities(b->w, "effective", held);
+	process_write_capabilities(b->w, "permitted", held);
 	if (!root && held) {
-		write_set(b->w, "inheritable", held);
-		write_set(b->w, "ambient", held);
+		process_write_capabilities(b->w, "inheritable", held);
+		process_write_capabilities(b->w, "ambient", held);
 	}
 	json_object_end(b->w);
 }
@@ -415,7 +340,7 @@ int build_process(struct build *b, struct err *err)
 
 	json_object_begin(b->w, "process");
 	json_add_bool(b->w, "terminal", b->settings->terminal);
-	write_user(b);
+	process_write_user(b->w, &b->user);
 	r = write_args(b, err);
 	if (r == 0)
 		r = write_env(b, err);

@@ -12,6 +12,7 @@ extern const struct command command_bundle;
 extern const struct command command_commit;
 extern const struct command command_copy;
 extern const struct command command_diff;
+extern const struct command command_exec_engine;
 extern const struct command command_export;
 extern const struct command command_history;
 extern const struct command command_image_gc;
@@ -25,6 +26,7 @@ extern const struct command command_login;
 extern const struct command command_logout;
 extern const struct command command_logs;
 extern const struct command command_monitor_end;
+extern const struct command command_pause_engine;
 extern const struct command command_ps;
 extern const struct command command_pull;
 extern const struct command command_push;
@@ -37,6 +39,7 @@ extern const struct command command_system_check;
 extern const struct command command_system_df;
 extern const struct command command_system_reset;
 extern const struct command command_tag;
+extern const struct command command_unpause;
 extern const struct command command_wait;
 
 /* Whom this program hands over to what it has not (struct program); NULL: it has everything */

@@ -13,8 +13,9 @@
 extern char **environ;
 
 const struct command *const commands[] = {
-	&command_run,  &command_ps, &command_logs,        &command_stop, &command_kill,
-	&command_wait, &command_rm, &command_monitor_end, NULL,
+	&command_run,     &command_exec_engine, &command_ps,          &command_logs,
+	&command_stop,    &command_kill,        &command_wait,        &command_pause_engine,
+	&command_unpause, &command_rm,          &command_monitor_end, NULL,
 };
 
 /* argv[0] stays, so that messages and what is looked for beside this program are the same. */

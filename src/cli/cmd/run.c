@@ -8,6 +8,7 @@
  */
 #include "cli/cmd/container_args.h"
 #include "cli/cmd/explain.h"
+#include "cli/cmd/status.h"
 #include "cli/cmd/supply.h"
 #include "cli/foreground.h"
 #include "cli/trace_file.h"
@@ -22,8 +23,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { STATUS_OURS = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 
 struct args {
 	struct container_args container; /* first: the offsets of CONTAINER_OPTIONS count from it */
@@ -73,19 +72,6 @@ static int start(struct cli *cli, const void *arg, const char *id, struct contai
 static void warn(void *log, const char *text)
 {
 	log_write(log, LOG_LEVEL_WARNING, "%s", text);
-}
-
-/* Without --interactive the program has nothing to read, as of docker. */
-static int settle_stdin(const struct container_args *args, struct err *err)
-{
-	defer_close int null = -EBADF;
-
-	if (args->interactive || args->terminal)
-		return 0;
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		return err_sys(err, "open /dev/null as standard input");
-	return 0;
 }
 
 enum pull_when { PULL_MISSING, PULL_NEVER, PULL_ALWAYS, PULL_NEWER };
@@ -216,17 +202,6 @@ static int describe(struct cli *cli, const struct args *a, const struct operands
 
 /* ---- after -------------------------------------------------------------------------------------------------------- */
 
-/* Which of docker's statuses a failure is: was it the program, or we? */
-static int failure_status(const struct err *err)
-{
-	bool of_program = strcmp(err->step_name, "find-executable") == 0 ||
-			  strcmp(err->step_name, "execute") == 0;
-
-	if (!of_program)
-		return STATUS_OURS;
-	return err->code == -ENOENT || err->code == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
-}
-
 static void finish(struct cli *cli, struct launch *launch, int status)
 {
 	struct err err = ERR_INIT;
@@ -241,7 +216,7 @@ static int fail_run(struct cli *cli, struct launch *launch, struct err *err)
 	finish(cli, launch, -1);
 	err_context(err, "run \"%.64s\"", launch->image_name ? launch->image_name : "--rootfs");
 	log_error(&cli->log, err);
-	return failure_status(err);
+	return status_of_failure(err, STATUS_OURS);
 }
 
 static int run_detached(struct cli *cli, const struct args *a, struct launch *launch,
@@ -304,7 +279,7 @@ static int run_launch(struct cli *cli, const struct args *a, struct launch *laun
 	}
 	r = write_cidfile(a, launch, err);
 	if (r == 0 && !a->detach)
-		r = settle_stdin(&a->container, err);
+		r = settle_stdin(a->container.interactive || a->container.terminal, err);
 	if (r < 0) {
 		finish(cli, launch, r);
 		return r;
