@@ -33,10 +33,17 @@ static void out_of_memory(void)
 }
 
 /*
- * A program makes one small arena after the other: first chunks are kept for the next, emptied, since to unmap one and to
- * map another costs more than to clear what was used of it. Nothing here is for several threads.
+ * A program makes one small arena after the other: first chunks are kept for the next, since to unmap one and to map another
+ * costs more than to clear what was used of it. That is done when one is taken: most arenas end with the program, and what
+ * was shared with a child would be copied just to be cleared. Nothing here is for several threads.
  */
 static struct arena_chunk *spares;
+
+static void chunk_empty(struct arena_chunk *chunk)
+{
+	memset((char *)chunk + HEADER, 0, chunk->used - HEADER);
+	chunk->used = HEADER;
+}
 
 static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 {
@@ -52,6 +59,7 @@ static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 		chunk = spares;
 		spares = chunk->older;
 		chunk->older = older;
+		chunk_empty(chunk);
 		return chunk;
 	}
 	chunk = mmap(place_beside_image(size), size, PROT_READ | PROT_WRITE,
@@ -121,12 +129,6 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return text;
 }
 
-static void chunk_empty(struct arena_chunk *chunk)
-{
-	memset((char *)chunk + HEADER, 0, chunk->used - HEADER);
-	chunk->used = HEADER;
-}
-
 static void unmap_from(struct arena_chunk *chunk)
 {
 	struct arena_chunk *older;
@@ -134,7 +136,6 @@ static void unmap_from(struct arena_chunk *chunk)
 	for (; chunk; chunk = older) {
 		older = chunk->older;
 		if (chunk->size == FIRST_CHUNK) {
-			chunk_empty(chunk);
 			chunk->older = spares;
 			spares = chunk;
 		} else {

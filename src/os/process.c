@@ -93,7 +93,7 @@ static long clone3_call(struct clone_args *args, void (*fn)(void *arg), void *ar
 
 pid_t os_clone_shared(int cgroup, void (*fn)(void *arg), void *arg)
 {
-	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK };
 
 	OS_FAULT("clone3");
 	if (cgroup >= 0) {
@@ -105,8 +105,7 @@ pid_t os_clone_shared(int cgroup, void (*fn)(void *arg), void *arg)
 
 pid_t os_clone_shared_files(void (*fn)(void *arg), void *arg)
 {
-	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
-				   .exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES };
 
 	OS_FAULT("clone3");
 	return (pid_t)clone3_call(&args, fn, arg);

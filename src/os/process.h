@@ -33,7 +33,9 @@ pid_t os_clone3(uint64_t flags, int cgroup, int *ret_pidfd);
  *
  * Must not be used for a process that enters a time namespace: the kernel refuses it to whoever shares memory.
  *
- * Return: the process's pid, which is to be reaped; -errno
+ * No signal tells of its end, and so none of the end of what it clones with CLONE_PARENT: the caller knows.
+ *
+ * Return: the process's pid, which is to be reaped by os_reap(); -errno
  */
 pid_t os_clone_shared(int cgroup, void (*fn)(void *arg), void *arg);
 

@@ -101,6 +101,8 @@ static bool advance(struct iovec *iov, size_t n, size_t sent)
 	for (size_t i = 0; i < n; i++) {
 		size_t gone = sent < iov[i].iov_len ? sent : iov[i].iov_len;
 
+		if (iov[i].iov_len == 0) /* its base may be NULL */
+			continue;
 		iov[i].iov_base = (char *)iov[i].iov_base + gone;
 		iov[i].iov_len -= gone;
 		sent -= gone;

@@ -49,7 +49,7 @@ static void test_a_process_in_the_callers_memory(void **state)
 	assert_int_equal(shared.seen, 1);
 	assert_string_equal(text, "the caller's");
 	assert_true(fcntl(shared.fd, F_GETFD) >= 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(os_reap(child, &status), 0);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 	/* A cgroup that is none. */
 	assert_int_equal(os_clone_shared(shared.fd, fill_shared, &shared), -EBADF);
