@@ -192,8 +192,11 @@ int overlay_view(const char *const *layers, size_t n_layers, const char *top, in
 		 bool user_xattrs, struct err *err)
 {
 	__attribute__((cleanup(options_clear))) struct options options = { .n = 0 };
-	const struct overlay o = { .layers = layers, .n_layers = n_layers, .userns = -EBADF };
+	const struct overlay o = {
+		.layers = layers, .n_layers = n_layers, .userns = -EBADF, .user_xattrs = user_xattrs
+	};
 	defer_close int mount = -EBADF;
+	struct err old = ERR_INIT;
 	char message[256];
 	int r;
 
@@ -207,9 +210,13 @@ int overlay_view(const char *const *layers, size_t n_layers, const char *top, in
 	if (user_xattrs)
 		add(&options, "userxattr", NULL);
 	mount = os_fs_new_options("overlay", options.items, options.n, message, sizeof(message));
+	/* If it can't be done the older way either, the newer one knows why. */
+	r = mount;
+	if (r == -EINVAL)
+		mount = overlay_view_old(&o, top, userns, &old);
 	if (mount < 0) {
-		err_set(err, mount, "look through %zu layers", n_layers);
-		return message[0] ? err_hint(err, "%s", message) : mount;
+		err_set(err, r, "look through %zu layers", n_layers);
+		return message[0] ? err_hint(err, "%s", message) : r;
 	}
 	r = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return r < 0 ? err_sys(err, "open the root of the layers") : r;

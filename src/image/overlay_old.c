@@ -22,6 +22,10 @@
 
 struct old {
 	const struct overlay *o;
+	bool is_view;    /* read-only: @top, as @top_userns has its ids, over the layers */
+	const char *top; /* NULL: none */
+	int top_userns;
+	const char *place; /* where to mount in the child's namespace */
 	struct err *err;
 	char options[OPTIONS_MAX];
 	size_t len;
@@ -54,9 +58,9 @@ static int add_directory(struct old *old, const char *before, const char *path)
 }
 
 /* The mapped layer is mounted on the layer itself, for whom this namespace is. */
-static int map_in_place(struct old *old, const char *path)
+static int map_in_place(struct old *old, const char *path, int userns)
 {
-	defer_close int tree = overlay_map_layer(path, old->o->userns, old->err);
+	defer_close int tree = overlay_map_layer(path, userns, old->err);
 	int r;
 
 	if (tree < 0)
@@ -65,19 +69,48 @@ static int map_in_place(struct old *old, const char *path)
 	return r < 0 ? err_set(old->err, r, "mount the mapped layer \"%s\"", path) : 0;
 }
 
+static int add_layer(struct old *old, const char *path, int userns)
+{
+	int r = userns >= 0 ? map_in_place(old, path, userns) : 0;
+
+	return r < 0 ? r : add_directory(old, old->len ? ":" : "lowerdir=", path);
+}
+
 /* lowerdir= has the topmost first. */
 static int add_layers(struct old *old)
 {
 	const struct overlay *o = old->o;
 	int r = 0;
 
-	for (size_t i = o->n_layers; r == 0 && i > 0; i--) {
-		if (o->userns >= 0)
-			r = map_in_place(old, o->layers[i - 1]);
-		if (r == 0)
-			r = add_directory(old, i == o->n_layers ? "lowerdir=" : ":",
-					  o->layers[i - 1]);
-	}
+	for (size_t i = o->n_layers; r == 0 && i > 0; i--)
+		r = add_layer(old, o->layers[i - 1], o->userns);
+	return r;
+}
+
+/* It is where the overlay will lie: what was there before is open. */
+static int add_empty(struct old *old)
+{
+	defer_close int tree = os_tmpfs_empty_ro(NULL);
+	int r = tree < 0 ? tree : os_tree_attach(tree, AT_FDCWD, old->place);
+
+	if (r < 0)
+		return err_set(old->err, r, "make an empty directory");
+	return add_directory(old, ":", old->place);
+}
+
+static int add_view(struct old *old)
+{
+	int r = old->top ? add_layer(old, old->top, old->top_userns) : 0;
+
+	if (r == 0)
+		r = add_layers(old);
+	/* overlayfs wants two at least. */
+	if (r == 0 && old->n_fds < 2)
+		r = add_empty(old);
+	if (r == 0)
+		r = add_text(old, ",index=off");
+	if (r == 0 && old->o->user_xattrs)
+		r = add_text(old, ",userxattr");
 	return r;
 }
 
@@ -116,18 +149,18 @@ static int mount_it(struct old *old)
 	int r = enter_namespace(old), tree;
 
 	if (r == 0)
-		r = add_options(old);
+		r = old->is_view ? add_view(old) : add_options(old);
 	if (r < 0)
 		return r;
 	if (chdir("/proc/self/fd") < 0)
 		return err_sys(old->err, "enter /proc/self/fd");
-	r = os_mount("overlay", o->place, "overlay", 0, old->options);
+	r = os_mount("overlay", old->place, "overlay", 0, old->options);
 	/* Before 5.19 overlayfs takes no mapped layers. */
-	if (r == -EINVAL && o->userns >= 0)
+	if (r == -EINVAL && (o->userns >= 0 || (old->top && old->top_userns >= 0)))
 		r = -EOPNOTSUPP;
 	if (r < 0)
 		return err_set(old->err, r, "mount the overlay of %zu layers", o->n_layers);
-	tree = os_tree_clone(AT_FDCWD, o->place, 0);
+	tree = os_tree_clone(AT_FDCWD, old->place, 0);
 	return tree < 0 ? err_set(old->err, tree, "detach the overlay") : tree;
 }
 
@@ -139,23 +172,46 @@ static void run_child(void *arg)
 	_exit(0);
 }
 
-int overlay_mount_old(const struct overlay *o, struct err *err)
+/* Return: the detached mount; -errno */
+static int mount_in_child(struct old *old)
 {
 	defer_arena struct arena arena = { 0 };
-	struct old old = { .o = o, .err = err, .tree = -EIO };
 	int status, r;
 	pid_t pid;
 
-	old.fds = arena_array(&arena, o->n_layers + 2, sizeof(int));
-	pid = os_clone_shared_files(run_child, &old);
+	old->fds = arena_array(&arena, old->o->n_layers + 2, sizeof(int));
+	old->tree = -EIO;
+	pid = os_clone_shared_files(run_child, old);
 	if (pid < 0)
-		return err_set(err, (int)pid, "make a process that mounts the overlay");
+		return err_set(old->err, (int)pid, "make a process that mounts the overlay");
 	r = os_reap(pid, &status);
-	for (size_t i = 0; i < old.n_fds; i++)
-		close(old.fds[i]);
+	for (size_t i = 0; i < old->n_fds; i++)
+		close(old->fds[i]);
 	if (r < 0)
-		return err_set(err, r, "wait for the process that mounts the overlay");
-	if (old.tree == -EIO && !err->code)
-		return err_set(err, -EIO, "mount the overlay: the process that does it was killed");
-	return old.tree;
+		return err_set(old->err, r, "wait for the process that mounts the overlay");
+	if (old->tree == -EIO && !old->err->code)
+		return err_set(old->err, -EIO,
+			       "mount the overlay: the process that does it was killed");
+	return old->tree;
+}
+
+int overlay_mount_old(const struct overlay *o, struct err *err)
+{
+	struct old old = { .o = o, .err = err, .place = o->place };
+
+	return mount_in_child(&old);
+}
+
+int overlay_view_old(const struct overlay *layers, const char *top, int userns, struct err *err)
+{
+	struct old old = {
+		.o = layers,
+		.err = err,
+		.is_view = true,
+		.top = top,
+		.top_userns = userns,
+		.place = top ? top : layers->layers[0],
+	};
+
+	return mount_in_child(&old);
 }

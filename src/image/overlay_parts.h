@@ -16,4 +16,14 @@ int overlay_map_layer(const char *path, int userns, struct err *err) MUST_CHECK;
  */
 int overlay_mount_old(const struct overlay *overlay, struct err *err) MUST_CHECK;
 
+/*
+ * overlay_view_old() - as overlay_view(), for the same kernels: before 6.15 a detached directory, be it a mapped one or the empty
+ * one that makes two of one, is refused as well
+ * @layers: its layers, n_layers and user_xattrs are used; userns must be -EBADF
+ *
+ * Return: a detached mount; -EINVAL if the kernel refuses it; -errno
+ */
+int overlay_view_old(const struct overlay *layers, const char *top, int userns,
+		     struct err *err) MUST_CHECK;
+
 #endif

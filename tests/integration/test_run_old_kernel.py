@@ -84,6 +84,18 @@ def test_mapped_layers_without_lowerdir(without):
     assert (layer / "mine").stat().st_uid == 5, "the shared layer is as it was"
 
 
+@pytest.mark.parametrize("missing, options", [("overlay-lowerdir+", ()), (OLD, ()), ("overlay-lowerdir+", ("--userns", "300000"))])
+def test_what_a_container_changed_is_seen_and_becomes_a_layer(without, missing, options):
+    """Before 6.15 not even an empty directory that makes two of one may be detached; an image of one layer needs it."""
+    engine = without(missing)
+    engine.image(layers=[{**busybox_layer(), "a": "first", "b": "first"}])
+    engine.call("run", "--name", "web", *options, "box", "sh", "-c", "echo new > /a; rm /b; echo > /c").ok()
+    assert engine.call("diff", "web").ok().out.splitlines() == ["C /a", "D /b", "A /c"]
+    engine.call("commit", "web", "second").ok()
+    assert engine.call("diff", "second").ok().out.splitlines() == ["C /a", "D /b", "A /c"]
+    assert engine.call("run", "--rm", "second", "sh", "-c", "cat /a; ls /b /c 2>&1; true").ok().out == "new\nls: /b: No such file or directory\n/c\n"
+
+
 # ---- copies for ids that layers can't be mapped to -------------------------------------------------------------------------------
 
 
