@@ -97,6 +97,18 @@ void *arena_array(struct arena *arena, size_t n, size_t size)
 	return arena_alloc(arena, bytes);
 }
 
+/* Room for 8, 16, 32...: how much there is follows from @n. */
+void *arena_grow(struct arena *arena, void *items, size_t n, size_t size)
+{
+	const size_t first = 8;
+	void *grown;
+
+	if (n && (n < first || (n & (n - 1))))
+		return items;
+	grown = arena_array(arena, n ? n : first / 2, 2 * size);
+	return n ? memcpy(grown, items, n * size) : grown;
+}
+
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
 	char *copy = arena_alloc(arena, len + 1);

@@ -25,6 +25,16 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* arena_array() - room for @n elements of @size bytes, zeroed; an overflow of n * size ends the program */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 
+/*
+ * arena_grow() - an array with room for one more element
+ * @items: NULL, or what the last call has returned
+ * @n:     elements in it; each must have been added after a call of this
+ * @size:  of one of them, in bytes
+ *
+ * It is @items itself, or a copy of twice the size: whoever points into the array must look again.
+ */
+void *arena_grow(struct arena *arena, void *items, size_t n, size_t size);
+
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine/access.h"
+#include "engine/artifacts.h"
 
 #include "engine/binfmt.h"
 #include "engine/rootless.h"
@@ -24,6 +24,8 @@ struct pull {
 	struct manifest document; /* of the image */
 	struct image_manifest manifest;
 	struct image_config config;
+	struct str_list subjects; /* digests of top and of what leads from it to the manifest */
+	struct artifact_list artifacts;
 };
 
 /* ---- documents -------------------------------------------------------------------------------------------------- */
@@ -65,6 +67,15 @@ static int choose(struct pull *p, const struct manifest *index, struct descripto
 	return 0;
 }
 
+/* Something may refer to it. */
+static void add_subject(struct pull *p)
+{
+	struct str_list *list = &p->subjects;
+
+	list->items = arena_grow(p->arena, list->items, list->n, sizeof(*list->items));
+	list->items[list->n++] = arena_strdup(p->arena, p->document.digest);
+}
+
 /* Through indexes, which are kept, to the manifest of the image. */
 static int descend(struct pull *p, struct err *err)
 {
@@ -76,6 +87,7 @@ static int descend(struct pull *p, struct err *err)
 		if (depth == IMAGE_INDEX_DEPTH_MAX)
 			return err_user(err, "more than %d indexes in each other",
 					IMAGE_INDEX_DEPTH_MAX);
+		add_subject(p);
 		r = keep_document(p->store, &p->document, err);
 		if (r == 0)
 			r = choose(p, &p->document, &chosen, err);
@@ -84,6 +96,7 @@ static int descend(struct pull *p, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	add_subject(p);
 	return 0;
 }
 
@@ -255,7 +268,12 @@ static int get_image(struct pull *p, struct err *err)
 		r = read_manifest(p, err);
 	if (r == 0)
 		r = get_config(p, err);
-	return r < 0 ? r : get_layers(p, err);
+	if (r == 0)
+		r = get_layers(p, err);
+	return r < 0 || !p->request->all_artifacts
+		       ? r
+		       : artifacts_get(p->store, p->arena, &p->access, &p->reference,
+				       &p->request->watch, &p->subjects, &p->artifacts, err);
 }
 
 /* What it is called in the store: one without a registry is this machine's own. */
@@ -278,12 +296,15 @@ static int name_in_store(struct pull *p, const char **ret, struct err *err)
 static int set_name(struct pull *p, struct pull_result *ret, struct err *err)
 {
 	struct pull_result result = { .digest = arena_strdup(p->arena, p->top.digest),
-				      .id = p->manifest.config.digest };
+				      .id = p->manifest.config.digest,
+				      .artifacts = p->artifacts };
 	int r = name_in_store(p, &result.name, err);
 
 	result.top = (struct descriptor){ .media_type = p->top.media_type,
 					  .digest = result.digest,
 					  .size = p->top.len };
+	if (r == 0 && !p->request->pass_on)
+		r = artifacts_keep(p->store, &p->artifacts, err);
 	if (r == 0 && !p->request->pass_on)
 		r = refs_set(p->store, result.name, &result.top, err);
 	if (r == 0)

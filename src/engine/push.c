@@ -3,7 +3,7 @@
  * An image goes up from below: blobs before the manifest that names them, manifests before the index, and what gets the tag
  * comes last. So nobody ever finds an image there that is not whole.
  */
-#include "engine/access.h"
+#include "engine/artifacts.h"
 
 #include "image/blob.h"
 #include "image/image.h"
@@ -241,7 +241,23 @@ static int begin(struct push *p, struct err *err)
 				      &p->session, err);
 }
 
-static int push(struct push *p, struct err *err)
+static int push_artifacts(struct push *p, const struct descriptor *source, size_t *ret_n,
+			  struct err *err)
+{
+	struct artifact_list list = { 0 };
+	int r;
+
+	if (!p->request->artifacts)
+		return 0;
+	r = artifacts_of(p->store, p->arena, p->request->artifacts, source->digest, &list, err);
+	if (r == 0)
+		r = artifacts_put(p->store, p->arena, p->session, &p->request->watch, &list, err);
+	if (r == 0 && ret_n)
+		*ret_n = list.n;
+	return r;
+}
+
+static int push(struct push *p, size_t *ret_artifacts, struct err *err)
 {
 	struct descriptor source = p->request->source;
 	int r = begin(p, err);
@@ -253,14 +269,15 @@ static int push(struct push *p, struct err *err)
 	if (r < 0)
 		return r;
 	access_say(&p->request->watch, "pushing %s", reference_text(p->arena, &p->reference));
-	return send_document(p, &source, p->reference.tag, 0, err);
+	r = send_document(p, &source, p->reference.tag, 0, err);
+	return r < 0 ? r : push_artifacts(p, &source, ret_artifacts, err);
 }
 
 int transfer_push(const struct roots *roots, const struct store *store, struct arena *arena,
-		  const struct push_request *request, struct err *err)
+		  const struct push_request *request, size_t *ret_artifacts, struct err *err)
 {
 	struct push p = { .roots = roots, .store = store, .arena = arena, .request = request };
-	int r = push(&p, err);
+	int r = push(&p, ret_artifacts, err);
 
 	session_free(p.session);
 	return r;

@@ -7,6 +7,7 @@
 #define TARE_ENGINE_TRANSFER_H
 
 #include "engine/roots.h"
+#include "image/artifacts.h"
 #include "registry/policy.h"
 #include "registry/registries.h"
 #include "spec/platform.h"
@@ -50,6 +51,7 @@ struct pull_request {
 	/* It only passes through: neither unpacked nor named, and for whatever platform it is. */
 	bool pass_on;
 	const struct platform *platform;
+	bool all_artifacts; /* with what refers to it */
 	bool emulated; /* one for another architecture will do if this machine has an interpreter for it */
 	struct registry_access access;
 	struct transfer_watch watch;
@@ -60,6 +62,8 @@ struct pull_result {
 	const char *digest;    /* of what the tag names */
 	const char *id;        /* of the image: its config's */
 	struct descriptor top; /* what the tag names */
+	struct artifact_list
+		artifacts; /* of --all-artifacts; their entries are in index.json if it has its name there */
 };
 
 /*
@@ -85,25 +89,19 @@ struct push_request {
 		*mount_from; /* a repository of the same registry that may have its blobs; NULL */
 	const struct platform
 		*platform; /* which image of an index, if not all of them are in the store */
+	/* those of them that refer to what is sent go as well; in the store. NULL: none do */
+	const struct artifact_list *artifacts;
 	struct registry_access access;
 	struct transfer_watch watch;
 };
 
-/* transfer_push() - send an image: blobs that are not there, then manifests, the tag last. Return: 0; -errno */
+/*
+ * transfer_push() - send an image: blobs that are not there, then manifests, the tag last; then what refers to it
+ * @ret_artifacts: how many of those; NULL
+ */
 int transfer_push(const struct roots *roots, const struct store *store, struct arena *arena,
-		  const struct push_request *request, struct err *err) MUST_CHECK;
-
-struct artifacts_request {
-	const char *from, *to; /* names at registries */
-	const char *digest;    /* of what is at both by now */
-	struct registry_access from_access, to_access;
-	struct transfer_watch watch;
-};
-
-/* transfer_artifacts() - copy what refers to an image: signatures, SBOMs. @ret_n: how many. Return: 0; -errno */
-int transfer_artifacts(const struct store *store, struct arena *arena,
-		       const struct artifacts_request *request, size_t *ret_n,
-		       struct err *err) MUST_CHECK;
+		  const struct push_request *request, size_t *ret_artifacts,
+		  struct err *err) MUST_CHECK;
 
 /* transfer_login() - does the registry accept this credential? Return: 0; -EACCES; -errno */
 int transfer_login(struct arena *arena, const char *registry, const struct registry_access *options,

@@ -220,7 +220,7 @@ static int check_layers(struct check *c, const struct reach *reach)
 
 static void garbage(void *arg, enum gc_kind kind, const char *name, uint64_t bytes)
 {
-	static const char *const words[] = { "blob", "layer", "half-written" };
+	static const char *const words[] = { "blob", "layer", "half-written", "artifact" };
 	struct check *c = arg;
 
 	found(c, (struct check_finding){

@@ -3,6 +3,7 @@
 
 #include "image/layers.h"
 #include "image/reach.h"
+#include "image/refs.h"
 #include "image/usage.h"
 #include "os/dir.h"
 #include "os/remove.h"
@@ -79,8 +80,10 @@ static int take_blobs(struct collection *c, const struct reach *reach, int algor
 			c->arena, "%s:%s", digest_algorithm_name((enum digest_algorithm)algorithm),
 			names[i]);
 
-		if (!string_map_find(&reach->blobs, digest))
-			r = take(c, GC_BLOB, dir, names[i], digest, err);
+		if (string_map_find(&reach->blobs, digest))
+			continue;
+		r = take(c, string_map_find(&reach->orphans, digest) ? GC_ARTIFACT : GC_BLOB, dir,
+			 names[i], digest, err);
 	}
 	return r;
 }
@@ -120,6 +123,9 @@ static int take_unreached(struct collection *c, struct err *err)
 
 	reach_init(&reach, c->store, c->arena);
 	r = reach_all(&reach, err);
+	/* Entries before blobs: what is listed is there. */
+	if (r == 0 && reach.orphans.n && !c->options->dry_run)
+		r = refs_drop(c->store, &reach.orphans, err);
 	for (int i = 0; r == 0 && i < DIGEST_ALGORITHMS; i++)
 		r = take_blobs(c, &reach, i, err);
 	if (r == 0)

@@ -15,7 +15,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum gc_kind { GC_BLOB, GC_LAYER, GC_STAGED, GC_KINDS };
+enum gc_kind {
+	GC_BLOB,
+	GC_LAYER,
+	GC_STAGED,
+	GC_ARTIFACT, /* the manifest of what refers to an image that is gone (artifacts.h) */
+	GC_KINDS
+};
 
 struct gc_options {
 	bool dry_run;    /* say what would go, and leave it */

@@ -113,7 +113,7 @@ static int read_config(const struct store *store, struct arena *arena, struct im
 	return r;
 }
 
-static uint64_t sum_sizes(const struct image_manifest *manifest)
+uint64_t image_size(const struct image_manifest *manifest)
 {
 	uint64_t sum = manifest->config.size;
 
@@ -142,7 +142,7 @@ int image_load(const struct store *store, struct arena *arena, const struct desc
 		return r;
 	image.digest = manifest.digest;
 	image.id = image.manifest.config.digest;
-	image.size = sum_sizes(&image.manifest);
+	image.size = image_size(&image.manifest);
 	r = read_config(store, arena, &image, err);
 	if (r == 0)
 		*ret = image;

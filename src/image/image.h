@@ -31,6 +31,9 @@ struct image {
 	uint64_t size; /* bytes of its config and layers, compressed as they are */
 };
 
+/* image_size() - bytes of its config and layers, as they are */
+uint64_t image_size(const struct image_manifest *manifest);
+
 /* image_host_platform() - that of this machine; strings in @arena */
 struct platform image_host_platform(struct arena *arena);
 

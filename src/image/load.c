@@ -45,7 +45,8 @@ struct load {
 	struct string_map links; /* path -> the path that it links to */
 	size_t n;
 	struct loaded_list loaded;
-	size_t room;
+	struct artifact_list artifacts; /* that a layout lists */
+	bool with_artifacts;            /* they are taken along */
 	/* of load_image() */
 	bool only_one;
 	const char *wanted;
@@ -407,15 +408,8 @@ static int add_image(struct load *l, const char *name, const struct descriptor *
 		r = refs_set(l->store, name, image, l->err);
 	if (r < 0)
 		return r;
-	if (l->loaded.n == l->room) {
-		struct loaded *items;
-
-		l->room = l->room ? 2 * l->room : 8;
-		items = arena_array(l->arena, l->room, sizeof(*items));
-		if (l->loaded.n)
-			memcpy(items, l->loaded.items, l->loaded.n * sizeof(*items));
-		l->loaded.items = items;
-	}
+	l->loaded.items =
+		arena_grow(l->arena, l->loaded.items, l->loaded.n, sizeof(*l->loaded.items));
 	l->loaded.items[l->loaded.n++] = (struct loaded){ name, image->digest };
 	return 0;
 }
@@ -431,6 +425,33 @@ static const char *annotation(const struct descriptor *entry, const char *key)
 	return NULL;
 }
 
+/* Leaves the images: neither what refers to them, nor lists of that. */
+static void take_artifacts_out(struct load *l, struct descriptor_list *entries)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < entries->n; i++) {
+		const char *name = refs_name(&entries->items[i]);
+
+		if (name ? !digest_is_referrers_tag(name)
+			 : !artifacts_has(&l->artifacts, entries->items[i].digest))
+			entries->items[n++] = entries->items[i];
+	}
+	entries->n = n;
+}
+
+/* Before the images have their names; our leases hold both. */
+static int keep_artifacts(struct load *l, const struct descriptor_list *images)
+{
+	struct artifact_list *list = &l->loaded.artifacts;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < images->n; i++)
+		r = artifacts_of(l->store, l->arena, &l->artifacts, images->items[i].digest, list,
+				 l->err);
+	return r < 0 ? r : artifacts_keep(l->store, list, l->err);
+}
+
 static int take_layout(struct load *l, const char *name)
 {
 	struct image_index index;
@@ -438,9 +459,16 @@ static int take_layout(struct load *l, const char *name)
 
 	if (r < 0)
 		return r;
+	artifacts_listed(l->store, l->arena, &index, &l->artifacts);
+	take_artifacts_out(l, &index.manifests);
+	if (!index.manifests.n && l->artifacts.n)
+		return err_user(l->err, "it has no image, only %zu things that refer to images",
+				l->artifacts.n);
 	if (name && index.manifests.n != 1)
 		return err_user(l->err, "it has %zu images, and one name is given",
 				index.manifests.n);
+	if (l->with_artifacts)
+		r = keep_artifacts(l, &index.manifests);
 	for (size_t i = 0; r == 0 && i < index.manifests.n; i++) {
 		const struct descriptor *entry = &index.manifests.items[i];
 		const char *own = annotation(entry, CONTAINERD_NAME);
@@ -645,13 +673,14 @@ static int load(struct load *l, const char *path, const char *name)
 }
 
 int load_images(const struct store *store, struct arena *arena, const char *path, const char *name,
-		struct loaded_list *ret, struct err *err)
+		bool artifacts, struct loaded_list *ret, struct err *err)
 {
 	struct load l = { .store = store,
 			  .arena = arena,
 			  .err = err,
 			  .files.arena = arena,
-			  .links.arena = arena };
+			  .links.arena = arena,
+			  .with_artifacts = artifacts };
 	int r = load(&l, path, name);
 
 	if (r == 0)
@@ -660,7 +689,7 @@ int load_images(const struct store *store, struct arena *arena, const char *path
 }
 
 int load_image(const struct store *store, struct arena *arena, const char *path, const char *wanted,
-	       struct descriptor *ret, struct err *err)
+	       struct descriptor *ret, struct artifact_list *ret_artifacts, struct err *err)
 {
 	struct load l = { .store = store,
 			  .arena = arena,
@@ -673,5 +702,6 @@ int load_image(const struct store *store, struct arena *arena, const char *path,
 
 	if (r == 0)
 		r = one_found(&l, ret);
+	*ret_artifacts = l.artifacts;
 	return r < 0 ? err_context(err, "read \"%s\"", path) : 0;
 }

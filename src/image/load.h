@@ -13,9 +13,7 @@
 #ifndef TARE_IMAGE_LOAD_H
 #define TARE_IMAGE_LOAD_H
 
-#include "base/arena.h"
-#include "image/store.h"
-#include "spec/image.h"
+#include "image/artifacts.h"
 
 #include <stddef.h>
 
@@ -29,28 +27,32 @@ struct loaded {
 struct loaded_list {
 	struct loaded *items;
 	size_t n;
+	struct artifact_list artifacts; /* that were taken along */
 };
 
 /*
  * load_images() - take everything in that is named in an archive or layout
  * @path:  a file or a directory; "-": standard input
  * @name:  of the one image that is in it, in place of its own; NULL
+ * @artifacts: also what refers to these images; else it is left
  *
  * A name without a registry becomes localhost/NAME.
  * Return: 0; -EINVAL if it is neither, or if something in it is not what its digest says; -errno
  */
 int load_images(const struct store *store, struct arena *arena, const char *path, const char *name,
-		struct loaded_list *ret, struct err *err) MUST_CHECK;
+		bool artifacts, struct loaded_list *ret, struct err *err) MUST_CHECK;
 
 /*
  * load_image() - take one image in, without giving it a name
  * @wanted: what it is called there: its tag in an OCI layout, or a name; NULL: the only one that there is
  * @ret:    in @arena
+ * @ret_artifacts: all that is there and refers to something, for artifacts_of()
  *
  * Its blobs stay as long as @store is open, by their leases. All that the archive holds is read, and the rest of it is garbage.
  * Return: as load_images(); -ENOENT if there is none of that name, with those that there are
  */
 int load_image(const struct store *store, struct arena *arena, const char *path, const char *wanted,
-	       struct descriptor *ret, struct err *err) MUST_CHECK;
+	       struct descriptor *ret, struct artifact_list *ret_artifacts,
+	       struct err *err) MUST_CHECK;
 
 #endif

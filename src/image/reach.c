@@ -32,13 +32,18 @@ struct pending {
 struct visit {
 	struct reach *reach;
 	struct pending *pending;
+	struct artifact_list artifacts; /* that index.json lists: needed if their subject is */
 	struct err *err;
 };
 
 void reach_init(struct reach *reach, const struct store *store, struct arena *arena)
 {
 	*reach = (struct reach){
-		.store = store, .arena = arena, .blobs.arena = arena, .layers.arena = arena
+		.store = store,
+		.arena = arena,
+		.blobs.arena = arena,
+		.layers.arena = arena,
+		.orphans.arena = arena,
 	};
 }
 
@@ -252,8 +257,44 @@ static int add_entries(struct visit *v)
 	struct image_index index;
 	int r = refs_read(v->reach->store, v->reach->arena, &index, v->err);
 
-	for (size_t i = 0; r == 0 && i < index.manifests.n; i++)
-		add_descriptor(v, &index.manifests.items[i], STORE_INDEX, false);
+	if (r < 0)
+		return r;
+	artifacts_listed(v->reach->store, v->reach->arena, &index, &v->artifacts);
+	for (size_t i = 0; i < index.manifests.n; i++) {
+		const struct descriptor *entry = &index.manifests.items[i];
+
+		if (refs_name(entry) || !artifacts_has(&v->artifacts, entry->digest))
+			add_descriptor(v, entry, STORE_INDEX, false);
+	}
+	return 0;
+}
+
+/* From what is needed to what refers to it, and to what refers to that. */
+static int take_artifacts(struct visit *v)
+{
+	struct reach *reach = v->reach;
+	bool more = true;
+	int r = 0;
+
+	while (r == 0 && more) {
+		more = false;
+		for (size_t i = 0; r == 0 && i < v->artifacts.n; i++) {
+			const struct artifact *one = &v->artifacts.items[i];
+
+			if (string_map_find(&reach->blobs, one->manifest.digest) ||
+			    !string_map_find(&reach->blobs, one->subject))
+				continue;
+			add_descriptor(v, &one->manifest, STORE_INDEX, false);
+			r = take_all(v);
+			more = true;
+		}
+	}
+	for (size_t i = 0; i < v->artifacts.n; i++) {
+		const char *digest = v->artifacts.items[i].manifest.digest;
+
+		if (!string_map_find(&reach->blobs, digest))
+			string_map_add(&reach->orphans, digest, NULL);
+	}
 	return r;
 }
 
@@ -346,7 +387,9 @@ int reach_all(struct reach *reach, struct err *err)
 		r = add_containers(&v);
 	if (r == 0)
 		r = add_leases(&v);
-	return r == 0 ? take_all(&v) : r;
+	if (r == 0)
+		r = take_all(&v);
+	return r == 0 ? take_artifacts(&v) : r;
 }
 
 int reach_image(struct reach *reach, const char *digest, const char *by, struct err *err)

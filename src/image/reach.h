@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Everything in the store that somebody needs: from the entries of index.json, from containers and from leases (lease.h), down
- * through indexes and manifests to configs, layers, and the directories that the layers are unpacked in.
+ * through indexes and manifests to configs, layers, and the directories that the layers are unpacked in; and back from what is
+ * needed to what refers to it (artifacts.h).
  *
  * What an index names and the store doesn't have is no fault, since a pull takes one platform's image and leaves the others.
  * What a manifest names should be there.
@@ -10,8 +11,7 @@
 #define TARE_IMAGE_REACH_H
 
 #include "base/string_map.h"
-#include "image/store.h"
-#include "spec/image.h"
+#include "image/artifacts.h"
 
 enum reach_fault {
 	REACH_MISSING,   /* a blob that something names is not there */
@@ -38,6 +38,8 @@ struct reach {
 	struct string_map blobs; /* digest */
 	struct string_map
 		layers; /* name of the directory -> char *, digest of a blob of it; NULL: not known */
+	/* of reach_all(): digests of what index.json has because of something that nobody needs any more */
+	struct string_map orphans;
 };
 
 void reach_init(struct reach *reach, const struct store *store, struct arena *arena);

@@ -73,8 +73,9 @@ int refs_find(const struct store *store, struct arena *arena, const char *name,
 struct edit {
 	const char *name;    /* whose entry is removed or loses its name; NULL: none */
 	const char *unnamed; /* digest of the entry without a name to be removed; NULL: none */
-	const struct descriptor *target; /* gets the name; NULL: nobody */
-	const struct json *entries;      /* as they are now */
+	const struct string_map *dropped; /* of entries without a name to be removed; NULL */
+	const struct descriptor *target;  /* gets the name; NULL: nobody */
+	const struct json *entries;       /* as they are now */
 	bool found;
 };
 
@@ -111,6 +112,8 @@ static bool is_dropped(struct edit *edit, const struct json *entry)
 
 	if (!name && edit->unnamed && has_digest(entry, edit->unnamed))
 		return edit->found = true;
+	if (!name && edit->dropped)
+		return string_map_find(edit->dropped, json_string(json_member(entry, "digest")));
 	/* An image that gets a name needs no entry without one. */
 	if (!name && edit->target && has_digest(entry, edit->target->digest))
 		return true;
@@ -178,6 +181,7 @@ static void write_target(struct json_writer *w, const struct edit *edit)
 	json_add_u64(w, "size", target->size);
 	if (target->platform.set)
 		write_platform(w, &target->platform);
+	add_if(w, "artifactType", target->artifact_type);
 	if (edit->name) {
 		json_object_begin(w, "annotations");
 		json_add_string(w, REF_NAME_ANNOTATION, edit->name);
@@ -285,6 +289,13 @@ int refs_remove(const struct store *store, const char *name, struct err *err)
 	int r = apply(store, &edit, err);
 
 	return r == 0 && !edit.found ? not_there(name, err) : r;
+}
+
+int refs_drop(const struct store *store, const struct string_map *digests, struct err *err)
+{
+	struct edit edit = { .dropped = digests };
+
+	return edit_index(store, &edit, err);
 }
 
 int refs_remove_unnamed(const struct store *store, const char *digest, struct err *err)

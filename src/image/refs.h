@@ -10,6 +10,7 @@
 #ifndef TARE_IMAGE_REFS_H
 #define TARE_IMAGE_REFS_H
 
+#include "base/string_map.h"
 #include "image/store.h"
 #include "spec/image.h"
 
@@ -32,7 +33,7 @@ int refs_find(const struct store *store, struct arena *arena, const char *name,
 /*
  * refs_set() - let @name name @target from now on
  * @name:   NULL: let it be in the store without one, unless it has one
- * @target: media type, digest, size and platform are used
+ * @target: media type, digest, size, platform and artifact type are used
  *
  * What had the name before stays as an entry without one, unless it has another. Should be called when all blobs of
  * @target are in the store: who reads index.json goes on to read them.
@@ -42,6 +43,14 @@ int refs_set(const struct store *store, const char *name, const struct descripto
 
 /* refs_remove() - remove the entry of @name. Return: 0; -ENOENT with @err; -errno */
 int refs_remove(const struct store *store, const char *name, struct err *err) MUST_CHECK;
+
+/*
+ * refs_drop() - remove the entries without a name that have one of these digests; others are passed over
+ *
+ * Must be called under the store's lock.
+ */
+int refs_drop(const struct store *store, const struct string_map *digests,
+	      struct err *err) MUST_CHECK;
 
 /* refs_remove_unnamed() - remove the entry without a name that has this digest. Return: as refs_remove() */
 int refs_remove_unnamed(const struct store *store, const char *digest, struct err *err) MUST_CHECK;

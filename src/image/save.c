@@ -184,6 +184,26 @@ static int put_image(struct save *s, const struct image *image)
 	return r;
 }
 
+/* Its manifest, its config and what it consists of. */
+static int put_artifact(struct save *s, const struct descriptor *of)
+{
+	struct image_manifest manifest;
+	char *text;
+	size_t len;
+	int r = blob_read(s->store, s->arena, of->digest, IMAGE_MANIFEST_MAX_BYTES, &text, &len,
+			  s->err);
+
+	if (r == 0)
+		r = image_manifest_read(s->arena, of->digest, text, len, &manifest, s->err);
+	if (r == 0)
+		r = put_blob(s, of->digest);
+	if (r == 0)
+		r = put_blob(s, manifest.config.digest);
+	for (size_t i = 0; r == 0 && i < manifest.layers.n; i++)
+		r = put_blob(s, manifest.layers.items[i].digest);
+	return r < 0 ? err_context(s->err, "%s, which refers to an image", of->digest) : 0;
+}
+
 /* ---- what names them -------------------------------------------------------------------------------------------- */
 
 static int entry_of(struct save *s, size_t i, struct descriptor *ret)
@@ -232,7 +252,7 @@ static bool stays(const struct save *s, const struct json *entry)
 			 : digest && !strcmp(digest, s->images->items[i].digest))
 			return false;
 	}
-	return true;
+	return name || !digest || !artifacts_has(&s->images->artifacts, digest);
 }
 
 static int put_index(struct save *s)
@@ -261,6 +281,8 @@ static int put_index(struct save *s)
 			return r;
 		image_descriptor_write(&w, NULL, &ours);
 	}
+	for (size_t i = 0; i < s->images->artifacts.n; i++)
+		image_descriptor_write(&w, NULL, &s->images->artifacts.items[i].manifest);
 	json_array_end(&w);
 	json_object_end(&w);
 	text = json_writer_text(&w, &len);
@@ -318,6 +340,8 @@ static int put_all(struct save *s)
 
 	for (size_t i = 0; r == 0 && i < s->images->n; i++)
 		r = put_image(s, &s->images->items[i]);
+	for (size_t i = 0; r == 0 && i < s->images->artifacts.n; i++)
+		r = put_artifact(s, &s->images->artifacts.items[i].manifest);
 	if (r == 0 && !s->images->oci_only)
 		r = put_docker_list(s);
 	return r == 0 ? put_index(s) : r;

@@ -8,6 +8,7 @@
 #ifndef TARE_IMAGE_SAVE_H
 #define TARE_IMAGE_SAVE_H
 
+#include "image/artifacts.h"
 #include "image/image.h"
 #include "image/sink.h"
 
@@ -15,8 +16,9 @@ struct save_list {
 	const struct image *items; /* whole images of one platform each */
 	const char *const *names;  /* of each; NULL: it has none */
 	size_t n;
-	bool oci_only; /* without docker's manifest.json */
-	bool tags;     /* names are those of a layout, and need not be whole references */
+	struct artifact_list artifacts; /* that go with them (artifacts_of()) */
+	bool oci_only;                  /* without docker's manifest.json */
+	bool tags; /* names are those of a layout, and need not be whole references */
 };
 
 /* save_tar() - write them as one tar */

@@ -95,6 +95,8 @@ static int get(struct session *session, struct arena *arena, const char *referen
 	if (r < 0)
 		return r;
 	manifest.text = text;
+	if (http_header(&response, "etag", 0))
+		manifest.etag = arena_strdup(arena, http_header(&response, "etag", 0));
 	r = check_digest(&response, reference, &manifest, err);
 	manifest.media_type = media_type_of(arena, &response, &manifest);
 	if (r == 0)
@@ -140,10 +142,11 @@ int manifest_put(struct session *session, const char *reference, const struct ma
 	defer_arena struct arena arena = { 0 };
 	const char *headers[] = {
 		arena_printf(&arena, "Content-Type: %s", manifest->media_type),
+		manifest->condition,
 	};
 	struct http_request request = { .method = "PUT",
 					.headers = headers,
-					.n_headers = 1,
+					.n_headers = manifest->condition ? 2 : 1,
 					.body = manifest->text,
 					.body_len = manifest->len,
 					.body_fd = -1 };
@@ -152,7 +155,10 @@ int manifest_put(struct session *session, const char *reference, const struct ma
 
 	request.url = session_path(&arena, session, "manifests/%s", reference);
 	r = session_send(session, &request, &response, err);
-	if (r == 0 && response.status != 201 && response.status != 200 && response.status != 202)
+	if (r == 0 && response.status == 412)
+		r = err_user_code(err, -ESTALE, "somebody else has changed it meanwhile");
+	else if (r == 0 && response.status != 201 && response.status != 200 &&
+		 response.status != 202)
 		r = session_refused(session, &response, err);
 	session_end(session);
 	digest = http_header(&response, "docker-content-digest", 0);

@@ -17,6 +17,9 @@ struct manifest {
 	size_t len;
 	const char *media_type; /* what the registry says, or the document itself */
 	char digest[DIGEST_TEXT_MAX];
+	const char *etag; /* the registry's name for this state of it, quoted; NULL: it says none */
+	/* of one to be put: a header that says what must be there for it to be done; NULL */
+	const char *condition;
 };
 
 /*
@@ -29,7 +32,11 @@ struct manifest {
 int manifest_get(struct session *session, struct arena *arena, const char *reference,
 		 struct manifest *ret, struct err *err) MUST_CHECK;
 
-/* manifest_put() - let @reference name a manifest; all that it refers to must be there already */
+/*
+ * manifest_put() - let @reference name a manifest; all that it refers to must be there already
+ *
+ * Return: 0; -ESTALE if its condition is not met: somebody else was faster; -errno
+ */
 int manifest_put(struct session *session, const char *reference, const struct manifest *manifest,
 		 struct err *err) MUST_CHECK;
 

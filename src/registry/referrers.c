@@ -9,15 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "sha256:abc" -> "sha256-abc"; cut as the specification has it */
-static char *tag_of(struct arena *arena, const char *digest)
-{
-	const char *colon = strchr(digest, ':');
-
-	return arena_printf(arena, "%.*s-%.64s", colon - digest > 32 ? 32 : (int)(colon - digest),
-			    digest, colon + 1);
-}
-
 static int add(struct arena *arena, const char *text, size_t len, struct referrers *ret,
 	       struct err *err)
 {
@@ -45,7 +36,9 @@ static int list_by_tag(struct session *session, struct arena *arena, const char 
 {
 	struct err missing = ERR_INIT;
 	struct manifest manifest;
-	int r = manifest_get(session, arena, tag_of(arena, digest), &manifest, &missing);
+	char tag[DIGEST_TAG_MAX];
+	int r = manifest_get(session, arena, digest_referrers_tag(digest, tag), &manifest,
+			     &missing);
 
 	ret->by_tag = true;
 	if (r == -ENOENT)
@@ -54,6 +47,14 @@ static int list_by_tag(struct session *session, struct arena *arena, const char 
 		*err = missing;
 		return r;
 	}
+	ret->found = true;
+	ret->etag = manifest.etag;
+	/* Not to be read as a list, and still less to be replaced by one. */
+	if (media_type_find(manifest.media_type)->kind != MEDIA_INDEX)
+		return err_user(err,
+				"tag \"%s\", which is for a list of that, names something of type "
+				"\"%.100s\"",
+				tag, manifest.media_type);
 	return add(arena, manifest.text, manifest.len, ret, err);
 }
 
@@ -135,11 +136,31 @@ static bool has(const struct descriptor_list *list, const char *digest)
 	return false;
 }
 
-int referrers_add_by_tag(struct session *session, struct arena *arena, const char *digest,
-			 const struct referrers *there, const struct descriptor_list *more,
-			 struct err *err)
+static bool has_all(const struct referrers *there, const struct descriptor_list *more)
 {
-	struct manifest manifest = { .media_type = MEDIA_OCI_INDEX };
+	for (size_t i = 0; i < more->n; i++) {
+		if (!has(&there->list, more->items[i].digest))
+			return false;
+	}
+	return true;
+}
+
+/* Only in place of what we have read; a weak tag (W/"...") can't say that it is the same. */
+static const char *condition_of(struct arena *arena, const struct referrers *there)
+{
+	if (!there->found)
+		return "If-None-Match: *";
+	return there->etag && *there->etag == '"' ? arena_printf(arena, "If-Match: %s", there->etag)
+						  : NULL;
+}
+
+static int put_list(struct session *session, struct arena *arena, const char *digest,
+		    const struct referrers *there, const struct descriptor_list *more,
+		    struct err *err)
+{
+	struct manifest manifest = { .media_type = MEDIA_OCI_INDEX,
+				     .condition = condition_of(arena, there) };
+	char tag[DIGEST_TAG_MAX];
 	struct json_writer w;
 	struct hash hash;
 
@@ -160,5 +181,41 @@ int referrers_add_by_tag(struct session *session, struct arena *arena, const cha
 	hash_init(&hash, DIGEST_SHA256);
 	hash_add(&hash, manifest.text, manifest.len);
 	hash_digest(&hash, manifest.digest);
-	return manifest_put(session, tag_of(arena, digest), &manifest, err);
+	return manifest_put(session, digest_referrers_tag(digest, tag), &manifest, err);
+}
+
+/* Return: 1 when the registry lists them all; 0 when we have to look again, or somebody was faster; -errno */
+static int try_to_add(struct session *session, struct arena *arena, const char *digest,
+		      const struct descriptor_list *more, struct err *err)
+{
+	struct err refused = ERR_INIT;
+	struct referrers there;
+	int r = referrers_list(session, arena, digest, &there, err);
+
+	if (r < 0)
+		return r;
+	if (!there.by_tag || has_all(&there, more))
+		return 1;
+	r = put_list(session, arena, digest, &there, more, &refused);
+	if (r < 0 && r != -ESTALE)
+		*err = refused;
+	return r == -ESTALE ? 0 : r;
+}
+
+/* What we have put is looked at again at once: a registry that knows no conditions lets others write over it. */
+int referrers_add(struct session *session, struct arena *arena, const char *digest,
+		  const struct descriptor_list *more, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned n = 0; r == 0 && n < SESSION_TRIES; n++) {
+		if (n > 1)
+			session_wait(n - 1, NULL);
+		r = try_to_add(session, arena, digest, more, err);
+	}
+	if (r == 0) {
+		r = err_user_code(err, -EBUSY, "others change the list all the time");
+		err_hint(err, "try again when they are done");
+	}
+	return r < 0 ? err_context(err, "list what refers to %s", digest) : 0;
 }

@@ -17,6 +17,8 @@
 struct referrers {
 	struct descriptor_list list; /* in the arena */
 	bool by_tag; /* the registry keeps no list, and we read that of the tag, if there is one */
+	bool found;  /* there is one */
+	const char *etag; /* of its state; NULL */
 };
 
 /* referrers_list() - what refers to @digest. Return: 0, also if nothing does; -errno */
@@ -24,13 +26,14 @@ int referrers_list(struct session *session, struct arena *arena, const char *dig
 		   struct referrers *ret, struct err *err) MUST_CHECK;
 
 /*
- * referrers_add_by_tag() - let a registry that keeps no lists have these as well, under the tag
- * @there: what referrers_list() has found
+ * referrers_add() - let the registry list these, whose manifests it has, as referring to @digest
+ * @more: as a list has them: with artifact type and annotations
  *
- * Two who do it at the same time may lose one of both: the specification has no better way.
+ * A registry that keeps lists has done it. Else the one under the tag is read, and replaced if nobody has changed or removed it
+ * meanwhile; if somebody has, or wrote over it afterwards, once more, some times.
+ * Return: 0; -EBUSY if others are always faster; -EINVAL if the tag names something else; -errno
  */
-int referrers_add_by_tag(struct session *session, struct arena *arena, const char *digest,
-			 const struct referrers *there, const struct descriptor_list *more,
-			 struct err *err) MUST_CHECK;
+int referrers_add(struct session *session, struct arena *arena, const char *digest,
+		  const struct descriptor_list *more, struct err *err) MUST_CHECK;
 
 #endif

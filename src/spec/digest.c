@@ -73,3 +73,21 @@ void digest_format(enum digest_algorithm algorithm, const unsigned char *hash, c
 	}
 	*out = '\0';
 }
+
+char *digest_referrers_tag(const char *digest, char *buf)
+{
+	size_t len = strcspn(digest, ":");
+
+	snprintf(buf, DIGEST_TAG_MAX, "%.*s-%.64s", len > 32 ? 32 : (int)len, digest,
+		 digest + len + 1);
+	return buf;
+}
+
+bool digest_is_referrers_tag(const char *text)
+{
+	size_t len = strcspn(text, "-");
+	enum digest_algorithm algorithm;
+
+	return text[len] && find_algorithm(text, len, &algorithm) == 0 &&
+	       strlen(text + len + 1) == 64 && strspn(text + len + 1, HEX_DIGITS) == 64;
+}

@@ -37,4 +37,19 @@ int digest_parse(const char *text, enum digest_algorithm *ret_algorithm, const c
 /* digest_format() - the text for a hash of digest_algorithm_bytes() bytes; @buf: DIGEST_TEXT_MAX bytes */
 void digest_format(enum digest_algorithm algorithm, const unsigned char *hash, char *buf);
 
+/*
+ * digest_referrers_tag() - the tag under which a registry or a layout without lists has that of what refers to an image
+ * @digest: checked
+ * @buf:    DIGEST_TAG_MAX bytes
+ *
+ * Spec: distribution-spec "Referrers Tag Schema": the algorithm's first 32 letters, a dash, the hash's first 64 digits
+ * Return: @buf
+ */
+char *digest_referrers_tag(const char *digest, char *buf);
+
+#define DIGEST_TAG_MAX (32 + 1 + 64 + 1)
+
+/* digest_is_referrers_tag() - is @text such a tag, of whatever digest */
+bool digest_is_referrers_tag(const char *text);
+
 #endif

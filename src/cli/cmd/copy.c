@@ -31,6 +31,8 @@ struct copy {
 	struct platform platform;
 	struct progress progress;
 	struct place from, to;
+	struct artifact_list artifacts; /* where it comes from; those of the image are among them */
+	size_t n_artifacts;             /* that were copied */
 };
 
 /* ---- from --------------------------------------------------------------------------------------------------------- */
@@ -42,6 +44,7 @@ static int pull(struct copy *c, struct descriptor *ret, struct err *err)
 		.name = c->from.name,
 		.as = stays ? c->to.name : NULL,
 		.pass_on = !stays,
+		.all_artifacts = c->args->all_artifacts,
 		.platform = &c->platform,
 		.access = registry_access_of(&c->args->from),
 		.watch = progress_watch(&c->progress),
@@ -49,9 +52,12 @@ static int pull(struct copy *c, struct descriptor *ret, struct err *err)
 	struct pull_result result;
 	int r = transfer_pull(&c->roots, &c->store, &c->arena, &request, &result, err);
 
-	if (r == 0)
-		*ret = result.top;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = result.top;
+	c->artifacts = result.artifacts;
+	c->n_artifacts = result.artifacts.n;
+	return 0;
 }
 
 static int find(struct copy *c, struct descriptor *ret, struct err *err)
@@ -61,9 +67,25 @@ static int find(struct copy *c, struct descriptor *ret, struct err *err)
 	if (c->from.kind == PLACE_REGISTRY)
 		return pull(c, ret, err);
 	if (c->from.kind != PLACE_STORE)
-		return load_image(&c->store, &c->arena, c->from.path, c->from.name, ret, err);
+		return load_image(&c->store, &c->arena, c->from.path, c->from.name, ret,
+				  &c->artifacts, err);
 	r = image_find_entry(&c->store, &c->arena, c->from.name, ret, err);
-	return r < 0 ? r : lease_blob(&c->store, ret->digest, err);
+	if (r == 0)
+		r = lease_blob(&c->store, ret->digest, err);
+	return r < 0 ? r : artifacts_in_store(&c->store, &c->arena, &c->artifacts, err);
+}
+
+/* Those of what is sent. */
+static int choose_artifacts(struct copy *c, const char *digest, struct artifact_list *ret,
+			    struct err *err)
+{
+	int r;
+
+	if (!c->args->all_artifacts)
+		return 0;
+	r = artifacts_of(&c->store, &c->arena, &c->artifacts, digest, ret, err);
+	c->n_artifacts = ret->n;
+	return r;
 }
 
 /* ---- to ----------------------------------------------------------------------------------------------------------- */
@@ -74,11 +96,12 @@ static int push(struct copy *c, const struct descriptor *source, struct err *err
 		.source = *source,
 		.name = c->to.name,
 		.platform = &c->platform,
+		.artifacts = c->args->all_artifacts ? &c->artifacts : NULL,
 		.access = registry_access_of(&c->args->to),
 		.watch = progress_watch(&c->progress),
 	};
 
-	return transfer_push(&c->roots, &c->store, &c->arena, &request, err);
+	return transfer_push(&c->roots, &c->store, &c->arena, &request, &c->n_artifacts, err);
 }
 
 static int write_layout(struct copy *c, const struct save_list *images, struct err *err)
@@ -115,15 +138,17 @@ static int save(struct copy *c, const struct descriptor *source, struct err *err
 {
 	const char *name = c->to.name;
 	struct image image;
-	const struct save_list images = { .items = &image,
-					  .names = &name,
-					  .n = 1,
-					  .oci_only = c->to.kind != PLACE_DOCKER_ARCHIVE,
-					  .tags = c->to.kind != PLACE_DOCKER_ARCHIVE };
+	struct save_list images = { .items = &image,
+				    .names = &name,
+				    .n = 1,
+				    .oci_only = c->to.kind != PLACE_DOCKER_ARCHIVE,
+				    .tags = c->to.kind != PLACE_DOCKER_ARCHIVE };
 	int r = image_load(&c->store, &c->arena, source, &c->platform, &image, err);
 
 	if (r == 0 && c->to.kind == PLACE_DOCKER_ARCHIVE && name)
 		r = new_name(&c->arena, name, &name, err);
+	if (r == 0)
+		r = choose_artifacts(c, image.digest, &images.artifacts, err);
 	if (r < 0)
 		return r;
 	return c->to.kind == PLACE_LAYOUT ? write_layout(c, &images, err)
@@ -132,28 +157,15 @@ static int save(struct copy *c, const struct descriptor *source, struct err *err
 
 static int name_in_store(struct copy *c, const struct descriptor *source, struct err *err)
 {
+	struct artifact_list artifacts = { 0 };
 	const char *name;
 	int r = new_name(&c->arena, c->to.name, &name, err);
 
+	if (r == 0)
+		r = choose_artifacts(c, source->digest, &artifacts, err);
+	if (r == 0)
+		r = artifacts_keep(&c->store, &artifacts, err);
 	return r < 0 ? r : refs_set(&c->store, name, source, err);
-}
-
-static int copy_artifacts(struct copy *c, const struct descriptor *source, struct err *err)
-{
-	const struct artifacts_request request = {
-		.from = c->from.name,
-		.to = c->to.name,
-		.digest = source->digest,
-		.from_access = registry_access_of(&c->args->from),
-		.to_access = registry_access_of(&c->args->to),
-		.watch = progress_watch(&c->progress),
-	};
-	size_t n;
-	int r = transfer_artifacts(&c->store, &c->arena, &request, &n, err);
-
-	if (r == 0 && !c->args->quiet)
-		printf("artifacts: %zu\n", n);
-	return r;
 }
 
 static int copy(struct copy *c, struct err *err)
@@ -163,10 +175,8 @@ static int copy(struct copy *c, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (c->to.kind == PLACE_REGISTRY) {
-		r = push(c, &source, err);
-		return r == 0 && c->args->all_artifacts ? copy_artifacts(c, &source, err) : r;
-	}
+	if (c->to.kind == PLACE_REGISTRY)
+		return push(c, &source, err);
 	if (c->to.kind != PLACE_STORE)
 		return save(c, &source, err);
 	return c->from.kind == PLACE_REGISTRY ? 0 : name_in_store(c, &source, err);
@@ -183,11 +193,12 @@ static int read_places(struct copy *c, const struct operands *words, struct err 
 		r = err_hint(err, "tare tag gives an image another name; one at a registry is "
 				  "written docker://NAME");
 	}
-	if (r == 0 && c->args->all_artifacts &&
-	    (c->from.kind != PLACE_REGISTRY || c->to.kind != PLACE_REGISTRY))
-		r = err_user(err, "--all-artifacts goes from registry to registry: other places "
-				  "have no list of what refers to an image");
 	return r;
+}
+
+static bool to_stdout(const struct place *to)
+{
+	return to->path && !strcmp(to->path, "-");
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
@@ -208,6 +219,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = open_store(cli, &c.store, err);
 	if (r == 0)
 		r = copy(&c, err);
+	if (r == 0 && a->all_artifacts && !a->quiet && !to_stdout(&c.to))
+		printf("artifacts: %zu\n", c.n_artifacts);
 	store_clear(&c.store);
 	arena_clear(&c.arena);
 	if (passes)
@@ -217,7 +230,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 
 static const struct option options[] = {
 	{ "all-artifacts", 0, NULL,
-	  "with the signatures, SBOMs and whatever else refers to the image at its registry",
+	  "with the signatures, SBOMs and whatever else refers to the image where it is",
 	  option_set_switch, offsetof(struct args, all_artifacts) },
 	{ "platform", 0, "OS/ARCH", "of an image for several, the one for this platform",
 	  option_set_text, offsetof(struct args, platform) },

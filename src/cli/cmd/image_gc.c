@@ -12,7 +12,7 @@ struct args {
 
 static void show(void *arg, enum gc_kind kind, const char *name, uint64_t bytes)
 {
-	static const char *const words[] = { "blob", "layer", "half-written" };
+	static const char *const words[] = { "blob", "layer", "half-written", "artifact" };
 	struct arena *arena = arg;
 
 	printf("%s %s (%s)\n", words[kind], name, human_size(arena, bytes));

@@ -3,6 +3,7 @@
 #include "base/json_write.h"
 #include "cli/cmd/registry.h"
 #include "cli/format_print.h"
+#include "image/artifacts.h"
 #include "image/blob.h"
 #include "image/image.h"
 #include "spec/image_write.h"
@@ -68,8 +69,26 @@ static void add_annotations(struct json_writer *w, const struct key_value_list *
 	json_object_end(w);
 }
 
+/* What refers to it: signatures, SBOMs. */
+static void add_artifacts(struct json_writer *w, const struct artifact_list *artifacts)
+{
+	json_array_begin(w, "Artifacts");
+	for (size_t i = 0; i < artifacts->n; i++) {
+		const struct artifact *one = &artifacts->items[i];
+
+		json_object_begin(w, NULL);
+		json_add_string(w, "Digest", one->manifest.digest);
+		json_add_string(w, "ArtifactType", one->manifest.artifact_type);
+		json_add_string(w, "Subject", one->subject);
+		json_add_u64(w, "Size", one->size);
+		add_annotations(w, &one->manifest.annotations);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
 static void write_image(struct json_writer *w, struct arena *arena, const struct image_index *index,
-			const struct image *image)
+			const struct image *image, const struct artifact_list *artifacts)
 {
 	const struct image_history_list *history = &image->config.history;
 	const char *type = image->manifest.media_type;
@@ -90,6 +109,7 @@ static void write_image(struct json_writer *w, struct arena *arena, const struct
 	add_rootfs(w, image);
 	json_add_string(w, "ManifestType", type ? type : MEDIA_OCI_MANIFEST);
 	add_annotations(w, &image->manifest.annotations);
+	add_artifacts(w, artifacts);
 	json_object_end(w);
 }
 
@@ -127,6 +147,7 @@ struct inspection {
 	const struct store *store;
 	struct arena *arena;
 	struct image_index index;
+	struct artifact_list artifacts; /* of all images */
 	struct platform platform;
 	struct json_writer all; /* without --format: one array of all */
 	struct output_form form;
@@ -138,16 +159,20 @@ static int inspect(struct inspection *in, const char *name, struct err *err)
 	const struct json *root;
 	struct json_writer w;
 	struct image image;
+	struct artifact_list own = { 0 };
 	int r = image_find(in->store, in->arena, name, &in->platform, &image, err);
 
+	if (r == 0)
+		r = artifacts_of(in->store, in->arena, &in->artifacts, image.entry.digest, &own,
+				 err);
 	if (r < 0)
 		return r;
 	if (!in->has_form) {
-		write_image(&in->all, in->arena, &in->index, &image);
+		write_image(&in->all, in->arena, &in->index, &image, &own);
 		return 0;
 	}
 	json_writer_init(&w, in->arena, 0);
-	write_image(&w, in->arena, &in->index, &image);
+	write_image(&w, in->arena, &in->index, &image, &own);
 	r = json_writer_read(&w, &root, err);
 	return r < 0 ? r : output_form_add(&in->form, root, err);
 }
@@ -157,6 +182,8 @@ static int prepare(struct inspection *in, const struct args *a, struct err *err)
 	struct platform host = image_host_platform(in->arena);
 	int r = refs_read(in->store, in->arena, &in->index, err);
 
+	if (r == 0)
+		artifacts_listed(in->store, in->arena, &in->index, &in->artifacts);
 	in->platform = host;
 	if (r == 0 && a->platform)
 		r = platform_parse(in->arena, a->platform, &host, &in->platform, err);

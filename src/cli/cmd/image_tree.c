@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `image tree`: the layers of an image, the lowest first, with what each is called and which other images have it. */
+/*
+ * `image tree`: the layers of an image, the lowest first, with what each is called and which other images have it; then what
+ * refers to the image.
+ */
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "cli/cmd/command.h"
 #include "cli/format_print.h"
 #include "cli/human.h"
+#include "image/artifacts.h"
 #include "image/image.h"
 
 #include <stdio.h>
@@ -137,6 +141,31 @@ static void print_layer(const struct others *others, const struct image *image, 
 	printf("\n");
 }
 
+/* One, and below it what refers to it. */
+static void print_artifact(const struct others *others, const struct artifact_list *list,
+			   const struct artifact *one, int depth, bool whole)
+{
+	const char *digest = one->manifest.digest;
+	char id[IMAGE_ID_SHORT + 1], type[256];
+
+	utf8_printable(one->manifest.artifact_type, type, sizeof(type));
+	printf("%*s<-- %s  %s  %s\n", 4 * depth, "", whole ? digest : image_short_id(digest, id),
+	       human_size(others->arena, one->size), type);
+	for (size_t i = 0; i < list->n; i++) {
+		if (!strcmp(list->items[i].subject, digest))
+			print_artifact(others, list, &list->items[i], depth + 1, whole);
+	}
+}
+
+static void print_artifacts(const struct others *others, const struct artifact_list *list,
+			    bool whole)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!artifacts_has(list, list->items[i].subject))
+			print_artifact(others, list, &list->items[i], 0, whole);
+	}
+}
+
 static void print_head(const struct others *others, const struct image *image, const char *typed,
 		       bool whole)
 {
@@ -147,8 +176,9 @@ static void print_head(const struct others *others, const struct image *image, c
 	       human_size(others->arena, image->size));
 }
 
-static int show(const struct others *others, const struct image *image, const char *typed,
-		const struct args *a, struct output_form *form, struct err *err)
+static int show(const struct others *others, const struct image *image,
+		const struct artifact_list *artifacts, const char *typed, const struct args *a,
+		struct output_form *form, struct err *err)
 {
 	const struct image_history **steps =
 		arena_array(others->arena, image->config.diff_ids.n + 1, sizeof(*steps));
@@ -167,6 +197,8 @@ static int show(const struct others *others, const struct image *image, const ch
 	}
 	if (form)
 		output_form_end(form);
+	else
+		print_artifacts(others, artifacts, a->no_trunc);
 	return 0;
 }
 
@@ -177,6 +209,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	defer_store struct store store = STORE_INIT;
 	struct platform host = image_host_platform(&arena), platform = host;
 	struct others others = { .arena = &arena };
+	struct artifact_list all, artifacts = { 0 };
 	struct output_form form;
 	struct image image;
 	int r = a->platform ? platform_parse(&arena, a->platform, &host, &platform, err) : 0;
@@ -189,7 +222,13 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = image_find(&store, &arena, words->words[0], &platform, &image, err);
 	if (r == 0)
 		r = read_others(&store, &platform, &others, err);
-	return r < 0 ? r : show(&others, &image, words->words[0], a, a->format ? &form : NULL, err);
+	if (r == 0)
+		r = artifacts_in_store(&store, &arena, &all, err);
+	if (r == 0)
+		r = artifacts_of(&store, &arena, &all, image.entry.digest, &artifacts, err);
+	return r < 0 ? r
+		     : show(&others, &image, &artifacts, words->words[0], a,
+			    a->format ? &form : NULL, err);
 }
 
 static const struct option options[] = {

@@ -5,6 +5,7 @@
 #include "cli/format_print.h"
 #include "cli/human.h"
 #include "cli/table.h"
+#include "image/artifacts.h"
 #include "image/image.h"
 #include "spec/reference.h"
 
@@ -104,6 +105,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	defer_arena struct arena arena = { 0 };
 	defer_store struct store store = STORE_INIT;
 	struct image_index index;
+	struct artifact_list artifacts = { 0 }; /* are no images */
 	struct platform host = image_host_platform(&arena);
 	time_t now = time(NULL);
 	bool has_form = a->format && strcmp(a->format, "table") != 0;
@@ -118,12 +120,17 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	if (r < 0)
 		return r;
 
+	artifacts_listed(&store, &arena, &index, &artifacts);
 	table_init(&table, &arena, headings);
 	for (size_t i = 0; r == 0 && i < index.manifests.n; i++) {
 		const struct descriptor *entry = &index.manifests.items[i];
-		const struct image *image = load(cli, &store, &arena, entry, &host);
-		struct row row = make_row(&arena, entry, image, a->no_trunc);
+		const struct image *image;
+		struct row row;
 
+		if (!refs_name(entry) && artifacts_has(&artifacts, entry->digest))
+			continue;
+		image = load(cli, &store, &arena, entry, &host);
+		row = make_row(&arena, entry, image, a->no_trunc);
 		if (a->quiet)
 			printf("%s\n", row.id);
 		else if (has_form)

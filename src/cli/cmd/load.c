@@ -7,7 +7,7 @@
 
 struct args {
 	const char *input, *name;
-	bool quiet;
+	bool quiet, all_artifacts;
 };
 
 static void show(const struct loaded_list *loaded)
@@ -15,6 +15,8 @@ static void show(const struct loaded_list *loaded)
 	for (size_t i = 0; i < loaded->n; i++)
 		printf("Loaded image: %s\n",
 		       loaded->items[i].name ? loaded->items[i].name : loaded->items[i].digest);
+	for (size_t i = 0; i < loaded->artifacts.n; i++)
+		printf("Loaded artifact: %s\n", loaded->artifacts.items[i].manifest.digest);
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
@@ -31,7 +33,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = open_store(cli, &store, err);
 	if (r < 0)
 		return r;
-	r = load_images(&store, &arena, a->input ? a->input : "-", name, &loaded, err);
+	r = load_images(&store, &arena, a->input ? a->input : "-", name, a->all_artifacts, &loaded,
+			err);
 	store_clear(&store);
 	if (r == 0 && !a->quiet)
 		show(&loaded);
@@ -40,6 +43,9 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 }
 
 static const struct option options[] = {
+	{ "all-artifacts", 0, NULL,
+	  "with the signatures, SBOMs and whatever else refers to the images there",
+	  option_set_switch, offsetof(struct args, all_artifacts) },
 	{ "input", 'i', "PATH", "a file or a directory; without it, standard input",
 	  option_set_text, offsetof(struct args, input) },
 	{ "name", 0, "NAME", "of the one image that is in it", option_set_text,

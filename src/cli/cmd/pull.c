@@ -6,7 +6,7 @@
 
 struct args {
 	const char *platform;
-	bool quiet;
+	bool quiet, all_artifacts;
 	struct registry_args registry;
 };
 
@@ -20,6 +20,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	struct platform platform;
 	struct pull_request request = { .name = words->words[0],
 					.platform = &platform,
+					.all_artifacts = a->all_artifacts,
 					.emulated = !a->platform };
 	struct pull_result result;
 	int r = registry_platform(&arena, a->platform, &platform, err);
@@ -38,6 +39,9 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 }
 
 static const struct option options[] = {
+	{ "all-artifacts", 0, NULL,
+	  "with the signatures, SBOMs and whatever else refers to the image there",
+	  option_set_switch, offsetof(struct args, all_artifacts) },
 	{ "platform", 0, "OS/ARCH", "of an image for several, the one for this platform",
 	  option_set_text, offsetof(struct args, platform) },
 	{ "quiet", 'q', NULL, "show only the name", option_set_switch,

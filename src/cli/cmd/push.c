@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct args {
-	bool quiet;
+	bool quiet, all_artifacts;
 	struct registry_args registry;
 };
 
@@ -45,6 +45,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	struct roots roots = roots_of(cli);
 	struct platform platform = image_host_platform(&arena);
 	struct push_request request = { .platform = &platform };
+	struct artifact_list artifacts;
 	struct progress progress;
 	int r = open_store(cli, &store, err);
 
@@ -55,13 +56,20 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = image_find_entry(&store, &arena, words->words[0], &request.source, err);
 	if (r == 0)
 		r = target_of(words, &request.source, &request.name, err);
+	if (r == 0 && a->all_artifacts) {
+		r = artifacts_in_store(&store, &arena, &artifacts, err);
+		request.artifacts = &artifacts;
+	}
 	if (r < 0)
 		return r;
 	request.mount_from = mount_from(&arena, &request.source, request.name);
-	return transfer_push(&roots, &store, &arena, &request, err);
+	return transfer_push(&roots, &store, &arena, &request, NULL, err);
 }
 
 static const struct option options[] = {
+	{ "all-artifacts", 0, NULL,
+	  "with the signatures, SBOMs and whatever else refers to the image in the store",
+	  option_set_switch, offsetof(struct args, all_artifacts) },
 	{ "quiet", 'q', NULL, "show nothing but errors", option_set_switch,
 	  offsetof(struct args, quiet) },
 	REGISTRY_OPTIONS(struct args, registry),

@@ -18,10 +18,17 @@ static void show(const struct image_removal *removal)
 		printf("Deleted: %s\n", removal->digest);
 }
 
+/* What referred to what is gone goes with it. */
+static void show_gone(void *arg, enum gc_kind kind, const char *name, uint64_t bytes)
+{
+	if (kind == GC_ARTIFACT)
+		printf("Deleted: %s\n", name);
+}
+
 /* A download that was interrupted may be gone on with, so that is left. */
 static int collect(const struct store *store, struct err *err)
 {
-	const struct gc_options options = { .keep_begun = true };
+	const struct gc_options options = { .keep_begun = true, .gone = show_gone };
 	struct gc_result result;
 
 	return gc_collect(store, &options, &result, err);

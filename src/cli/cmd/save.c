@@ -14,6 +14,7 @@
 
 struct args {
 	const char *output, *format, *compress, *platform;
+	bool all_artifacts;
 };
 
 enum { FORMAT_BOTH, FORMAT_OCI, FORMAT_DIRECTORY };
@@ -57,6 +58,18 @@ static int find(const struct store *store, struct arena *arena, const struct ope
 	ret->items = images;
 	ret->names = names;
 	ret->n = words->n;
+	return r;
+}
+
+static int find_artifacts(const struct store *store, struct arena *arena, struct save_list *images,
+			  struct err *err)
+{
+	struct artifact_list all;
+	int r = artifacts_in_store(store, arena, &all, err);
+
+	for (size_t i = 0; r == 0 && i < images->n; i++)
+		r = artifacts_of(store, arena, &all, images->items[i].digest, &images->artifacts,
+				 err);
 	return r;
 }
 
@@ -143,11 +156,16 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		r = open_store(cli, &store, err);
 	if (r == 0)
 		r = find(&store, &arena, words, a->platform, &images, err);
+	if (r == 0 && a->all_artifacts)
+		r = find_artifacts(&store, &arena, &images, err);
 	images.oci_only = format != FORMAT_BOTH;
 	return r < 0 ? r : write_images(&store, &arena, &images, a, format, compression, err);
 }
 
 static const struct option options[] = {
+	{ "all-artifacts", 0, NULL,
+	  "with the signatures, SBOMs and whatever else refers to the images in the store",
+	  option_set_switch, offsetof(struct args, all_artifacts) },
 	{ "compress", 0, "METHOD", "compress the archive: gzip, zstd or none (default)",
 	  option_set_text, offsetof(struct args, compress) },
 	{ "format", 0, "FORMAT", "docker-archive (default), oci-archive or oci-dir",

@@ -25,7 +25,7 @@ enum { PART_IMAGES, PART_LAYERS, PART_STAGING, PART_CONTAINERS, PART_VOLUMES, PA
 
 static void count_garbage(void *arg, enum gc_kind kind, const char *name, uint64_t bytes)
 {
-	static const int parts[] = { PART_IMAGES, PART_LAYERS, PART_STAGING };
+	static const int parts[] = { PART_IMAGES, PART_LAYERS, PART_STAGING, PART_IMAGES };
 	struct part *all = arg;
 
 	all[parts[kind]].garbage += bytes;

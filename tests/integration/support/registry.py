@@ -124,6 +124,8 @@ class FakeRegistry:
     blob_length    Content-Length of a blob, whatever it has
     lists          what refers to an image is listed (OCI 1.1), so many a page
     flood          so many bytes of headers beside the others
+    conditions     a manifest has an ETag, and If-Match and If-None-Match count
+    before_put     called with (repository, reference) before a manifest is put; after_put: afterwards
     """
 
     def __init__(self):
@@ -132,7 +134,8 @@ class FakeRegistry:
         self.token = self.drop_after = self.redirect = self.blob_length = self.hold_after = None
         self.going = threading.Event()
         self.drops = self.flood = self.sent = self.lists = 0
-        self.no_ranges = self.bad_range = False
+        self.no_ranges = self.bad_range = self.conditions = False
+        self.before_put = self.after_put = lambda repository, reference: None
         self.lock = threading.Lock()
 
     tls = None  # a directory that make_certificate() has filled
@@ -194,6 +197,10 @@ class FakeRegistry:
         return [r for r in self.requests if re.search(pattern, f"{r[0]} {r[1]}")]
 
 
+def etag(data):
+    return f'"{digest_of(data)}"'
+
+
 class FakeHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     registry = None
@@ -235,7 +242,7 @@ class FakeHandler(BaseHTTPRequestHandler):
         repository, _, kind = kind.removeprefix("/v2/").rpartition("/")
         if kind == "manifests" and (repository, reference) in r.manifests:
             media_type, data = r.manifests[repository, reference]
-            return self.answer(200, {"Content-Type": media_type}, data)
+            return self.answer(200, {"Content-Type": media_type, **({"ETag": etag(data)} if r.conditions else {})}, data)
         if kind == "referrers" and r.lists:
             return self.give_list(repository, reference, int(parse_qs(path.query).get("from", ["0"])[0]))
         if (kind == "blobs" or repository == "elsewhere") and reference in r.blobs:
@@ -244,9 +251,36 @@ class FakeHandler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
-    def do_POST(self):
-        """RFC 6749, and what the registry's specification makes of it."""
+    def do_PUT(self):
+        """The end of an upload, in one piece; or a manifest."""
         r = self.registry
+        with r.lock:
+            r.requests.append((self.command, self.path, dict(self.headers)))
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        path = urlsplit(self.path)
+        if "/blobs/uploads/" in path.path:
+            digest = parse_qs(path.query)["digest"][0]
+            assert digest == digest_of(data)
+            r.blobs[digest] = data
+            return self.answer(201, {"Location": path.path})
+        kind, _, reference = path.path.rpartition("/")
+        repository = kind.removeprefix("/v2/").removesuffix("/manifests")
+        r.before_put(repository, reference)
+        _, there = r.manifests.get((repository, reference), (None, None))
+        if r.conditions and (self.headers.get("If-None-Match") == "*" and there is not None
+                             or self.headers.get("If-Match", there and etag(there)) != (there and etag(there))):
+            return self.answer(412, {}, b'{"errors":[{"code":"DENIED","message":"it is another one"}]}')
+        for name in (reference, digest_of(data)):
+            r.manifests[repository, name] = self.headers["Content-Type"], data
+        r.after_put(repository, reference)
+        subject = json.loads(data).get("subject")
+        return self.answer(201, {"OCI-Subject": subject["digest"]} if subject and r.lists else {})
+
+    def do_POST(self):
+        """The beginning of an upload. Or for a token: RFC 6749, and what the registry's specification makes of it."""
+        r = self.registry
+        if self.path.startswith("/v2/"):
+            return self.answer(202, {"Location": self.path + "one"})
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         r.posted.append((self.path, self.headers["Content-Type"], form))
         if self.path != "/token" or form.get("grant_type") != ["refresh_token"] or form.get("refresh_token") != [r.identity]:
@@ -254,7 +288,8 @@ class FakeHandler(BaseHTTPRequestHandler):
         return self.answer(200, {}, json.dumps({"access_token": r.token, "scope": "x", "expires_in": 300}).encode())
 
     def give_list(self, repository, digest, start):
-        found = [{"mediaType": media_type, "digest": reference, "size": len(data), "artifactType": document["artifactType"]}
+        found = [{"mediaType": media_type, "digest": reference, "size": len(data),
+                  "artifactType": document.get("artifactType", document["config"]["mediaType"])}
                  for (where, reference), (media_type, data) in self.registry.manifests.items()
                  if where == repository and ":" in reference and (document := json.loads(data)).get("subject", {}).get("digest") == digest]
         end = start + self.registry.lists

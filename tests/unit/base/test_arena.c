@@ -97,12 +97,30 @@ static void test_places_are_beside_the_image_and_different(void **state)
 	assert_null(place_beside_image(TABLE));
 }
 
+/* At each number it has room for one more, and what was in it. */
+static void test_an_array_grows(void **state)
+{
+	struct arena arena = { 0 };
+	unsigned *items = NULL;
+
+	for (size_t n = 0; n < 1000; n++) {
+		items = arena_grow(&arena, items, n, sizeof(*items));
+		assert_int_equal(items[n], 0);
+		items[n] = (unsigned)n + 1;
+	}
+	for (size_t n = 0; n < 1000; n++)
+		assert_int_equal(items[n], n + 1);
+	assert_ptr_equal(arena_grow(&arena, items, 1000, sizeof(*items)), items);
+	arena_clear(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_of_a_cleared_arena_is_given_out_zeroed),
 		cmocka_unit_test(test_arenas_alive_at_once_share_nothing),
 		cmocka_unit_test(test_a_large_piece_is_unmapped),
+		cmocka_unit_test(test_an_array_grows),
 		cmocka_unit_test(test_reset_keeps_the_newest_chunk_zeroed),
 		cmocka_unit_test(test_places_are_beside_the_image_and_different),
 	};

@@ -151,6 +151,21 @@ static void test_local_names_have_no_port(void **state)
 	arena_clear(&arena);
 }
 
+static void test_tags_of_referrers(void **state)
+{
+	char tag[DIGEST_TAG_MAX];
+
+	assert_string_equal(digest_referrers_tag("sha256:" ZEROS64, tag), "sha256-" ZEROS64);
+	assert_string_equal(digest_referrers_tag("sha512:" ZEROS64 ZEROS64, tag),
+			    "sha512-" ZEROS64);
+	assert_true(digest_is_referrers_tag("sha512-" ZEROS64));
+	assert_false(digest_is_referrers_tag("sha256-" ZEROS64 "0"));
+	assert_false(digest_is_referrers_tag("sha256-" ZEROS64 ".sig"));
+	assert_false(digest_is_referrers_tag("sha1-" ZEROS64));
+	assert_false(digest_is_referrers_tag("sha256:" ZEROS64));
+	assert_false(digest_is_referrers_tag("latest"));
+}
+
 static void test_digest_text(void **state)
 {
 	unsigned char hash[64];
@@ -179,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_references_are_taken_apart),
 		cmocka_unit_test(test_what_is_no_reference_is_refused_with_the_reason),
 		cmocka_unit_test(test_local_names_have_no_port),
+		cmocka_unit_test(test_tags_of_referrers),
 		cmocka_unit_test(test_digest_text),
 	};
 
