@@ -3,7 +3,8 @@
  * old-kernel WHAT[,WHAT...] PROGRAM ARGUMENT... - run a program as on a kernel that lacks something
  *
  * WHAT is the name of a system call, which then gives ENOSYS; "close_range-cloexec", "clone3-into-cgroup",
- * "mount_setattr-idmap" or "overlay-lowerdir+", flags and options that then give EINVAL (the call's name, if it is among WHAT, wins); or "5.10": all that came later.
+ * "mount_setattr-idmap" or "overlay-lowerdir+", flags and options that then give EINVAL (the call's name, if it is among WHAT, wins);
+ * "tmpfile", as on a filesystem without O_TMPFILE; or "5.10": all that came later.
  *
  * By a seccomp filter, which the program's children inherit: also what runs in its containers. A filter sees registers only, so for
  * flags that are in memory the program is not executed in place: its parent answers for the kernel, ends with the program and
@@ -44,6 +45,7 @@ enum {
 
 #define CLOEXEC_FLAG       4U           /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
 #define INTO_CGROUP_FLAG   0x200000000U /* CLONE_INTO_CGROUP, Linux 5.7 */
+#define TMPFILE_FLAG       0x400000U    /* the half of O_TMPFILE that is not O_DIRECTORY */
 #define ATTR_IDMAP_FLAG    0x00100000U  /* MOUNT_ATTR_IDMAP, Linux 5.12 */
 #define EXIT_USAGE         125
 #define CLONE_ARGS_FLAGS   0 /* offsets of the flags in the struct in memory */
@@ -136,6 +138,8 @@ static bool add_word(struct filter *f, const char *word, bool *ret_watch)
 		answer(f, (uint32_t)call->nr, missing);
 	} else if (strcmp(word, "close_range-cloexec") == 0) {
 		answer_flag(f, SYS_close_range, CLOEXEC_FLAG, invalid);
+	} else if (strcmp(word, "tmpfile") == 0) {
+		answer_flag(f, SYS_openat, TMPFILE_FLAG, SECCOMP_RET_ERRNO | EOPNOTSUPP);
 	} else if (strcmp(word, "clone3-into-cgroup") == 0) {
 		answer(f, SYS_clone3, SECCOMP_RET_USER_NOTIF);
 		*ret_watch = true;

@@ -4,6 +4,7 @@
 umoci, buildah and podman read and run it, and what they write is read and run, bit for bit.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,12 +12,15 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
 
+from support import runtime as rt
 from support.engine import Engine, Layout, busybox_layer
 from support.registry import DockerRegistry, digest_of, environment
+from support.time_limit import scaled
 
 pytestmark = pytest.mark.only("tare")
 
@@ -61,6 +65,9 @@ def raw(engine, name):
 
 def names(engine):
     return sorted(f"{i['Repository']}:{i['Tag']}" for i in engine.images())
+
+
+WRAPPER = rt.REPO / "build/tests/old-kernel"
 
 
 def index_of(layout):
@@ -338,3 +345,71 @@ def test_buildah_goes_on_from_what_was_committed(tare, engine, call, committed, 
     assert engine.run(image="back").ok().out == "by buildah"
     mine, theirs = (json.loads(engine.call("image", "inspect", name).out)[0]["RootFS"]["Layers"] for name in ("mine", "back"))
     assert theirs[:-1] == mine
+
+
+# ---- a file that is being written -------------------------------------------------------------------------------------
+
+
+def begins(process, name):
+    """Waits until it has written something into the file that is to become `name`. Returns what that is called meanwhile, or None."""
+    fds = Path(f"/proc/{process.pid}/fd")
+    deadline = time.monotonic() + scaled(20)
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "it was done before it could be killed"
+        for fd in fds.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                target = os.readlink(fd)
+                if target.startswith(str(name.parent) + "/#") or target.startswith(f"{name}.tare-"):
+                    if os.stat(fd).st_size:
+                        return None if "/#" in target else Path(target)
+        time.sleep(0.001)
+    raise AssertionError("it writes nothing")
+
+
+@pytest.fixture
+def big(engine, tare):
+    """An image, and a container "web" of it, that take a while to be written."""
+    layer = {f"file{i}": os.urandom(1 << 20) for i in range(64)}
+    engine.image("localhost/big:latest", layers=[busybox_layer(), layer], config={"Cmd": ["true"]})
+    tare("run", "--name", "web", "big").ok()
+
+
+WRITERS = [["export", "-o", "{}", "web"], ["save", "-o", "{}", "big"], ["copy", "big", "oci-archive:{}"]]
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "replaces"])
+@pytest.mark.parametrize("words", WRITERS, ids=lambda words: words[0])
+def test_who_is_killed_while_he_writes_a_file_leaves_none(engine, big, tmp, words, there):
+    (tmp / "out").mkdir()
+    name = tmp / "out/file"
+    if there:
+        name.write_text("as it was")
+    process = subprocess.Popen(list(map(str, engine.command(*[w.format(name) for w in words]))), stderr=subprocess.DEVNULL)
+    try:
+        assert begins(process, name) is None
+    finally:
+        process.kill()
+        process.wait()
+    assert os.listdir(tmp / "out") == (["file"] if there else [])
+    assert not there or name.read_text() == "as it was"
+    engine.call(*[w.format(name) for w in words]).ok()
+    assert os.listdir(tmp / "out") == ["file"] and tarfile.is_tarfile(name)
+    engine.call("image", "gc").ok()
+
+
+@pytest.mark.skipif(not WRAPPER.exists(), reason="no build/tests/old-kernel")
+@pytest.mark.parametrize("words", WRITERS, ids=lambda words: words[0])
+def test_where_files_need_a_name(engine, big, tmp, words):
+    """A filesystem without O_TMPFILE: it is written beside the name that it gets, and what fails leaves nothing."""
+    (tmp / "out").mkdir()
+    name = tmp / "out/file"
+    engine.under = [WRAPPER, "tmpfile"]
+    process = subprocess.Popen(list(map(str, engine.command(*[w.format(name) for w in words]))), stderr=subprocess.DEVNULL)
+    try:
+        assert begins(process, name) is not None
+    finally:
+        assert process.wait(scaled(60)) == 0
+    assert os.listdir(tmp / "out") == ["file"] and tarfile.is_tarfile(name)
+    engine.call(*[w.format(tmp / "missing/file") for w in words]).fails(f'make "{tmp}/missing/file')
+    engine.under = []
+    engine.call(*[w.format(tmp / "missing/file") for w in words]).fails(f'make "{tmp}/missing/file"', "ENOENT")

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cmd/output.h"
 
+#include "os/unnamed.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,33 +30,70 @@ static bool is_special(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+/* Without a name if that can be; else beside the name that it is to get. */
+static int make_file(struct output *output, struct err *err)
+{
+	output->fd = os_unnamed_open(output->path, 0666);
+	output->is_unnamed = output->fd >= 0;
+	if (output->fd >= 0)
+		return 0;
+	if (output->fd != -EOPNOTSUPP)
+		return err_set(err, output->fd, "make \"%s\"", output->path);
+	output->fd =
+		open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	return output->fd < 0 ? err_sys(err, "make \"%s\"", output->temporary) : 0;
+}
+
 int output_begin(struct arena *arena, const char *path, struct output *ret, struct err *err)
 {
 	struct output output = { .fd = STDOUT_FILENO, .path = path };
+	int r = 0;
 
-	if (!is_stdout(path)) {
-		output.is_open = true;
-		if (is_special(path)) {
-			output.fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-		} else {
-			output.temporary = arena_printf(arena, "%s.tare-%d", path, (int)getpid());
-			output.fd = open(output.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-					 0666);
-		}
-		if (output.fd < 0)
-			return err_sys(err, "make \"%s\"",
-				       output.temporary ? output.temporary : path);
+	if (is_stdout(path)) {
+		*ret = output;
+		return 0;
 	}
-	*ret = output;
-	return 0;
+	output.is_open = true;
+	if (is_special(path)) {
+		output.fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+		if (output.fd < 0)
+			return err_sys(err, "open \"%s\"", path);
+	} else {
+		output.temporary = arena_printf(arena, "%s.tare-%d", path, (int)getpid());
+		r = make_file(&output, err);
+	}
+	if (r == 0)
+		*ret = output;
+	return r;
+}
+
+/* Only what replaces a file needs a second name, for the moment between these two calls. */
+static int give_name(struct output *output)
+{
+	int r;
+
+	if (fsync(output->fd) < 0)
+		return -errno;
+	if (output->is_unnamed) {
+		r = os_unnamed_name(output->fd, output->path);
+		if (r != -EEXIST)
+			return r;
+		r = os_unnamed_name(output->fd, output->temporary);
+		if (r < 0)
+			return r;
+		output->is_unnamed = false;
+	}
+	return rename(output->temporary, output->path) < 0 ? -errno : 0;
 }
 
 int output_end(struct output *output, int result, struct err *err)
 {
-	if (result == 0 && output->temporary &&
-	    (fsync(output->fd) < 0 || rename(output->temporary, output->path) < 0))
-		result = err_sys(err, "name \"%s\"", output->path);
-	if (result < 0 && output->temporary)
+	if (result == 0 && output->temporary) {
+		result = give_name(output);
+		if (result < 0)
+			err_set(err, result, "name \"%s\"", output->path);
+	}
+	if (result < 0 && output->temporary && !output->is_unnamed)
 		(void)unlink(output->temporary);
 	if (output->is_open)
 		defer_close_fn(&output->fd);

@@ -11,7 +11,8 @@
 struct output {
 	int fd; /* to write into */
 	const char *path, *temporary;
-	bool is_open; /* by us */
+	bool is_open;    /* by us */
+	bool is_unnamed; /* temporary is not there yet */
 };
 
 /*
@@ -20,7 +21,11 @@ struct output {
  */
 int output_check(const char *path, struct err *err) MUST_CHECK;
 
-/* output_begin() - a pipe or a device is written into as it is; anything else becomes a new file */
+/*
+ * output_begin() - a pipe or a device is written into as it is; anything else becomes a new file
+ *
+ * Where the filesystem knows files without a name, one who is killed leaves nothing.
+ */
 int output_begin(struct arena *arena, const char *path, struct output *ret,
 		 struct err *err) MUST_CHECK;
 
