@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/commit.h"
 
+#include "engine/paused.h"
 #include "image/compare.h"
 #include "image/diff.h"
 #include "os/dir.h"
@@ -18,38 +19,35 @@
 
 struct pause {
 	const struct view *view;
-	bool paused; /* by us */
-	int stop;    /* a fd of os_signal_stop_fd(); owned */
+	int mark; /* of paused_begin(); < 0: not paused by us */
+	int stop; /* a fd of os_signal_stop_fd(); owned */
 };
 
 static void resume(struct pause *pause)
 {
-	struct err ignored = ERR_INIT;
+	const struct view *view = pause->view;
 
-	if (pause->paused)
-		(void)!container_resume(pause->view->oci_root, pause->view->record.id, &ignored);
+	paused_end(view->dir, view->oci_root, view->record.id, pause->mark);
 	defer_close_fn(&pause->stop);
 }
 
 static int pause_container(struct pause *pause, struct err *err)
 {
 	defer_arena struct arena arena = { 0 };
-	const char *id = pause->view->record.id, *root = pause->view->oci_root;
+	const struct view *view = pause->view;
 	struct container c;
-	int r = container_load(&arena, root, id, &c, err);
+	int r = container_load(&arena, view->oci_root, view->record.id, &c, err);
 
 	if (r < 0 || c.status == CONTAINER_PAUSED)
 		return r;
 	pause->stop = os_signal_stop_fd();
 	if (pause->stop < 0)
 		return err_set(err, pause->stop, "let signals wait");
-	r = container_pause(root, id, err);
-	if (r < 0) {
-		err_context(err, "pause container %.12s", id);
-		return r == -ESRCH ? r : err_hint(err, "--pause=false reads it while it goes on");
-	}
-	pause->paused = true;
-	return 0;
+	pause->mark = paused_begin(view->dir, view->oci_root, view->record.id, err);
+	if (pause->mark >= 0)
+		return 0;
+	return pause->mark == -ESRCH ? pause->mark
+				     : err_hint(err, "--pause=false reads it while it goes on");
 }
 
 /* ---- packing ------------------------------------------------------------------------------------------------------ */
@@ -134,16 +132,20 @@ int commit_layer(const struct store *store, struct arena *arena, const struct co
 		 struct made_layer *ret, struct pack_result *ret_packed, struct err *err)
 {
 	__attribute__((cleanup(resume))) struct pause pause = { .view = commit->view,
+								.mark = -EBADF,
 								.stop = -EBADF };
+	const struct view *view = commit->view;
 	int r = 0, checked;
 
 	*ret_packed = (struct pack_result){ 0 };
-	if (commit->pause && commit->view->runs)
+	if (view->runs)
+		paused_sweep(view->dir, view->oci_root, view->record.id);
+	if (commit->pause && view->runs)
 		r = pause_container(&pause, err);
 	if (r == 0)
-		r = read_and_pack(store, arena, commit, pause.paused, ret, ret_packed, err);
+		r = read_and_pack(store, arena, commit, pause.mark >= 0, ret, ret_packed, err);
 	if (r < 0)
-		return err_context(err, "container %.12s", commit->view->record.id);
-	checked = view_check(commit->view, err);
+		return err_context(err, "container %.12s", view->record.id);
+	checked = view_check(view, err);
 	return checked < 0 ? checked : r;
 }

@@ -19,7 +19,8 @@ struct commit {
  * @ret_packed: zeros if nothing was packed
  *
  * The same content gives the same bytes. A container that was paused before stays so. While it is paused by us, signals that ask
- * a program to stop wait, and end the work at the next file; SIGKILL leaves it paused.
+ * a program to stop wait, and end the work at the next file; after SIGKILL the next
+ * command that looks at containers lets it go on (paused.h).
  * Return: 0; 1 if the container has changed nothing, and there is no layer; -EINTR; -EAGAIN as of view_check(); -errno
  */
 int commit_layer(const struct store *store, struct arena *arena, const struct commit *commit,

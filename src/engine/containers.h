@@ -98,7 +98,7 @@ int containers_remove(const struct roots *roots, const struct container_dir *dir
 /*
  * containers_sweep() - remove what somebody who died has left
  *
- * What runs is left alone. Should be called by each command that makes or lists containers.
+ * What runs is left alone, but for a container that somebody who died has paused: it goes on (paused.h). Should be called by each command that makes or lists containers.
  */
 int containers_sweep(const struct roots *roots, struct err *err) MUST_CHECK;
 

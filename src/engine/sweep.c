@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "cgroup/processes.h"
 #include "engine/containers_internal.h"
+#include "engine/paused.h"
 #include "os/dir.h"
 #include "runtime/container.h"
 
@@ -75,7 +76,7 @@ int containers_settle(struct arena *arena, const struct roots *roots,
 struct sweep {
 	const struct roots *roots;
 	int containers;
-	const char *oci_root; /* NULL: nobody has asked yet */
+	const char *oci_root;
 	struct arena arena;
 	struct err *err;
 };
@@ -90,6 +91,16 @@ static bool runs(struct sweep *sweep, const char *id)
 	       c.status != CONTAINER_STOPPED && !c.left_over;
 }
 
+/* Whoever runs it has its lock, whoever has paused it need not. */
+static void sweep_pause(struct sweep *sweep, const char *id)
+{
+	defer_close int dir =
+		openat(sweep->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir >= 0)
+		paused_sweep(dir, sweep->oci_root, id);
+}
+
 static int sweep_one(void *arg, const char *id)
 {
 	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
@@ -97,11 +108,10 @@ static int sweep_one(void *arg, const char *id)
 	struct container_record record;
 	struct err ignored = ERR_INIT;
 
+	sweep_pause(sweep, id);
 	/* Somebody is at it, or it has just gone. */
 	if (containers_open_locked(sweep->containers, id, &dir.fd) < 0)
 		return 0;
-	if (!sweep->oci_root)
-		sweep->oci_root = containers_oci_root(&sweep->arena, sweep->roots);
 	snprintf(dir.id, sizeof(dir.id), "%s", id);
 	dir.path = arena_printf(&sweep->arena, "%s/" CONTAINERS_DIRECTORY "/%s", sweep->roots->root,
 				id);
@@ -130,6 +140,7 @@ int containers_sweep(const struct roots *roots, struct err *err)
 
 	if (containers < 0)
 		return containers;
+	sweep.oci_root = containers_oci_root(&sweep.arena, roots);
 	r = containers_each(containers, sweep_one, &sweep, err);
 	arena_clear(&sweep.arena);
 	return r < 0 ? err_context(err, "clean up after somebody who died") : 0;

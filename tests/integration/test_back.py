@@ -13,6 +13,7 @@ import signal
 import stat
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from support import runtime as rt
 from support.bundle import BUSYBOX, PATH
 from support.engine import Directory, Link, busybox_layer
+from support.time_limit import scaled
 
 pytestmark = pytest.mark.only("tare")
 BB = "/bin/busybox "
@@ -497,6 +499,50 @@ def test_a_signal_ends_commit_and_the_container_goes_on(box):
             assert process.wait() == 1
         assert state(box)["status"] == "running"
     assert len(box.images()) == 1 and box.call("image", "gc").ok().out == "freed: 0B\n"
+
+
+@pytest.fixture
+def killed_commit(box):
+    """A container "web" that a commit was paused in, which was killed then. While it lived, nobody let the container go on."""
+    with box.running("dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null; echo ready; while :; do date +%s%N >/now; sleep 0.02; done", name="web"):
+        with subprocess.Popen(box.command("commit", "web", "mine"), stderr=subprocess.DEVNULL) as process:
+            while state(box)["status"] != "paused":
+                assert process.poll() is None
+            process.send_signal(signal.SIGSTOP)
+            assert box.containers()["web"]["State"] == "paused"
+            box.call("commit", "--pause=false", "web", "other").ok()
+            assert state(box)["status"] == "paused"
+            process.kill()
+        assert state(box)["status"] == "paused" and list((box.root / "containers").glob("*/pausing"))
+        yield
+        assert state(box)["status"] == "running" and not list((box.root / "containers").glob("*/pausing"))
+        [now] = (box.root / "containers").glob("*/upper/now")
+        before, deadline = now.read_text(), time.monotonic() + scaled(20)
+        while now.read_text() in ("", before):
+            assert time.monotonic() < deadline, "it does not go on"
+            time.sleep(0.02)
+    assert box.call("image", "gc").status == 0
+
+
+@pytest.mark.parametrize("words", [["ps"], ["run", "--rm", "box", "true"], ["commit", "--pause=false", "web", "mine"], ["commit", "web", "mine"]],
+                         ids=["ps", "run", "commit --pause=false", "commit"])
+def test_what_a_killed_commit_has_paused_goes_on(box, killed_commit, words):
+    box.call(*words).ok()
+
+
+def test_what_somebody_else_has_paused_stays_so(box):
+    """A mark that a killed commit left before it had paused anything goes with the next command; then a pause is somebody's own."""
+    with box.running("echo ready; exec sleep 60", name="web"):
+        [directory] = (box.root / "containers").iterdir()
+        oci = [rt.binary(), "--root", box.runroot / "oci"]
+        (directory / "pausing").touch()
+        box.call("ps").ok()
+        assert not (directory / "pausing").exists()
+        run(*oci, "pause", directory.name)
+        for words in (["ps"], ["run", "--rm", "box", "true"], ["commit", "web", "mine"]):
+            box.call(*words).ok()
+            assert state(box)["status"] == "paused"
+        run(*oci, "resume", directory.name)
 
 
 def test_commit_of_a_paused_container_leaves_it_so(box):
