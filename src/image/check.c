@@ -199,9 +199,51 @@ static int check_layer(struct check *c, const char *name, const char *blob)
 	return 0;
 }
 
+/* Whoever needs a copy makes it anew, so one that is wrong just goes. */
+static int found_mapped(struct check *c, enum check_kind kind, const char *name, const char *text)
+{
+	int r = c->options->repair ? gc_discard(c->store, c->store->layers, name) : -EBUSY;
+
+	found(c, (struct check_finding){ kind, name, text, NULL, r == 0 });
+	return c->options->repair && r < 0 && r != -ENOENT
+		       ? err_set(c->err, r, "put the damaged layer \"%s\" aside", name)
+		       : 0;
+}
+
+/* A copy of a layer for other ids: the same content, and those ids. */
+static int check_mapped(struct check *c, const char *name)
+{
+	struct first_difference first = { .arena = c->arena };
+	char plain[LAYER_NAME_MAX];
+	struct err err = ERR_INIT;
+	int r = layers_verify_mapped(c->store, name, keep_first, &first, &err), there;
+
+	c->result.layers++;
+	if (r == 0)
+		return 0;
+	if (r == 1)
+		return found_mapped(c, CHECK_LAYER_DIFFERS, name,
+				    arena_printf(c->arena, "layer %s %s", name, first.text));
+	if (r == -ENOENT) {
+		there = layers_have(c->store, layers_name_of(name, plain), c->err);
+		/* Then the copy has gone meanwhile. */
+		if (there != 0)
+			return there < 0 ? there : 0;
+		return found_mapped(c, CHECK_LAYER_UNKNOWN, name,
+				    arena_printf(c->arena,
+						 "layer %s is a copy of one that is not there",
+						 name));
+	}
+	if (err.kind == ERR_USER)
+		return found_mapped(c, CHECK_UNUSABLE, name, arena_strdup(c->arena, err.text));
+	*c->err = err;
+	return r;
+}
+
+/* Copies after what they are copies of, which may have been repaired. */
 static int check_layers(struct check *c, const struct reach *reach)
 {
-	char **names;
+	char **names, plain[LAYER_NAME_MAX];
 	size_t n;
 	int r = os_list(c->store->layers, c->arena, &names, &n);
 
@@ -212,6 +254,11 @@ static int check_layers(struct check *c, const struct reach *reach)
 
 		if (entry)
 			r = check_layer(c, names[i], entry->value);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (strchr(names[i], '+') &&
+		    string_map_find(&reach->layers, layers_name_of(names[i], plain)))
+			r = check_mapped(c, names[i]);
 	}
 	return r;
 }

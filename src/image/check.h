@@ -19,7 +19,7 @@ enum check_kind {
 	CHECK_BLOB_DAMAGED, /* its bytes are not those of its name. Repair: it goes */
 	CHECK_BLOB_MISSING, /* something names it. Repair: where that is index.json, the entry goes */
 	CHECK_UNUSABLE,     /* a document that can't be read as one */
-	CHECK_LAYER_DIFFERS, /* an unpacked layer. Repair: it is unpacked anew */
+	CHECK_LAYER_DIFFERS, /* an unpacked layer. Repair: it is unpacked anew; a copy for other ids goes */
 	CHECK_LAYER_UNKNOWN, /* its blob is not there to compare it with */
 	CHECK_GARBAGE, /* a blob, layer or half-written thing that nobody needs. Repair: it goes */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/layers.h"
 
+#include "base/num.h"
 #include "image/copy.h"
 #include "image/inflate.h"
 #include "image/lease.h"
@@ -408,44 +409,81 @@ static int replace(const struct store *store, int dir, const char *name, struct 
 	return 0;
 }
 
-static int verify_staged(const struct store *store, int dir, const char *name,
-			 const struct layer_request *request, bool repair,
-			 struct differences *differences, struct err *err)
+static int compare_staged(const struct store *store, int dir, const char *name,
+			  struct source *source, const struct layer_request *request,
+			  struct differences *differences, struct err *err)
 {
 	defer_close int there =
 		openat(store->layers, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	defer_close int content = -EBADF;
-	struct stored stored = from_store(store);
 	struct layer_result result;
 	int r;
 
 	if (there < 0)
 		return err_sys(err, "open \"layers/%s\"", name);
-	content = unpack_content(dir, &stored.source, request, &result, err);
+	content = unpack_content(dir, source, request, &result, err);
 	if (content < 0)
 		return content;
 	r = compare_trees(content, there, note_difference, differences, err);
-	if (r < 0 || !differences->any)
-		return r;
-	r = repair ? replace(store, dir, name, err) : 0;
-	return r < 0 ? r : 1;
+	return r < 0 ? r : differences->any;
+}
+
+/* @name: of the directory in layers/, which should be what @source gives. Return: as layers_verify() */
+static int verify(const struct store *store, const char *name, struct source *source,
+		  const struct layer_request *request, bool repair, compare_fn *fn, void *arg,
+		  struct err *err)
+{
+	struct differences differences = { .fn = fn, .arg = arg };
+	char staged[LAYER_MAPPED_NAME_MAX + sizeof(VERIFIED)];
+	defer_close int dir = -EBADF;
+	int r;
+
+	snprintf(staged, sizeof(staged), VERIFIED "%s", name);
+	do {
+		dir = open_staged(store, staged, err);
+	} while (dir == -EAGAIN);
+	r = dir < 0 ? dir : compare_staged(store, dir, name, source, request, &differences, err);
+	if (r > 0 && repair && replace(store, dir, name, err) < 0)
+		r = err->code;
+	remove_staged(store, dir, staged);
+	return r < 0 ? err_context(err, "verify layer %s", name) : r;
 }
 
 int layers_verify(const struct store *store, const struct layer_request *request, bool repair,
 		  compare_fn *fn, void *arg, struct err *err)
 {
-	struct differences differences = { .fn = fn, .arg = arg };
-	char name[LAYER_NAME_MAX], staged[LAYER_NAME_MAX + sizeof(VERIFIED)];
-	defer_close int dir = -EBADF;
-	int r = layers_name(request->diff_id, name);
+	struct stored stored = from_store(store);
+	char name[LAYER_NAME_MAX];
 
-	if (r < 0)
+	if (layers_name(request->diff_id, name) < 0)
 		return err_user(err, "\"%s\" is no digest", request->diff_id);
-	snprintf(staged, sizeof(staged), VERIFIED "%s", name);
-	do {
-		dir = open_staged(store, staged, err);
-	} while (dir == -EAGAIN);
-	r = dir < 0 ? dir : verify_staged(store, dir, name, request, repair, &differences, err);
-	remove_staged(store, dir, staged);
-	return r < 0 ? err_context(err, "verify layer %s", request->diff_id) : r;
+	return verify(store, name, &stored.source, request, repair, fn, arg, err);
+}
+
+/* The ids after the name's first "+": "300000+65536" */
+static int read_map(const char *name, struct id_map *ret)
+{
+	const char *ids = strchr(name, '+') + 1, *size = strchr(ids, '+');
+	uint64_t host_id, n;
+
+	if (!size || num_u64(ids, (size_t)(size - ids), &host_id) < 0 ||
+	    num_u64(size + 1, strlen(size + 1), &n) < 0 || host_id > UINT32_MAX || !n ||
+	    n > UINT32_MAX)
+		return -EINVAL;
+	*ret = (struct id_map){ .host_id = (uint32_t)host_id, .size = (uint32_t)n };
+	return 0;
+}
+
+int layers_verify_mapped(const struct store *store, const char *name, compare_fn *fn, void *arg,
+			 struct err *err)
+{
+	char plain[LAYER_NAME_MAX];
+	struct copied copied = { .source.fill = fill_from_layer,
+				 .store = store,
+				 .name = layers_name_of(name, plain) };
+	struct layer_request request = { .limit = INT64_MAX };
+
+	if (read_map(name, &request.map) < 0)
+		return err_user(err, "\"layers/%s\" has a name that tells of no ids", name);
+	return verify(store, name, &copied.source, &request, false, fn, arg, err);
 }

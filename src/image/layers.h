@@ -79,4 +79,14 @@ int layers_receive(const struct store *store, const struct layer_request *reques
 int layers_verify(const struct store *store, const struct layer_request *request, bool repair,
 		  compare_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
+/*
+ * layers_verify_mapped() - is a copy for other ids still what its layer is, with those ids
+ * @name: of its directory (layers_mapped_name())
+ *
+ * Copies the layer once more, and so takes that much room meanwhile.
+ * Return: 0; 1 if it differs; -ENOENT if the layer is not there; -EINVAL if the name tells of no ids; -errno
+ */
+int layers_verify_mapped(const struct store *store, const char *name, compare_fn *fn, void *arg,
+			 struct err *err) MUST_CHECK;
+
 #endif

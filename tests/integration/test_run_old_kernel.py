@@ -142,6 +142,46 @@ def test_each_mapping_has_its_copy_and_a_collection_takes_them_with_their_layers
     assert copies(layered) == []
 
 
+def damage_content(copy):
+    times = (copy / "mine").stat()
+    (copy / "mine").write_text("y")
+    os.utime(copy / "mine", ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def damage_acl(copy):
+    acl = os.getxattr(copy / "acl", "system.posix_acl_access")
+    os.setxattr(copy / "acl", "system.posix_acl_access", acl.replace((300005).to_bytes(4, "little"), (300006).to_bytes(4, "little")))
+
+
+@pytest.mark.parametrize("damage,text", [
+    (damage_content, 'has another "/mine"'),
+    (lambda copy: os.chown(copy / "mine", 5, 300006), 'has another "/mine"'),
+    (lambda copy: os.chown(copy / "mine", 300005, 300007), 'has another "/mine"'),
+    (lambda copy: os.chown(copy, 0, 0), 'has another "/"'),
+    (damage_acl, 'has another "/acl"'),
+    (lambda copy: (copy / "mine").unlink(), 'lacks "/mine"'),
+    (lambda copy: (copy / "more").touch(), 'has "/more"'),
+    (lambda copy: copy.rename(str(copy).replace("+300000", "+300001")), "has another"),
+    (lambda copy: copy.rename(str(copy).replace("+65536", "+x")), "has a name that tells of no ids"),
+], ids=["content", "uid", "gid", "root", "acl", "lacks", "has", "other ids", "no ids"])
+def test_a_damaged_copy_is_found_and_goes(layered, damage, text):
+    layered.sh("true", *IDS).ok()
+    (copy,) = [p for p in (layered.root / "layers").iterdir() if (p / "acl").exists() and "+" in p.name]
+    before = copies(layered)
+    damage(copy)
+    damaged = set(copies(layered)) - set(before) or {copy.name}
+    done = layered.call("system", "check")
+    assert done.status == 1 and done.out.count("\n") == 2 and damaged.pop() in done.out and text in done.out, done.describe()
+    assert "6 layers: 1 found, 0 repaired" in done.out and len(copies(layered)) == 3
+    assert "(repaired)" in layered.call("system", "check", "--repair").ok().out
+    assert len(copies(layered)) == 2
+    layered.call("system", "check").ok()
+    # Whoever needs it makes it anew, and what is damaged below it is no fault of the copy's
+    assert layered.sh("stat -c '%u:%g' /mine; cat /mine", *IDS).ok().out == "5:6\nx"
+    assert copies(layered) == before
+    layered.call("system", "check").ok()
+
+
 def test_ids_in_attributes_are_mapped_too(layered):
     layered.sh("true", *IDS).ok()
     (copy,) = [p for p in (layered.root / "layers").iterdir() if (p / "acl").exists() and "+" in p.name]
