@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from support.engine import Directory, File, busybox_layer
+from support.engine import Directory, File, busybox_layer, layer_tar
+from support.registry import FakeRegistry, digest_of, environment
 from support.user import BY_ROOT, COUNT, FIRST, GID, UID, needs_root, subids
 
 pytestmark = [needs_root, pytest.mark.only("tare")]
@@ -136,3 +137,70 @@ def test_a_user_namespace_that_may_not_be_made_is_named(not_given):
     result = not_given.run("true")
     result.fails("make a user namespace, without which uid", status=125)
     assert "user.max_user_namespaces" in result.err
+
+
+# ---- from a registry ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registry(user, tmp):
+    """One on loopback with the image "a:1"; and the user's own configuration, which trusts it."""
+    home = user.work / "home"
+    env = environment(home)
+    user.under += [f"XDG_RUNTIME_DIR={env['XDG_RUNTIME_DIR']}", f"CONTAINERS_REGISTRIES_CONF={env['CONTAINERS_REGISTRIES_CONF']}"]
+    with FakeRegistry() as fake:
+        fake.image("a", "1", [layer_tar(entries) for entries in LAYERS])
+        fake.image("b", "1", [layer_tar(ROOTS_ONLY[0])])
+        user.own()
+        yield fake
+
+
+def owners(directory):
+    """The ids of everything below it, the directory included."""
+    found = {directory.lstat().st_uid, directory.lstat().st_gid}
+    for path in directory.rglob("*"):
+        found |= {path.lstat().st_uid, path.lstat().st_gid}
+    return found
+
+
+def test_pull_and_run(given, registry):
+    """Layers have the image's owners by the user's subordinate ids, and whiteouts in the form that needs no root."""
+    name = f"{registry.host}/a:1"
+    assert given.call("pull", name).ok().out == name + "\n"
+    (layer,) = [p for p in (given.root / "layers").iterdir() if (p / "mine").exists()]
+    assert ((layer / "mine").stat().st_uid, (layer / "mine").stat().st_gid) == (FIRST + 4, FIRST + 5)
+    assert owners(given.root / "images") == {UID} and owners(given.root / "layers") <= {UID, *range(FIRST, FIRST + COUNT)}
+    asked = len(registry.requests)
+    out = given.call("run", "--rm", name, "sh", "-c", "id -u; stat -c '%u:%g' /mine; ls /opaque; ls /gone 2>&1; true").ok().out.splitlines()
+    assert out == ["0", "5:6", "own", "ls: /gone: No such file or directory"] and len(registry.requests) == asked
+    given.call("system", "check").ok()
+    given.call("rmi", name).ok()
+    assert list((given.root / "images/blobs/sha256").iterdir()) == list((given.root / "layers").iterdir()) == []
+
+
+def test_run_pulls_what_is_missing(given, registry):
+    done = given.call("run", "--rm", f"{registry.host}/a:1", "cat", "/mine").ok()
+    assert done.out == "x" and f"pulling {registry.host}/a:1" in done.err
+    assert [i["Tag"] for i in given.images()] == ["1"]
+
+
+def test_pull_and_run_with_one_id_alone(not_given, registry):
+    """An image of root's alone; and one that needs more ids names the first file that can't have its owner."""
+    not_given.call("pull", f"{registry.host}/b:1").ok()
+    assert not_given.call("run", "--rm", f"{registry.host}/b:1", "id", "-u").ok().out == "0\n"
+    done = not_given.call("pull", f"{registry.host}/a:1").fails("unpack layer", "give it to ")
+    assert "hint: the user has too few subordinate ids" in done.err
+    assert [i["Tag"] for i in not_given.images()] == ["1"] and owners(not_given.root / "layers") == {UID}
+    # The other layers were broken off
+    not_given.call("image", "gc").ok()
+    assert list((not_given.root / "staging").iterdir()) == []
+
+
+def test_a_pull_by_a_user_that_fails_leaves_nothing(given, registry):
+    tar = layer_tar({"file": os.urandom(100_000)})
+    registry.image("c", "1", [tar])
+    digest = digest_of(tar)
+    registry.blobs[digest] = tar[:-1] + b"!"
+    given.call("pull", f"{registry.host}/c:1").fails(f"get blob {digest}")
+    given.call("image", "gc").ok()
+    assert given.images() == [] and list((given.root / "staging").iterdir()) == []
