@@ -20,6 +20,7 @@ extern const struct command command_image_inspect;
 extern const struct command command_image_tree;
 extern const struct command command_images;
 extern const struct command command_import;
+extern const struct command command_info;
 extern const struct command command_kill;
 extern const struct command command_load;
 extern const struct command command_login;
