@@ -175,8 +175,9 @@ static void reap(struct monitor *m)
 {
 	long r;
 
+	/* __WALL: no signal tells of the end of an init that was cloned by a process in between (os_clone_shared()). */
 	do {
-		r = raw_syscall(SYS_waitid, P_PIDFD, m->pidfd, (long)&m->how, WEXITED, 0);
+		r = raw_syscall(SYS_waitid, P_PIDFD, m->pidfd, (long)&m->how, WEXITED | __WALL, 0);
 	} while (r == -EINTR);
 	call_close(m->pidfd);
 	m->ended = true;
