@@ -14,7 +14,8 @@
 #include <string.h>
 #include <zstd.h>
 
-#define INPUT_BYTES ((size_t)256 * 1024)
+/* What was received, hashed and written a moment ago should still be in the cache when it is inflated. */
+#define INPUT_BYTES ((size_t)64 * 1024)
 /* What ISA-L may have taken beyond the end of a member, into its bit buffer. */
 #define GIVE_BACK_MAX 8
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libcurl pushes and our callers pull. Between them is one buffer; when it is full, the transfer is paused, and the kernel's
- * window makes the server wait.
+ * libcurl pushes and our callers pull. What comes goes into the caller's buffer; what has no room there waits in one of our own, and
+ * when that is full, the transfer is paused, and the kernel's window makes the server wait.
  */
 #include "registry/http.h"
 
@@ -12,7 +12,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define BUFFER_BYTES ((size_t)256 * 1024)
+/* What libcurl receives at a time, and so the most that it hands over at once. */
+#define RECEIVE_BYTES ((size_t)64 * 1024)
 /* For a signal that comes between looking and waiting; nothing else needs us to wake. */
 #define POLL_MS 1000
 
@@ -32,8 +33,10 @@ struct http {
 	/* the request's body */
 	const struct http_request *request;
 	uint64_t sent;
+	unsigned char *target; /* http_read()'s caller's, while it waits */
+	size_t target_size, target_len;
 	size_t begin, end; /* what is in the buffer and was not read */
-	unsigned char buffer[BUFFER_BYTES];
+	unsigned char buffer[RECEIVE_BYTES];
 };
 
 /* ---- responses -------------------------------------------------------------------------------------------------- */
@@ -120,19 +123,26 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/* All of it or nothing: libcurl knows no part. */
 static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;
+	size_t room = http->target_size - http->target_len, now = n < room ? n : room;
 
 	(void)size;
 	if (http->begin == http->end)
 		http->begin = http->end = 0;
-	if (n > sizeof(http->buffer) - http->end) {
+	else
+		now = 0; /* what waits is first */
+	if (n - now > sizeof(http->buffer) - http->end) {
 		http->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	memcpy(http->buffer + http->end, bytes, n);
-	http->end += n;
+	if (now)
+		memcpy(http->target + http->target_len, bytes, now);
+	http->target_len += now;
+	memcpy(http->buffer + http->end, bytes + now, n - now);
+	http->end += n - now;
 	return n;
 }
 
@@ -344,7 +354,7 @@ static void set_options(struct http *http, const struct http_request *request,
 	curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, HTTP_CONNECT_TIMEOUT_S);
 	curl->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, HTTP_STALL_TIMEOUT_S);
-	curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L * 1024);
+	curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
 	curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's */
 	curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
 	curl->easy_setopt(easy, CURLOPT_HEADERDATA, http);
@@ -419,24 +429,44 @@ int http_send(struct http *http, const struct http_request *request, const struc
 	return 0;
 }
 
-ssize_t http_read(struct http *http, void *buf, size_t size, struct err *err)
+/* Until something is in the caller's buffer, or nothing more comes. */
+static int receive(struct http *http, struct err *err)
 {
-	size_t n;
 	int r = 0;
 
-	for (bool wait = false; http->begin == http->end && !http->done; wait = !http->paused) {
+	for (bool wait = false; r == 0 && !http->target_len && !http->done; wait = !http->paused) {
 		if (http->paused) {
 			http->paused = false;
 			http->curl->easy_pause(http->easy, CURLPAUSE_CONT);
 		}
 		r = go_on(http, wait, err);
-		if (r < 0)
-			return r;
 	}
-	if (http->begin == http->end)
-		return http->result == CURLE_OK ? 0 : fail(http, http->result, err);
-	n = http->end - http->begin < size ? http->end - http->begin : size;
+	return r;
+}
+
+static size_t take_waiting(struct http *http, void *buf, size_t size)
+{
+	size_t n = http->end - http->begin < size ? http->end - http->begin : size;
+
 	memcpy(buf, http->buffer + http->begin, n);
 	http->begin += n;
-	return (ssize_t)n;
+	return n;
+}
+
+ssize_t http_read(struct http *http, void *buf, size_t size, struct err *err)
+{
+	size_t n = take_waiting(http, buf, size);
+	int r;
+
+	if (n || !size)
+		return (ssize_t)n;
+	http->target = buf;
+	http->target_size = size;
+	r = receive(http, err);
+	n = http->target_len;
+	http->target = NULL;
+	http->target_size = http->target_len = 0;
+	if (r < 0)
+		return r;
+	return n || http->result == CURLE_OK ? (ssize_t)n : fail(http, http->result, err);
 }
