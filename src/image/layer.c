@@ -340,8 +340,8 @@ static int take_entry(struct unpack *u, struct archive_entry *entry, struct err 
 
 struct input {
 	struct stream *stream;
-	struct err err; /* what stopped it; code 0: nothing did */
-	char buffer[128 * 1024];
+	struct err err;         /* what stopped it; code 0: nothing did */
+	char buffer[64 * 1024]; /* still in the cache when it goes to its file */
 };
 
 static la_ssize_t read_input(struct archive *archive, void *arg, const void **ret)
