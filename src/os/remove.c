@@ -13,10 +13,14 @@
 /* What is moved up needs a name that nothing there has. */
 #define MOVED_NAME "tare-remove-%" PRIu64
 
+/* Whose listings are open at a time: most trees are not deeper, and then nothing has to be moved. */
+#define LEVELS 8
+/* Of a listing; it is on the stack as often as there are levels. */
+#define LISTED_BYTES 4096
+
 struct removal {
 	int top;         /* the directory that goes */
 	uint64_t number; /* of the next name */
-	bool moved;      /* something was moved up since the last look */
 };
 
 /*
@@ -34,19 +38,6 @@ static int remove_one(int dir, const char *name, bool is_directory)
 	return errno == ENOTEMPTY || errno == EEXIST ? 1 : -errno;
 }
 
-static DIR *list(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), saved;
-	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!listing && fd >= 0) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-	}
-	return listing;
-}
-
 static bool is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
@@ -56,7 +47,6 @@ static int move_up(struct removal *r, int dir, const char *name)
 {
 	char moved[48];
 
-	r->moved = true;
 	for (;;) {
 		snprintf(moved, sizeof(moved), MOVED_NAME, r->number++);
 		if (renameat2(dir, name, r->top, moved, RENAME_NOREPLACE) == 0)
@@ -66,30 +56,77 @@ static int move_up(struct removal *r, int dir, const char *name)
 	}
 }
 
-/*
- * Empty the top ("."), or empty and remove one of its directories. What is full in the top is emptied in its turn, what is
- * full in a directory below it moves up: two listings are open at most.
- */
-static int empty(struct removal *r, const char *name)
-{
-	bool is_top = is_dots(name);
-	DIR *listing = list(r->top, name);
-	struct dirent *entry;
-	int one = 0;
+static int remove_full(struct removal *r, int dir, const char *name, unsigned level);
 
-	if (!listing)
-		return -errno;
-	while (one == 0 && (entry = readdir(listing))) {
+static int remove_entry(struct removal *r, int dir, const struct dirent64 *entry, unsigned level)
+{
+	int one = remove_one(dir, entry->d_name, entry->d_type == DT_DIR);
+
+	if (one <= 0)
+		return one;
+	return level < LEVELS ? remove_full(r, dir, entry->d_name, level + 1)
+			      : move_up(r, dir, entry->d_name);
+}
+
+/* Some of what is in a directory. Return: 1; 0 at the end of its listing; -errno */
+static int remove_some(struct removal *r, int dir, unsigned level, bool *gone)
+{
+	_Alignas(struct dirent64) char listed[LISTED_BYTES];
+	ssize_t n = getdents64(dir, listed, sizeof(listed));
+
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	for (ssize_t at = 0; at < n;) {
+		const struct dirent64 *entry = (const void *)(listed + at);
+		int one;
+
+		at += entry->d_reclen;
 		if (is_dots(entry->d_name))
 			continue;
-		one = remove_one(dirfd(listing), entry->d_name, entry->d_type == DT_DIR);
-		if (one > 0)
-			one = is_top ? empty(r, entry->d_name)
-				     : move_up(r, dirfd(listing), entry->d_name);
+		one = remove_entry(r, dir, entry, level);
+		if (one < 0)
+			return one;
+		*gone = true;
 	}
-	closedir(listing);
-	if (one == 0 && !is_top && unlinkat(r->top, name, AT_REMOVEDIR) < 0)
-		one = -errno;
+	return 1;
+}
+
+/*
+ * What was moved into it may or may not be in a directory's listing, and some filesystems skip entries while others go: it is empty
+ * when the kernel says so, and until then it is listed again, as long as something goes.
+ */
+static int remove_opened(struct removal *r, int parent, const char *name, int dir, unsigned level)
+{
+	bool gone = false;
+
+	for (;;) {
+		int more = remove_some(r, dir, level, &gone);
+
+		if (more < 0)
+			return more;
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+			return 0;
+		if ((errno != ENOTEMPTY && errno != EEXIST) || (!more && !gone))
+			return -errno;
+		if (more)
+			continue;
+		if (lseek(dir, 0, SEEK_SET) < 0)
+			return -errno;
+		gone = false;
+	}
+}
+
+/* A directory with something in it; the first is the top. */
+static int remove_full(struct removal *r, int parent, const char *name, unsigned level)
+{
+	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), one;
+
+	if (dir < 0)
+		return -errno;
+	if (level == 0)
+		r->top = dir;
+	one = remove_opened(r, parent, name, dir, level);
+	close(dir);
 	return one;
 }
 
@@ -100,18 +137,5 @@ int os_remove_tree(int dir, const char *name)
 
 	OS_FAULT("unlinkat");
 	one = remove_one(dir, name, false);
-	if (one <= 0)
-		return one;
-	r.top = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (r.top < 0)
-		return -errno;
-	/* What was moved up may or may not have been in the listing: look until nothing moves. */
-	do {
-		r.moved = false;
-		one = empty(&r, ".");
-	} while (one == 0 && r.moved);
-	defer_close_fn(&r.top);
-	if (one == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0)
-		one = -errno;
-	return one;
+	return one > 0 ? remove_full(&r, dir, name, 0) : one;
 }

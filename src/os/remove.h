@@ -8,8 +8,8 @@
  * os_remove_tree() - remove @name in @dir, with everything in it if it is a directory
  * @name: one component; a link is removed and not followed
  *
- * However deep it is, it takes three fds and no stack: what is in a directory that is not empty is moved up to the top and
- * removed from there. Nobody else may change it meanwhile. What is mounted in it is not removed: -EBUSY.
+ * However deep it is, it takes nine fds and 40 KiB of stack: what is deeper than eight levels and not empty is moved up to the top
+ * and removed from there. Nobody else may change it meanwhile. What is mounted in it is not removed: -EBUSY.
  *
  * Return: 0; -ENOENT if it is not there; -errno, and then some of it may be gone
  */

@@ -80,9 +80,12 @@ static void test_names_that_it_would_choose_itself(void **state)
 
 		snprintf(path, sizeof(path), "tree/tare-remove-%d", i);
 		assert_int_equal(mkdirat(dir, path, 0700), 0);
-		snprintf(path, sizeof(path), "tree/tare-remove-%d/a", i);
-		assert_int_equal(mkdirat(dir, path, 0700), 0);
-		snprintf(path, sizeof(path), "tree/tare-remove-%d/a/b", i);
+		/* deeper than what is removed in its place */
+		for (int level = 0; level < 12; level++) {
+			strcat(path, "/a");
+			assert_int_equal(mkdirat(dir, path, 0700), 0);
+		}
+		strcat(path, "/b");
 		make_file(dir, path);
 	}
 	assert_int_equal(os_remove_tree(dir, "tree"), 0);
