@@ -33,11 +33,28 @@ static void out_of_memory(void)
 }
 
 /*
- * A program makes one small arena after the other: first chunks are kept for the next, since to unmap one and to map another
+ * A program makes one small arena after the other: some chunks are kept for the next, since to unmap one and to map another
  * costs more than to clear what was used of it. That is done when one is taken: most arenas end with the program, and what
  * was shared with a child would be copied just to be cleared. Nothing here is for several threads.
  */
+#define SPARES_MAX 12
 static struct arena_chunk *spares;
+static unsigned n_spares;
+
+/* Return: NULL if none is of that size */
+static struct arena_chunk *take_spare(size_t size)
+{
+	struct arena_chunk **at = &spares, *chunk;
+
+	while (*at && (*at)->size != size)
+		at = &(*at)->older;
+	chunk = *at;
+	if (chunk) {
+		*at = chunk->older;
+		n_spares--;
+	}
+	return chunk;
+}
 
 static void chunk_empty(struct arena_chunk *chunk)
 {
@@ -55,9 +72,8 @@ static struct arena_chunk *chunk_new(struct arena_chunk *older, size_t need)
 	while (size < need + HEADER)
 		size *= 2;
 
-	if (spares && size == FIRST_CHUNK) {
-		chunk = spares;
-		spares = chunk->older;
+	chunk = take_spare(size);
+	if (chunk) {
 		chunk->older = older;
 		chunk_empty(chunk);
 		return chunk;
@@ -147,9 +163,10 @@ static void unmap_from(struct arena_chunk *chunk)
 
 	for (; chunk; chunk = older) {
 		older = chunk->older;
-		if (chunk->size == FIRST_CHUNK) {
+		if (chunk->size <= NEXT_CHUNK && n_spares < SPARES_MAX) {
 			chunk->older = spares;
 			spares = chunk;
+			n_spares++;
 		} else {
 			munmap(chunk, chunk->size);
 		}

@@ -33,11 +33,16 @@ static void put_text(struct json_writer *w, const char *text)
 
 static void new_line(struct json_writer *w)
 {
+	static const char blanks[] = "                                ";
+	unsigned left = w->depth * w->indent, n;
+
 	if (w->indent == 0)
 		return;
 	put(w, "\n", 1);
-	for (unsigned i = 0; i < w->depth * w->indent; i++)
-		put(w, " ", 1);
+	for (; left; left -= n) {
+		n = left < sizeof(blanks) - 1 ? left : (unsigned)sizeof(blanks) - 1;
+		put(w, blanks, n);
+	}
 }
 
 static void put_escaped(struct json_writer *w, unsigned char c)
@@ -63,26 +68,31 @@ static void put_escaped(struct json_writer *w, unsigned char c)
 	}
 }
 
+static bool needs_escape(char c)
+{
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+}
+
+/* What stands for itself is put in one piece. */
 static void put_quoted(struct json_writer *w, const char *text)
 {
-	const char *at = text, *end = text + strlen(text);
+	const char *at = text, *end = text + strlen(text), *plain = text;
+	size_t n;
 
 	put(w, "\"", 1);
-	while (at < end) {
-		size_t n = utf8_decode(at, (size_t)(end - at));
-
-		if (n == 0) {
-			put_text(w, "\xef\xbf\xbd");
-			at++;
-		} else if (n == 1 && ((unsigned char)*at < 0x20 || *at == '"' || *at == '\\' ||
-				      *at == 0x7f)) {
+	for (; at < end; at += n) {
+		n = utf8_decode(at, (size_t)(end - at));
+		if (n > 1 || (n == 1 && !needs_escape(*at)))
+			continue;
+		put(w, plain, (size_t)(at - plain));
+		if (n)
 			put_escaped(w, (unsigned char)*at);
-			at++;
-		} else {
-			put(w, at, n);
-			at += n;
-		}
+		else
+			put_text(w, "\xef\xbf\xbd");
+		n = 1;
+		plain = at + 1;
 	}
+	put(w, plain, (size_t)(end - plain));
 	put(w, "\"", 1);
 }
 

@@ -40,6 +40,30 @@ static void test_memory_of_a_cleared_arena_is_given_out_zeroed(void **state)
 	arena_clear(&other);
 }
 
+/* Of many that are cleared together some are kept, of either size, and the others unmapped. */
+static void test_some_chunks_are_kept(void **state)
+{
+	struct arena arenas[40] = { { 0 } };
+	char *texts[40];
+	unsigned char resident;
+	unsigned kept = 0;
+
+	for (int i = 0; i < 40; i++) {
+		texts[i] = arena_alloc(&arenas[i], i % 2 ? 40000 : 16);
+		memset(texts[i], 'x', 16);
+	}
+	for (int i = 0; i < 40; i++)
+		arena_clear(&arenas[i]);
+	for (int i = 0; i < 40; i++)
+		kept += mincore((void *)((uintptr_t)texts[i] & ~(uintptr_t)4095), 4096,
+				&resident) == 0;
+	assert_in_range(kept, 2, 20);
+	for (int i = 0; i < 40; i++)
+		assert_true(is_zero(arena_alloc(&arenas[i], i % 2 ? 40000 : 16), 16));
+	for (int i = 0; i < 40; i++)
+		arena_clear(&arenas[i]);
+}
+
 static void test_arenas_alive_at_once_share_nothing(void **state)
 {
 	struct arena arenas[3] = { { 0 } };
@@ -118,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_of_a_cleared_arena_is_given_out_zeroed),
+		cmocka_unit_test(test_some_chunks_are_kept),
 		cmocka_unit_test(test_arenas_alive_at_once_share_nothing),
 		cmocka_unit_test(test_a_large_piece_is_unmapped),
 		cmocka_unit_test(test_an_array_grows),

@@ -83,6 +83,38 @@ static void test_invalid_utf8_becomes_the_replacement_character(void **state)
 	assert_string_equal(json_writer_text(&w, NULL), "\"a\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
+static void test_what_needs_no_escape_stands_around_what_does(void **state)
+{
+	defer_arena struct arena arena = { 0 };
+	struct json_writer w;
+
+	json_writer_init(&w, &arena, 0);
+	json_add_string(&w, NULL,
+			"\"ab\xc3\xbc\ncd\xff\xc3\xbc"
+			"ef\\");
+	assert_string_equal(json_writer_text(&w, NULL), "\"\\\"ab\xc3\xbc\\ncd\xef\xbf\xbd\xc3\xbc"
+							"ef\\\\\"");
+}
+
+static void test_deep_levels_are_indented(void **state)
+{
+	defer_arena struct arena arena = { 0 };
+	struct json_writer w;
+	char *text;
+
+	json_writer_init(&w, &arena, 2);
+	for (int i = 0; i < 20; i++)
+		json_array_begin(&w, NULL);
+	json_add_null(&w, NULL);
+	for (int i = 0; i < 20; i++)
+		json_array_end(&w);
+	text = strstr(json_writer_text(&w, NULL),
+		      "\n                                        null\n");
+	assert_non_null(text);
+	assert_memory_equal(strchr(text + 1, '\n'), "\n                                      ]\n",
+			    41);
+}
+
 static void test_a_long_text_grows(void **state)
 {
 	defer_arena struct arena arena = { 0 };
@@ -128,6 +160,8 @@ int main(void)
 		cmocka_unit_test(test_indented),
 		cmocka_unit_test(test_strings_survive_our_own_parser),
 		cmocka_unit_test(test_invalid_utf8_becomes_the_replacement_character),
+		cmocka_unit_test(test_what_needs_no_escape_stands_around_what_does),
+		cmocka_unit_test(test_deep_levels_are_indented),
 		cmocka_unit_test(test_a_long_text_grows),
 		cmocka_unit_test(test_rfc3339),
 		cmocka_unit_test(test_rfc3339_agrees_with_gmtime),
