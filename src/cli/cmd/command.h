@@ -10,6 +10,7 @@
 
 extern const struct command command_bundle;
 extern const struct command command_commit;
+extern const struct command command_container_prune;
 extern const struct command command_copy;
 extern const struct command command_diff;
 extern const struct command command_exec_engine;

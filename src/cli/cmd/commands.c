@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&command_pause_engine,
 	&command_unpause,
 	&command_rm,
+	&command_container_prune,
 	&command_diff,
 	&command_commit,
 	&command_export,
