@@ -73,3 +73,16 @@ def test_layers_that_cannot_be_mapped_are_told(engine, missing, told):
     engine.under = [str(WRAPPER), missing]
     assert any(text.startswith(MAPPED) for text in info(engine)["Fallbacks"]) == told
     assert not staged(engine)
+
+
+def test_version_by_dockers_names(engine):
+    version = engine.call("--version").ok().out.split()[2]
+    assert engine.call("version").ok().out.splitlines()[0].split() == ["Version:", version]
+    assert engine.call("version", "--format", "{{.Server.Version}} {{.Client.Os}}").ok().out == f"{version} linux\n"
+    seen = json.loads(engine.call("version", "-f", "json").ok().out)
+    assert seen["Client"] == seen["Server"] and seen["Client"]["GitCommit"]
+    assert not engine.root.exists(), "nothing is made for it"
+
+
+def test_unshare_is_for_users(engine):
+    engine.call("unshare", "true").fails("this is root already", status=125)

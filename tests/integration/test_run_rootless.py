@@ -204,3 +204,26 @@ def test_a_pull_by_a_user_that_fails_leaves_nothing(given, registry):
     given.call("pull", f"{registry.host}/c:1").fails(f"get blob {digest}")
     given.call("image", "gc").ok()
     assert given.images() == [] and list((given.root / "staging").iterdir()) == []
+
+
+# ---- unshare --------------------------------------------------------------------------------------------------------------
+
+
+def test_unshare_sees_files_as_the_containers_do(given):
+    given.image(layers=LAYERS)
+    given.own()
+    given.sh("true").ok()
+    (layer,) = [p for p in (given.root / "layers").iterdir() if (p / "mine").exists()]
+    out = given.call("unshare", "sh", "-c", 'id -u; stat -c %u:%g "$0"; exit 7', layer / "mine")
+    assert (out.status, out.out) == (7, "0\n5:6\n")
+    assert (layer / "mine").stat().st_uid == FIRST + 4
+
+
+def test_unshare_says_what_cannot_be_run(given, tmp):
+    (tmp / "text").write_text("no program")
+    given.call("unshare", tmp / "nothing").fails(f"{tmp}/nothing", "not there", status=127)
+    given.call("unshare", tmp / "text").fails(f"{tmp}/text", "EACCES", status=126)
+
+
+def test_unshare_with_one_id(not_given):
+    assert not_given.call("unshare", "id", "-u").ok().out == "0\n"

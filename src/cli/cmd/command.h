@@ -42,6 +42,8 @@ extern const struct command command_system_df;
 extern const struct command command_system_reset;
 extern const struct command command_tag;
 extern const struct command command_unpause;
+extern const struct command command_unshare;
+extern const struct command command_version;
 extern const struct command command_wait;
 
 /* Whom this program hands over to what it has not (struct program); NULL: it has everything */

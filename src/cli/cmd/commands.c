@@ -36,6 +36,8 @@ const struct command *const commands[] = {
 	&command_system_check,
 	&command_system_reset,
 	&command_info,
+	&command_version,
+	&command_unshare,
 	&command_monitor_end,
 	NULL,
 };
