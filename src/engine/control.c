@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/containers_internal.h"
+#include "engine/restart_policy.h"
 #include "os/process.h"
 #include "runtime/container.h"
 #include "spec/words.h"
@@ -47,18 +48,26 @@ int control_lock_when_ended(struct arena *arena, const struct roots *roots, cons
 	return r;
 }
 
-int control_kill(const struct roots *roots, const char *id, int signal, struct err *err)
+/* Return: the container's directory, without its lock; -errno with @err */
+static int open_directory(const struct roots *roots, const char *id, struct err *err)
 {
-	defer_arena struct arena arena = { 0 };
-	int r = container_kill(containers_oci_root(&arena, roots), id, signal, false, err);
+	defer_close int containers = containers_open(roots, err);
+	int fd;
 
-	if (r == -ENOENT || r == -ESRCH)
-		return err_user_code(err, -ESRCH, "container %.12s is not running", id);
-	return r;
+	if (containers < 0)
+		return containers;
+	fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? err_sys(err, "open container %.12s", id) : fd;
 }
 
-/* ---- stop --------------------------------------------------------------------------------------------------------- */
+int control_forbid_restart(const struct roots *roots, const char *id, struct err *err)
+{
+	defer_close int dir = open_directory(roots, id, err);
 
+	return dir < 0 ? dir : restart_forbid(dir, err);
+}
+
+/* What asks it to end */
 static int own_signal(const struct container_record *record)
 {
 	const char *text = json_string(json_member(record->config, "StopSignal"));
@@ -66,6 +75,27 @@ static int own_signal(const struct container_record *record)
 
 	return text && signal_parse(text, &signal) == 0 ? signal : SIGTERM;
 }
+
+int control_kill(const struct roots *roots, const char *id, int signal, struct err *err)
+{
+	defer_arena struct arena arena = { 0 };
+	struct container_record record;
+	int r = containers_load(&arena, roots, id, &record, err);
+
+	/* As of docker: who sends these wants it to end for good. */
+	if (r == 0 && record.restart.policy && control_runs(roots, id, NULL) &&
+	    (signal == SIGKILL || signal == own_signal(&record)))
+		r = control_forbid_restart(roots, id, err);
+	if (r < 0)
+		return r;
+	r = container_kill(containers_oci_root(&arena, roots), id, signal, false, err);
+
+	if (r == -ENOENT || r == -ESRCH)
+		return err_user_code(err, -ESRCH, "container %.12s is not running", id);
+	return r;
+}
+
+/* ---- stop --------------------------------------------------------------------------------------------------------- */
 
 static int64_t own_timeout(const struct container_record *record)
 {
@@ -141,8 +171,12 @@ int control_stop(const struct roots *roots, const char *id, int signal, int64_t 
 
 	if (r < 0)
 		return r;
+	if (record.restart.policy)
+		r = control_forbid_restart(roots, id, err);
+	if (r < 0)
+		return r;
 	if (!control_runs(roots, id, &pidfd))
-		return 0;
+		return record.restarting ? wait_until_settled(roots, id, err) : 0;
 	if (signal == CONTROL_AS_CONTAINER)
 		signal = own_signal(&record);
 	if (timeout_s == CONTROL_AS_CONTAINER)

@@ -20,6 +20,9 @@ bool control_runs(const struct roots *roots, const char *id, int *ret_pidfd);
 int control_lock_when_ended(struct arena *arena, const struct roots *roots, const char *id,
 			    struct container_dir *ret, struct err *err) MUST_CHECK;
 
+/* control_forbid_restart() - whatever its policy is, it is to end for good. Return: 0; -errno */
+int control_forbid_restart(const struct roots *roots, const char *id, struct err *err) MUST_CHECK;
+
 /* control_kill() - send a signal to its init. Return: 0; -ESRCH if it does not run; -errno */
 int control_kill(const struct roots *roots, const char *id, int signal, struct err *err) MUST_CHECK;
 

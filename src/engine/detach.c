@@ -71,12 +71,12 @@ static int make_stdio(const struct detach *d, struct stdio *stdio, struct err *e
 {
 	int r;
 
-	if (d->terminal || !d->interactive)
+	if (d->record->terminal || !d->record->open_stdin)
 		r = open_null(&stdio->container[0], err);
 	else
 		r = make_pipe(&stdio->container[0], &stdio->in, err);
 	for (int i = 1; i < 3 && r == 0; i++) {
-		if (d->terminal)
+		if (d->record->terminal)
 			r = open_null(&stdio->container[i], err);
 		else
 			r = make_pipe(i == 1 ? &stdio->out : &stdio->err, &stdio->container[i],
@@ -142,8 +142,8 @@ static void add_number(struct words *words, const char *name, uint64_t value)
 	add(words, arena_printf(words->arena, "%s=%llu", name, (unsigned long long)value));
 }
 
-/* What the monitor becomes when the container has ended */
-static void add_clean_up(struct words *words, const struct start *start)
+/* What the monitor becomes in the end */
+static void add_next(struct words *words, const struct start *start, const char *command)
 {
 	static const char *const managers[] = { [CGROUPS_FILE] = "cgroupfs",
 						[CGROUPS_SYSTEMD] = "systemd",
@@ -157,7 +157,7 @@ static void add_clean_up(struct words *words, const struct start *start)
 	add_value(words, "--cgroup-manager", managers[d->cgroups]);
 	add_value(words, "--log", d->log_path);
 	add_value(words, "--log-format", d->log_format);
-	add(words, MONITOR_END);
+	add(words, command);
 	add(words, d->dir->id);
 	add(words, arena_printf(words->arena, "%d", d->dir->fd));
 }
@@ -213,7 +213,7 @@ static int become_monitor(const struct start *start, const struct container_star
 		return err_set(err, r, "hand the container's files on to its monitor");
 	if (drop_stdio(err) < 0)
 		return err->code;
-	add_clean_up(&words, start);
+	add_next(&words, start, MONITOR_END);
 	(void)!chdir("/");
 	umask(0077);
 	execve(start->monitor, words.items, environment);
@@ -237,7 +237,7 @@ static int start_and_watch(const struct start *start, struct err *err)
 	};
 	struct err ignored = ERR_INIT;
 	struct container_started started;
-	int r = os_setsid();
+	int r = getsid(0) == getpid() ? 0 : os_setsid();
 
 	if (r < 0)
 		return err_set(err, r, "begin a session");
@@ -312,30 +312,82 @@ static int start_and_hear(struct start *start, int heard, struct err *err)
 	return r;
 }
 
-int detach_start(struct arena *arena, const struct detach *detach, struct err *err)
+static int begin(struct arena *arena, const struct detach *detach, struct start *start,
+		 struct err *err)
 {
-	struct start start = {
+	int r;
+
+	*start = (struct start){
 		.detach = detach,
 		.arena = arena,
 		.stdio = { { -EBADF, -EBADF, -EBADF }, -EBADF, -EBADF, -EBADF },
 		.ready = -EBADF,
 		.end = -EBADF,
 	};
-	defer_close int heard = -EBADF;
-	int r = beside_find(arena, detach->self, MONITOR_PROGRAM, &start.monitor, err);
+	r = beside_find(arena, detach->self, MONITOR_PROGRAM, &start->monitor, err);
+	return r < 0 ? r : beside_find(arena, detach->self, "tare", &start->tare, err);
+}
+
+static int make_files(struct start *start, struct err *err)
+{
+	int r = make_stdio(start->detach, &start->stdio, err);
 
 	if (r == 0)
-		r = beside_find(arena, detach->self, "tare", &start.tare, err);
+		r = start->end = container_end_make(start->detach->dir->fd, err);
+	return r < 0 ? r : 0;
+}
+
+static void end(struct start *start)
+{
+	stdio_clear(&start->stdio);
+	defer_close_fn(&start->ready);
+	defer_close_fn(&start->end);
+}
+
+int detach_start(struct arena *arena, const struct detach *detach, struct err *err)
+{
+	defer_close int heard = -EBADF;
+	struct start start;
+	int r = begin(arena, detach, &start, err);
+
 	if (r == 0)
 		r = make_pipe(&heard, &start.ready, err);
 	if (r == 0)
-		r = make_stdio(detach, &start.stdio, err);
+		r = make_files(&start, err);
 	if (r == 0)
-		r = start.end = container_end_make(detach->dir->fd, err);
-	if (r >= 0)
 		r = start_and_hear(&start, heard, err);
-	stdio_clear(&start.stdio);
-	defer_close_fn(&start.ready);
-	defer_close_fn(&start.end);
+	end(&start);
 	return r;
+}
+
+int detach_become(struct arena *arena, const struct detach *detach, struct err *err)
+{
+	struct start start;
+	int r = begin(arena, detach, &start, err);
+
+	if (r == 0)
+		r = make_files(&start, err);
+	if (r == 0)
+		r = start_and_watch(&start, err);
+	end(&start);
+	return r;
+}
+
+int detach_delay(struct arena *arena, const struct detach *detach, uint64_t ms, struct err *err)
+{
+	struct words words = { .arena = arena };
+	struct start start;
+	int r = begin(arena, detach, &start, err);
+
+	if (r < 0)
+		return r;
+	add(&words, MONITOR_PROGRAM);
+	add(&words, detach->dir->id);
+	add_number(&words, "delay", ms);
+	r = add_file(&words, "dir", detach->dir->fd);
+	if (r < 0)
+		return err_set(err, r, "hand the container's lock on to its monitor");
+	add_next(&words, &start, MONITOR_START);
+	execve(start.monitor, words.items, small_environment(arena));
+	return err_sys(err, "execute \"%s\"", start.monitor);
 }

@@ -9,15 +9,15 @@
 #include "engine/launch.h"
 
 #define MONITOR_PROGRAM "tare-monitor"
-#define MONITOR_END     "monitor-end" /* the command of tare that the monitor becomes */
+/* The commands of tare that the monitor becomes: when the container has ended, and when it is time to start it again */
+#define MONITOR_END   "monitor-end"
+#define MONITOR_START "monitor-start"
 
 struct detach {
 	const struct roots *roots;
 	const struct container_dir *dir; /* locked; the monitor has the lock as well from then on */
 	const struct container_record *record;
 	const int *rootfs_tree; /* as of create_options; NULL: the bundle's rootfs */
-	bool terminal;          /* it has one of its own */
-	bool interactive;       /* what it reads stays open; else there is nothing to read */
 	enum cgroup_manager cgroups;
 	/* what the clean-up after its end is called with */
 	const char *self;                  /* argv[0] of this program, to find the others by */
@@ -32,5 +32,18 @@ struct detach {
  * Return: 0 once its program runs and is watched; -errno, with the whole chain
  */
 int detach_start(struct arena *arena, const struct detach *detach, struct err *err) MUST_CHECK;
+
+/*
+ * detach_become() - the same in this very process, which is nobody's any more: it becomes the monitor
+ * Return: -errno; not at all if it worked
+ */
+int detach_become(struct arena *arena, const struct detach *detach, struct err *err) MUST_CHECK;
+
+/*
+ * detach_delay() - become a monitor that waits, and then becomes `tare monitor-start`
+ * Return: -errno; not at all if it worked
+ */
+int detach_delay(struct arena *arena, const struct detach *detach, uint64_t ms,
+		 struct err *err) MUST_CHECK;
 
 #endif

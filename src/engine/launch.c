@@ -17,7 +17,9 @@
 #include "os/path.h"
 #include "os/remove.h"
 #include "runtime/facts.h"
+#include "spec/digest.h"
 #include "spec/image_write.h"
+#include "spec/media_type.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -187,6 +189,9 @@ static int take_over_root(const struct launch *l, const char *upper, struct err 
 {
 	struct stat st;
 
+	/* The container may have given it another one since. */
+	if (l->again)
+		return 0;
 	if (stat(l->top_layer, &st) < 0)
 		return err_sys(err, "look at layer \"%s\"", l->top_layer);
 	if (chown(upper, st.st_uid + l->map.host_id, st.st_gid + l->map.host_id) < 0 ||
@@ -358,7 +363,7 @@ static int mount_overlay(struct launch *l, const struct store *store, struct err
 		.upper = arena_printf(&l->arena, "%s/upper", l->dir.path),
 		.work = arena_printf(&l->arena, "%s/work", l->dir.path),
 		.place = arena_printf(&l->arena, "%s/rootfs", l->dir.path),
-		.throw_away = l->auto_remove,
+		.throw_away = l->auto_remove && !l->only_make && !l->again,
 		.user_xattrs = l->user_xattrs,
 		.userns = userns,
 	};
@@ -549,10 +554,14 @@ static int write_record(struct launch *l, struct err *err)
 		.exit_status = -1,
 		.auto_remove = l->auto_remove,
 		.log = l->log,
+		.restart = l->restart,
+		.terminal = l->settings.terminal,
+		.open_stdin = l->open_stdin,
 		.map = l->map,
 		.config = asked,
 	};
-	l->record.started = l->record.created;
+	if (!l->only_make)
+		l->record.started = l->record.created;
 	return containers_save(&l->arena, &l->dir, &l->record, err);
 }
 
@@ -626,19 +635,103 @@ static void remove_all(struct launch *l)
 	container_dir_clear(&l->dir);
 }
 
-int launch_prepare(struct launch *l, struct err *err)
+static void begin(struct launch *l)
 {
-	int r;
-
 	l->dir = CONTAINER_DIR_INIT;
 	l->root = -EBADF;
 	l->n_steps = 0;
 	l->steps = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->steps));
 	l->reasons = arena_array(&l->arena, LAUNCH_STEPS_MAX, sizeof(*l->reasons));
+}
+
+int launch_prepare(struct launch *l, struct err *err)
+{
+	int r;
+
+	begin(l);
 	r = prepare(l, err);
 	if (r != 0)
 		remove_all(l);
 	return r;
+}
+
+/* ---- once more ---------------------------------------------------------------------------------------------------- */
+
+/* The one that it was made of, whatever its name means now. */
+static int load_own_image(struct launch *l, const struct store *store, struct err *err)
+{
+	struct platform host = image_host_platform(&l->arena);
+	char digest[DIGEST_TEXT_MAX];
+	ssize_t n = os_read_at(l->dir.fd, LEASE_IMAGE, digest, sizeof(digest));
+	const struct descriptor entry = { .set = true,
+					  .media_type = MEDIA_OCI_MANIFEST,
+					  .digest = digest };
+	int r;
+
+	if (n < 0)
+		return err_set(err, (int)n, "read which image it is of");
+	r = image_load(store, &l->arena, &entry, &host, &l->image, err);
+	return r < 0 ? err_context(err, "read image \"%s\"", l->image_name) : 0;
+}
+
+/*
+ * overlayfs refuses a work directory that a throw-away mount has used, since after a power cut nobody knows what is in upper/.
+ * There was none: what was thrown away then is swept away.
+ */
+static int renew_work(const struct launch *l, struct err *err)
+{
+	int r = os_remove_tree(l->dir.fd, "work");
+
+	return r < 0 && r != -ENOENT ? err_set(err, r, "remove \"%s/work\"", l->dir.path) : 0;
+}
+
+static int mount_again(struct launch *l, struct err *err)
+{
+	static const struct id_map none = { 0 };
+	defer_store struct store store = STORE_INIT;
+	size_t made;
+	int r = roots_open_store(&l->roots, &store, err);
+
+	if (r == 0)
+		r = load_own_image(l, &store, err);
+	if (r < 0)
+		return r;
+	l->layers = arena_array(&l->arena, l->image.config.diff_ids.n + 1, sizeof(*l->layers));
+	r = prepare_layers(l, &store, &none, &made, err);
+	/* Without upper/ its root filesystem is a copy of its image. */
+	if (r != 0 || os_exists_at(l->dir.fd, "upper") == 0)
+		return r;
+	r = renew_work(l, err);
+	return r < 0 ? r : mount_overlay(l, &store, err);
+}
+
+static int load_again(struct launch *l, const char *id, int lock, struct err *err)
+{
+	struct facts facts;
+	int r = lock >= 0 ? containers_adopt(&l->arena, &l->roots, id, lock, &l->dir, err)
+			  : containers_lock(&l->arena, &l->roots, id, &l->dir, err);
+
+	if (r == 0)
+		r = containers_load(&l->arena, &l->roots, id, &l->record, err);
+	if (r == 0)
+		r = facts_read_parts(&l->arena, "", FACTS_VERSION | FACTS_SECURITY, &facts, err);
+	if (r < 0)
+		return r;
+	l->again = true;
+	l->user_xattrs = facts.rootless;
+	l->map = l->record.map;
+	l->auto_remove = l->record.auto_remove;
+	l->image_name = l->record.image;
+	return 0;
+}
+
+int launch_again(struct launch *l, const char *id, int lock, struct err *err)
+{
+	int r;
+
+	begin(l);
+	r = load_again(l, id, lock, err);
+	return r == 0 && l->image_name ? mount_again(l, err) : r;
 }
 
 int launch_finish(struct launch *l, int status, struct err *err)

@@ -25,7 +25,10 @@ struct launch {
 	const char *rootfs_dir; /* absolute */
 	const struct platform *wanted;
 	bool auto_remove;
-	struct log_choice log;    /* driver NULL: it runs in the foreground */
+	struct log_choice log; /* driver NULL: it runs in the foreground */
+	struct restart_choice restart;
+	bool open_stdin;          /* in the background what it reads stays open */
+	bool only_make;           /* it is not started now */
 	bool no_files;            /* the config names no files of the container's directory */
 	layers_unpack_fn *unpack; /* NULL: an image whose layers are not there yet is not run */
 	void (*warn)(void *to, const char *text);
@@ -40,6 +43,7 @@ struct launch {
 	const char *top_layer; /* whose root directory's owner and mode the container's has */
 	int root;              /* the root filesystem: a detached mount, or a directory; owned */
 	bool root_is_mount;    /* the former */
+	bool again;            /* it was made before */
 	struct id_map map;     /* of --userns; size 0: none */
 	struct image_process
 		asked; /* how the image is to be run, with what was asked for instead */
@@ -61,6 +65,16 @@ enum { LAUNCH_LACKS_LAYER = 2 };
  *         -ENOENT if the image is not in the store; -errno
  */
 int launch_prepare(struct launch *launch, struct err *err) MUST_CHECK;
+
+/*
+ * launch_again() - the same for a container that was made before and does not run
+ * @launch: roots, unpack, warn and to are given
+ * @lock:   of its directory, if this process has it already, and it is taken; else -EBADF
+ *
+ * What it has written is there as it was. On failure nothing has changed.
+ * Return: 0; LAUNCH_LACKS_LAYER; -EBUSY if somebody runs or changes it; -ENOENT; -errno
+ */
+int launch_again(struct launch *launch, const char *id, int lock, struct err *err) MUST_CHECK;
 
 /*
  * launch_finish() - the container has ended with @status, or could not be started (@status < 0)

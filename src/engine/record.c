@@ -37,6 +37,19 @@ static void write_log(struct json_writer *w, const struct log_choice *log)
 	json_object_end(w);
 }
 
+static void write_restart(struct json_writer *w, const struct container_record *record)
+{
+	if (!record->restart.policy)
+		return;
+	json_object_begin(w, "restart");
+	json_add_string(w, "policy", record->restart.policy);
+	json_add_u64(w, "max", record->restart.max);
+	json_add_u64(w, "count", record->restart.count);
+	json_add_u64(w, "failures", record->restart.failures);
+	json_object_end(w);
+	json_add_bool(w, "restarting", record->restarting);
+}
+
 static void add_if(struct json_writer *w, const char *key, uint64_t value)
 {
 	if (value)
@@ -75,6 +88,9 @@ int container_record_write(struct arena *arena, int dir, const struct container_
 	json_add_string(&w, "created", record->created);
 	json_add_string(&w, "started", record->started);
 	json_add_bool(&w, "autoRemove", record->auto_remove);
+	json_add_bool(&w, "tty", record->terminal);
+	json_add_bool(&w, "openStdin", record->open_stdin);
+	write_restart(&w, record);
 	write_map(&w, &record->map);
 	write_log(&w, &record->log);
 	if (record->config)
@@ -125,6 +141,7 @@ static void read_end(const struct json *root, struct container_record *record)
 static void read_members(const struct json *root, struct container_record *record)
 {
 	const struct json *map = json_member(root, "idMap"), *log = json_member(root, "log");
+	const struct json *restart = json_member(root, "restart");
 
 	record->name = json_string(json_member(root, "name"));
 	record->image = json_string(json_member(root, "image"));
@@ -144,6 +161,14 @@ static void read_members(const struct json *root, struct container_record *recor
 		record->log = (struct log_choice){ json_string(json_member(log, "driver")),
 						   read_number(log, "maxSize"),
 						   read_number(log, "maxFiles") };
+	if (restart)
+		record->restart = (struct restart_choice){
+			json_string(json_member(restart, "policy")), read_number(restart, "max"),
+			read_number(restart, "count"), read_number(restart, "failures")
+		};
+	record->terminal = read_bool(root, "tty");
+	record->open_stdin = read_bool(root, "openStdin");
+	record->restarting = read_bool(root, "restarting");
 	read_end(root, record);
 }
 

@@ -7,7 +7,8 @@
  * kept as a fixture in tests/data/records.
  *
  *     1  has no number: `run` in the foreground, and what it left
- *     2  "schema", "started", "signal", "oomKilled", "memory", "log"
+ *     2  "schema", "started", "signal", "oomKills", "memoryLimit", "memoryPeak", "log", "logDropped", "tty", "openStdin",
+ *        "restart", "restarting"
  */
 #ifndef TARE_ENGINE_RECORD_H
 #define TARE_ENGINE_RECORD_H
@@ -33,6 +34,14 @@ struct log_choice {
 	uint64_t max_files;
 };
 
+/* --restart, and what came of it */
+struct restart_choice {
+	const char *policy; /* "always", "unless-stopped", "on-failure"; NULL: no */
+	uint64_t max;       /* on-failure: so often; 0: always */
+	uint64_t count;     /* how often it was started again since somebody started it by hand */
+	uint64_t failures;  /* of these, how many in a row did not last */
+};
+
 /* Strings live in the arena given to the reader, or are borrowed by the writer. */
 struct container_record {
 	const char *id, *name; /* name NULL: none */
@@ -45,6 +54,10 @@ struct container_record {
 	int64_t exit_status;   /* once it has finished; -1: nobody saw it */
 	uint64_t signal;       /* that ended it; 0: none */
 	bool auto_remove;      /* --rm */
+	bool terminal;         /* it has one of its own */
+	bool open_stdin;       /* in the background what it reads stays open */
+	bool restarting;       /* it has ended, and its monitor waits to start it again */
+	struct restart_choice restart;
 	/* it has ended, and who cleans up after it has not been there yet: end.json says so alone */
 	bool unsettled;
 	/* Why it ended: how often the kernel ended something in it for want of memory; the limit and the most it used, bytes */

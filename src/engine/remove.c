@@ -12,6 +12,12 @@ static int refuse_running(const char *id, struct err *err)
 	return err_hint(err, "--force kills it first");
 }
 
+static int refuse_restarting(const char *id, struct err *err)
+{
+	err_user_code(err, -EBUSY, "container %.12s is about to be started again", id);
+	return err_hint(err, "tare stop ends that; --force removes it");
+}
+
 static int kill_it(const char *oci_root, const char *id, struct err *err)
 {
 	int r = container_kill(oci_root, id, SIGKILL, true, err);
@@ -35,11 +41,15 @@ int container_remove(const struct roots *roots, const char *id, bool force,
 		*err = unreadable;
 		return r;
 	}
-	r = 0;
+	r = force ? control_forbid_restart(roots, id, err) : 0;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	if (control_runs(roots, id, NULL)) {
 		if (!force)
 			return refuse_running(id, err);
 		r = kill_it(oci_root, id, err);
+	} else if (!unreadable.code && record.restarting && !force) {
+		return refuse_restarting(id, err);
 	}
 	if (r == 0)
 		r = control_lock_when_ended(&arena, roots, id, &dir, err);

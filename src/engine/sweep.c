@@ -122,6 +122,12 @@ static int sweep_one(void *arg, const char *id)
 			return sweep->err->code;
 		return containers_remove(sweep->roots, &dir, NULL, sweep->err);
 	}
+	/* Who was to start it again has died. */
+	if (record.restarting && record.finished) {
+		record.restarting = false;
+		if (!record.unsettled)
+			return containers_save(&sweep->arena, &dir, &record, sweep->err);
+	}
 	if (record.finished && !record.unsettled && !record.auto_remove)
 		return 0;
 	/* It was only made, and waits to be started. */

@@ -81,6 +81,7 @@ def test_what_runs_before_the_c_library_knows_the_commands_that_enter_a_containe
     for path in (REPO / "src/cli").glob("*/*.c"):
         for command in re.findall(r"^const struct command \w+ = {.*?^};", path.read_text(), re.M | re.S):
             if ".enters_container = true" in command:
-                entering.add(re.search(r'\.name = "(\w+)"', command).group(1))
-    assert known == entering
-    assert len(entering) >= 3
+                entering.update(re.findall(r'\.name = "(\w+)"', command))
+    assert known <= entering, "these would be executed once too often"
+    # start is another thing for tare-oci, and restart is slow in any case: these go the long way
+    assert entering - known == {"start", "restart"}

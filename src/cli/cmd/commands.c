@@ -3,6 +3,9 @@
 
 const struct command *const commands[] = {
 	&command_run,
+	&command_create_engine,
+	&command_start_engine,
+	&command_restart,
 	&command_ps,
 	&command_exec_engine,
 	&command_logs,
@@ -39,6 +42,7 @@ const struct command *const commands[] = {
 	&command_version,
 	&command_unshare,
 	&command_monitor_end,
+	&command_monitor_start,
 	NULL,
 };
 

@@ -13,9 +13,22 @@
 extern char **environ;
 
 const struct command *const commands[] = {
-	&command_run,     &command_exec_engine, &command_ps,          &command_logs,
-	&command_stop,    &command_kill,        &command_wait,        &command_pause_engine,
-	&command_unpause, &command_rm,          &command_monitor_end, NULL,
+	&command_run,
+	&command_create_engine,
+	&command_start_engine,
+	&command_restart,
+	&command_exec_engine,
+	&command_ps,
+	&command_logs,
+	&command_stop,
+	&command_kill,
+	&command_wait,
+	&command_pause_engine,
+	&command_unpause,
+	&command_rm,
+	&command_monitor_end,
+	&command_monitor_start,
+	NULL,
 };
 
 /* argv[0] stays, so that messages and what is looked for beside this program are the same. */

@@ -2,36 +2,15 @@
 /* `logs`: what a container wrote in the background. */
 #include "base/num.h"
 #include "cli/cmd/command.h"
+#include "cli/cmd/log_output.h"
 #include "cli/when.h"
-#include "engine/logs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct args {
 	const char *since, *until, *tail;
 	bool follow, timestamps;
 };
-
-/* Where each stream's entries go, and whether the last one was a whole line */
-struct output {
-	bool timestamps;
-	bool line_open[2];
-};
-
-static int write_entry(void *to, const struct log_entry *entry, struct err *err)
-{
-	struct output *output = to;
-	FILE *stream = entry->is_error ? stderr : stdout;
-	bool *open = &output->line_open[entry->is_error];
-
-	if (output->timestamps && !*open)
-		fprintf(stream, "%s ", entry->time);
-	fwrite(entry->text, 1, entry->len, stream);
-	*open = entry->len == 0 || entry->text[entry->len - 1] != '\n';
-	fflush(stream);
-	return ferror(stdout) ? err_sys(err, "write to standard output") : 0;
-}
 
 static int read_tail(const char *text, int64_t *ret, struct err *err)
 {
@@ -48,15 +27,11 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	const struct args *a = args;
 	struct roots roots = roots_of(cli);
 	char id[CONTAINER_ID_DIGITS + 1], since[WHEN_MAX], until[WHEN_MAX];
-	struct output output = { .timestamps = a->timestamps };
 	struct logs_request request = {
 		.roots = &roots,
 		.id = id,
 		.follow = a->follow,
-		.entry = write_entry,
-		.to = &output,
 	};
-	uint64_t dropped;
 	int r = read_tail(a->tail, &request.tail, err);
 
 	if (r == 0)
@@ -66,10 +41,7 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	if (r == 0)
 		r = containers_find(&roots, operands_at(words, 0), id, err);
 	if (r == 0)
-		r = logs_read(&request, &dropped, err);
-	if (r == 0 && dropped)
-		fprintf(stderr, "tare: %llu bytes of output could not be logged\n",
-			(unsigned long long)dropped);
+		r = log_output_read(&request, a->timestamps, err);
 	return r;
 }
 

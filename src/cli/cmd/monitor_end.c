@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `monitor-end`: what a container's monitor becomes when the container has ended. No command for people. */
+/*
+ * `monitor-end` and `monitor-start`: what a container's monitor becomes when the container has ended, and when it is time to start it
+ * again. No commands for people.
+ */
 #include "base/num.h"
-#include "cli/cmd/command.h"
-#include "engine/containers.h"
-#include "engine/detach.h"
+#include "cli/cmd/starting.h"
 
 #include <limits.h>
 
-static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
+typedef int after_fn(const struct start_request *request, int lock, struct err *err);
+
+static int run_after(struct cli *cli, const struct operands *words, after_fn *after,
+		     struct err *err)
 {
-	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
-	defer_arena struct arena arena = { 0 };
-	struct report report = command_report(cli);
-	struct roots roots = roots_of(cli);
-	struct container_record record;
+	const struct report report = command_report(cli);
+	const struct roots roots = roots_of(cli);
+	const struct start_request request =
+		starting_request(cli, &roots, &report, operands_at(words, 0));
 	uint64_t lock;
-	int r;
 
 	if (num_parse_u64(operands_at(words, 1), 3, INT_MAX, &lock) < 0)
 		return err_user(err, "\"%s\" is no file", operands_at(words, 1));
-	r = containers_adopt(&arena, &roots, operands_at(words, 0), (int)lock, &dir, err);
-	if (r == 0)
-		r = containers_load(&arena, &roots, dir.id, &record, err);
-	return r == 0 ? containers_settle(&arena, &roots, &dir, &record, &report, err) : r;
+	return after(&request, (int)lock, err);
+}
+
+static int run_end(struct cli *cli, void *args, const struct operands *words, struct err *err)
+{
+	return run_after(cli, words, start_after_end, err);
+}
+
+static int run_start(struct cli *cli, void *args, const struct operands *words, struct err *err)
+{
+	return starting_result(cli, run_after(cli, words, start_after_delay, err), err);
 }
 
 static const struct option options[] = { OPTION_END };
@@ -35,5 +44,17 @@ const struct command command_monitor_end = {
 	.summary = "clean up after a container that its monitor has seen end",
 	.options = options,
 	.hidden = true,
-	.run = run,
+	.run = run_end,
+};
+
+const struct command command_monitor_start = {
+	.name = MONITOR_START,
+	.operands = "ID FD",
+	.min_operands = 2,
+	.max_operands = 2,
+	.summary = "start a container again",
+	.options = options,
+	.enters_container = true,
+	.hidden = true,
+	.run = run_start,
 };

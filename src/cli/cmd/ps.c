@@ -41,6 +41,10 @@ static struct row ended(struct arena *arena, const struct container_record *reco
 				     : arena_printf(arena, "Exited (%lld) %s",
 						    (long long)record->exit_status, ago);
 
+	if (record->restarting)
+		return (struct row){ record, "restarting",
+				     arena_printf(arena, "Restarting%s",
+						  status + strlen("Exited")) };
 	return (struct row){ record, "exited", status };
 }
 
@@ -90,7 +94,8 @@ static struct row look(struct arena *arena, const struct roots *roots,
 
 static bool is_shown(const struct args *a, const struct row *row)
 {
-	return a->all || strcmp(row->state, "running") == 0 || strcmp(row->state, "paused") == 0;
+	return a->all || strcmp(row->state, "running") == 0 || strcmp(row->state, "paused") == 0 ||
+	       strcmp(row->state, "restarting") == 0;
 }
 
 static const char *text_or(const char *text, const char *other)

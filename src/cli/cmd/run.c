@@ -15,6 +15,7 @@
 #include "engine/detach.h"
 #include "engine/launch.h"
 #include "engine/log_choice.h"
+#include "engine/restart_policy.h"
 #include "os/file.h"
 #include "runtime/cleanup.h"
 #include "runtime/notify.h"
@@ -26,10 +27,10 @@
 
 struct args {
 	struct container_args container; /* first: the offsets of CONTAINER_OPTIONS count from it */
-	const char *name, *rootfs, *trace, *cidfile, *log_driver;
+	const char *name, *rootfs, *trace, *cidfile, *log_driver, *restart;
 	struct option_values log_options;
 	struct explain_choice explain;
-	bool rm, detach;
+	bool rm, detach, make;
 };
 
 /* What start() needs */
@@ -153,8 +154,8 @@ static int write_cidfile(const struct args *a, const struct launch *launch, stru
 	return r < 0 ? err_set(err, r, "--cidfile: write \"%s\"", a->cidfile) : 0;
 }
 
-/* In the foreground what it writes goes where ours goes. */
-static int settle_log(const struct args *a, struct launch *launch, struct err *err)
+/* In the foreground what it writes goes where ours goes, and we are the ones who would have to start it again. */
+static int settle_background(const struct args *a, struct launch *launch, struct err *err)
 {
 	const struct str_list options = { .items = a->log_options.items, .n = a->log_options.n };
 	struct log_choice choice;
@@ -162,7 +163,13 @@ static int settle_log(const struct args *a, struct launch *launch, struct err *e
 
 	if (r == 0 && a->detach)
 		launch->log = choice;
-	return r;
+	if (r == 0)
+		r = restart_choose(a->restart, &launch->restart, err);
+	if (r < 0 || !launch->restart.policy)
+		return r;
+	if (a->rm)
+		return err_user(err, "--restart and --rm contradict each other");
+	return a->detach ? 0 : err_user(err, "--restart is for the background: it needs --detach");
 }
 
 static int describe(struct cli *cli, const struct args *a, const struct operands *words,
@@ -182,7 +189,9 @@ static int describe(struct cli *cli, const struct args *a, const struct operands
 	launch->settings.name = a->name;
 	launch->settings.self = cli->argv[0];
 	launch->auto_remove = a->rm || a->explain.given;
-	r = settle_log(a, launch, err);
+	launch->open_stdin = a->container.interactive;
+	launch->only_make = a->make;
+	r = settle_background(a, launch, err);
 	if (r < 0)
 		return r;
 	launch->wanted = wanted;
@@ -228,8 +237,6 @@ static int run_detached(struct cli *cli, const struct args *a, struct launch *la
 		.dir = &launch->dir,
 		.record = &launch->record,
 		.rootfs_tree = launch->root_is_mount ? &launch->root : NULL,
-		.terminal = a->container.terminal,
-		.interactive = a->container.interactive,
 		.cgroups = cli->cgroups,
 		.self = cli->argv[0],
 		.log_path = cli->log_path,
@@ -278,6 +285,10 @@ static int run_launch(struct cli *cli, const struct args *a, struct launch *laun
 		return r;
 	}
 	r = write_cidfile(a, launch, err);
+	if (r == 0 && a->make) {
+		printf("%s\n", launch->dir.id);
+		return 0;
+	}
 	if (r == 0 && !a->detach)
 		r = settle_stdin(a->container.interactive || a->container.terminal, err);
 	if (r < 0) {
@@ -304,23 +315,40 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		word, letter, arg, help, option_set_##type, offsetof(struct args, member)          \
 	}
 
+/* Of run and create */
+#define MAKE_OPTIONS                                                                               \
+	RUN_OPTION("cidfile", 0, "FILE", "write the container's id to it", text, cidfile),         \
+		RUN_OPTION("log-driver", 0, "NAME",                                                \
+			   "in the background: what keeps what it writes, json-file or none",      \
+			   text, log_driver),                                                      \
+		RUN_OPTION("log-opt", 0, "NAME=VALUE",                                             \
+			   "max-size=SIZE (10m) of a file of its log, max-file=N (3) of them",     \
+			   values, log_options),                                                   \
+		RUN_OPTION("name", 0, "NAME", "a name for the container", text, name),             \
+		RUN_OPTION("restart", 0, "WHEN",                                                   \
+			   "start it again: no, always, unless-stopped, on-failure[:N]", text,     \
+			   restart),                                                               \
+		RUN_OPTION("rm", 0, NULL, "remove the container after its end", switch, rm),       \
+		RUN_OPTION("rootfs", 0, "DIR", "this directory in place of an image", text,        \
+			   rootfs)
+
+static int create(struct cli *cli, void *args, const struct operands *words, struct err *err)
+{
+	struct args *a = args;
+
+	/* It can only be started in the background. */
+	a->make = a->detach = true;
+	return run(cli, args, words, err);
+}
+
 static const struct option options[] = {
 	CONTAINER_OPTIONS,
+	MAKE_OPTIONS,
 	RUN_OPTION("detach", 'd', NULL, "let it run in the background, and print its id", switch,
 		   detach),
-	RUN_OPTION("log-driver", 0, "NAME",
-		   "with -d: what keeps what it writes, json-file (default) or none", text,
-		   log_driver),
-	RUN_OPTION("log-opt", 0, "NAME=VALUE",
-		   "max-size=SIZE (10m) of a file of its log, max-file=N (3) of them", values,
-		   log_options),
-	RUN_OPTION("cidfile", 0, "FILE", "write the container's id to it", text, cidfile),
 	{ "explain", 0, NULL,
 	  "show each step from image to process, and start nothing; =json, =sh: in that form",
 	  option_set_explain, offsetof(struct args, explain) },
-	RUN_OPTION("name", 0, "NAME", "a name for the container", text, name),
-	RUN_OPTION("rm", 0, NULL, "remove the container after its end", switch, rm),
-	RUN_OPTION("rootfs", 0, "DIR", "this directory in place of an image", text, rootfs),
 	RUN_OPTION("trace", 0, "FILE", "time each step; - is standard error, .json for Perfetto",
 		   text, trace),
 	OPTION_END,
@@ -343,4 +371,19 @@ const struct command command_run = {
 	.failure_status = STATUS_OURS,
 	.usage_status = STATUS_OURS,
 	.run = run,
+};
+
+static const struct option create_options[] = { CONTAINER_OPTIONS, MAKE_OPTIONS, OPTION_END };
+
+const struct command command_create_engine = {
+	.name = "create",
+	.alias = "container create",
+	.operands = "IMAGE [PROGRAM [ARGUMENT...]]",
+	.max_operands = OPERANDS_ANY,
+	.summary = "make a container that start will start",
+	.options = create_options,
+	.hands_words_on = true,
+	.failure_status = STATUS_OURS,
+	.usage_status = STATUS_OURS,
+	.run = create,
 };

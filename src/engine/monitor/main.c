@@ -14,20 +14,24 @@
  *     out=FD err=FD   what it writes, by pipes; or tty=FD, the master of its terminal
  *     in=FD       what it reads: held open
  *     log=0       nothing is logged; else max-size=BYTES max-file=N
+ *     delay=MS    instead of all but dir: it has ended, and PROGRAM is to start it again; wait so long, or until somebody says
+ *                 by a file "stop" in its directory that it is to end for good
  *
  * One epoll loop without a time limit: while nothing happens nothing runs. No heap, no C library, no threads.
  */
 #include "engine/monitor/call.h"
 #include "engine/monitor/json_log.h"
 
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 /* The container has ended and somebody else has its terminal: how long what it wrote may take to come out of there */
 #define TERMINAL_LINGER_MS 1000
-#define STDIO_PATH         "/dev/null"
 #define LOG_SUFFIX         "-json.log"
+#define STOP_MARKER        "stop" /* engine/restart_policy.h */
 #define ID_MAX             64
 #define NONE               (-EBADF)
 
@@ -38,6 +42,7 @@ struct monitor {
 	int dir, end, pid, pidfd, ready, out, err, tty, in;
 	int tty_slave; /* held, or the terminal would hang up whenever nobody inside has it */
 	int epoll;
+	uint64_t delay_ms; /* 0: there is a container to be watched */
 	bool ended;
 	siginfo_t how; /* once it has */
 	struct json_log log;
@@ -96,6 +101,8 @@ static void read_word(struct monitor *m, const char *word)
 		if (value)
 			*numbers[i].value = (int)number(value);
 	}
+	if ((value = value_of(word, "delay")))
+		m->delay_ms = number(value);
 	if ((value = value_of(word, "log")))
 		m->log.off = *value == '0';
 	if ((value = value_of(word, "max-size")))
@@ -222,6 +229,44 @@ static void loop(struct monitor *m)
 	drain(m);
 }
 
+/* ---- waiting to start it again --------------------------------------------------------------------------------------- */
+
+static bool is_stopped(const struct monitor *m)
+{
+	return raw_syscall(SYS_faccessat, m->dir, (long)STOP_MARKER, 0, 0, 0) == 0;
+}
+
+/* A machine that sleeps is no reason to wait longer: CLOCK_BOOTTIME. */
+static int make_timer(const struct monitor *m)
+{
+	const struct itimerspec when = { .it_value = { .tv_sec = (time_t)(m->delay_ms / 1000),
+						       .tv_nsec = (long)(m->delay_ms % 1000) *
+								  1000000 } };
+	int fd = (int)raw_syscall(SYS_timerfd_create, CLOCK_BOOTTIME, TFD_CLOEXEC, 0, 0, 0);
+
+	(void)raw_syscall(SYS_timerfd_settime, fd, 0, (long)&when, 0, 0);
+	return fd;
+}
+
+static void wait_to_start(struct monitor *m)
+{
+	char path[40], events[1024];
+	int timer = make_timer(m);
+	int changes = (int)raw_syscall(SYS_inotify_init1, IN_CLOEXEC | IN_NONBLOCK, 0, 0, 0, 0);
+	int epoll = (int)raw_syscall(SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0, 0, 0);
+	struct epoll_event event = { .data.u32 = TAG_OUT };
+
+	text_add_u64(text_add(path, "/proc/self/fd/"), (uint64_t)m->dir, 0);
+	(void)raw_syscall(SYS_inotify_add_watch, changes, (long)path, IN_CREATE, 0, 0);
+	(void)call_epoll_add(epoll, timer, EPOLLIN, TAG_INIT);
+	(void)call_epoll_add(epoll, changes, EPOLLIN, TAG_OUT);
+	while (!is_stopped(m) && event.data.u32 != TAG_INIT) {
+		if (call_epoll_wait(epoll, &event, 1, -1) < 0)
+			break;
+		(void)call_read(changes, events, sizeof(events));
+	}
+}
+
 /* ---- its end ------------------------------------------------------------------------------------------------------- */
 
 static char *add_member(char *at, const char *name, uint64_t value)
@@ -275,10 +320,14 @@ void monitor_start(long *stack)
 	(void)raw_syscall(SYS_prctl, PR_SET_NAME, (long)"tare-monitor", 0, 0, 0);
 	init(&monitor);
 	next = read_words(&monitor, argv);
-	if (!next || begin(&monitor) < 0)
-		call_exit(1);
-	loop(&monitor);
-	record_end(&monitor);
+	if (next && monitor.delay_ms) {
+		wait_to_start(&monitor);
+	} else {
+		if (!next || begin(&monitor) < 0)
+			call_exit(1);
+		loop(&monitor);
+		record_end(&monitor);
+	}
 	become(&monitor, next, envp);
 	call_exit(1);
 }
