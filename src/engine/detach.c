@@ -2,6 +2,7 @@
 #include "engine/detach.h"
 
 #include "engine/beside.h"
+#include "engine/rootless.h"
 #include "os/exec.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -246,6 +247,8 @@ static int start_and_watch(const struct start *start, struct err *err)
 		r = container_create(oci_root, &options, -EBADF, NULL, &started, err);
 	if (r < 0)
 		return r;
+	/* Without it those who come find another way in, or none; the container runs all the same. */
+	(void)!rootless_hold(&ignored);
 	r = become_monitor(start, &started, err);
 	(void)!container_delete(oci_root, d->dir->id, true, d->report, &ignored);
 	return r;

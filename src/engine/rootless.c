@@ -2,18 +2,22 @@
 #include "engine/rootless.h"
 
 #include "base/arena.h"
+#include "os/dir.h"
 #include "os/mount.h"
 #include "os/ns.h"
+#include "os/process.h"
 #include "runtime/id_helper.h"
 #include "runtime/passwd.h"
 #include "runtime/subids.h"
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 /* ---- whose ids ---------------------------------------------------------------------------------------------------- */
@@ -136,6 +140,113 @@ static int enter(const struct ids *ids, struct err *err)
 	return r;
 }
 
+/* ---- one for all -------------------------------------------------------------------------------------------------- */
+
+/* A line for each process that holds one: "PID START_TIME" */
+#define HOLDERS       "tare-namespaces" /* in XDG_RUNTIME_DIR */
+#define HOLDERS_BYTES 65536
+#define HOLDER_BYTES  48
+
+static int open_holders(int flags, int lock)
+{
+	char path[PATH_MAX];
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+	int fd;
+
+	if (!dir || (size_t)snprintf(path, sizeof(path), "%s/" HOLDERS, dir) >= sizeof(path))
+		return -ENOENT;
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || flock(fd, lock) < 0) {
+		close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+/* Return: a pidfd of the process that the line names; -ESRCH if that has ended */
+static int open_holder(const char *line)
+{
+	unsigned long long start;
+	int pid;
+
+	return sscanf(line, "%d %llu", &pid, &start) == 2 ? os_process_open(pid, start) : -ESRCH;
+}
+
+static bool may_set_groups(void)
+{
+	char text[16];
+
+	return os_read_at(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) >= 0 &&
+	       strcmp(text, "deny") != 0;
+}
+
+/* Entering a mount namespace begins at its root; the caller's paths count from where he is. */
+static int join(int pidfd, struct err *err)
+{
+	char cwd[PATH_MAX];
+	bool has_cwd = getcwd(cwd, sizeof(cwd)) != NULL;
+
+	if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return 0;
+	if (has_cwd && chdir(cwd) < 0)
+		return err_sys(err, "enter \"%s\" again", cwd);
+	return become_root(!may_set_groups(), err) < 0 ? err->code : 1;
+}
+
+/* Return: 1; 0 if there is none that can be joined (before Linux 5.8 none can); -errno */
+static int join_one(struct err *err)
+{
+	static char text[HOLDERS_BYTES];
+	defer_close int fd = open_holders(O_RDONLY, LOCK_SH);
+	char *rest = text, *line;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int r = 0;
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	while (r == 0 && (line = strsep(&rest, "\n"))) {
+		defer_close int pidfd = open_holder(line);
+
+		if (pidfd >= 0)
+			r = join(pidfd, err);
+	}
+	return r;
+}
+
+/* Those that have ended go. */
+int rootless_hold(struct err *err)
+{
+	static char text[HOLDERS_BYTES], kept[HOLDERS_BYTES];
+	defer_close int fd = -EBADF;
+	struct os_process_stat self;
+	char *rest = text, *line;
+	size_t len = 0;
+	ssize_t n;
+
+	if (!getenv(ROOTLESS_ENV))
+		return 0;
+	fd = open_holders(O_RDWR | O_CREAT, LOCK_EX);
+	if (fd < 0 || os_process_stat(getpid(), &self) < 0)
+		return err_set(err, fd < 0 ? fd : -ESRCH, "keep the user namespace for later");
+	n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	while ((line = strsep(&rest, "\n"))) {
+		defer_close int pidfd = open_holder(line);
+
+		if (pidfd >= 0 && len + HOLDER_BYTES < sizeof(kept))
+			len += (size_t)snprintf(kept + len, HOLDER_BYTES, "%.40s\n", line);
+	}
+	len += (size_t)snprintf(kept + len, HOLDER_BYTES, "%d %llu\n", (int)getpid(),
+				(unsigned long long)self.start_time);
+	if (pwrite(fd, kept, len, 0) != (ssize_t)len || ftruncate(fd, (off_t)len) < 0)
+		return err_sys(err, "keep the user namespace for later");
+	return 0;
+}
+
 /* ---- places ------------------------------------------------------------------------------------------------------- */
 
 static bool is_ours(const char *path)
@@ -179,6 +290,11 @@ bool rootless_is_user(void)
 	return geteuid() != 0 || os_in_user_namespace("") == 1;
 }
 
+static int set_rootless_env(struct err *err)
+{
+	return setenv(ROOTLESS_ENV, "1", 1) < 0 ? err_sys(err, "set " ROOTLESS_ENV) : 0;
+}
+
 int rootless_enter(struct err *err)
 {
 	__attribute__((cleanup(ids_clear))) struct ids ids = { .uid_map = NULL };
@@ -188,10 +304,12 @@ int rootless_enter(struct err *err)
 		return 0;
 	r = settle_runtime_dir(err);
 	if (r == 0)
+		r = join_one(err);
+	if (r != 0)
+		return r < 0 ? r : set_rootless_env(err);
+	if (r == 0)
 		r = read_ids(&ids, err);
 	if (r == 0)
 		r = enter(&ids, err);
-	if (r == 0 && setenv(ROOTLESS_ENV, "1", 1) < 0)
-		r = err_sys(err, "set " ROOTLESS_ENV);
-	return r;
+	return r < 0 ? r : set_rootless_env(err);
 }

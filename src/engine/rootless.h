@@ -17,10 +17,20 @@
  * Ids: the caller is 0, those that /etc/subuid and /etc/subgid give him follow, by newuidmap and newgidmap. If he has none, he is
  * the only one that there is. Nothing happens for who is root already, in whatever namespace.
  *
+ * If something of the caller's runs in one already (rootless_hold()), it is that one.
+ *
  * Should be called before any file is open and any thread there. Sets XDG_RUNTIME_DIR if it is not set.
  * Return: 0; -errno
  */
 int rootless_enter(struct err *err) MUST_CHECK;
+
+/*
+ * rootless_hold() - let the commands that come enter the user namespace of this process as long as it lives
+ *
+ * Only who is in the same one may signal, enter and look at what runs there. Does nothing for who has made none.
+ * Return: 0; -errno
+ */
+int rootless_hold(struct err *err) MUST_CHECK;
 
 /* rootless_is_user() - are attributes and devices of the host's root out of reach: a user, or root of a user namespace */
 bool rootless_is_user(void);

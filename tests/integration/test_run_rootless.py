@@ -3,10 +3,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
 
+from support.background import start, until
 from support.engine import Directory, File, busybox_layer, layer_tar
 from support.registry import FakeRegistry, digest_of, environment
 from support.user import BY_ROOT, COUNT, FIRST, GID, UID, needs_root, subids
@@ -227,3 +229,44 @@ def test_unshare_says_what_cannot_be_run(given, tmp):
 
 def test_unshare_with_one_id(not_given):
     assert not_given.call("unshare", "id", "-u").ok().out == "0\n"
+
+
+# ---- in the background ---------------------------------------------------------------------------------------------------
+
+
+def background(engine, *options):
+    c = start(engine, "echo ready; trap 'exit 3' TERM; while :; do sleep 0.05; done", *options)
+    until(lambda: c.log_path.exists() and c.entries(), "ready")
+    return c
+
+
+@pytest.mark.parametrize("ids", ["given", "not_given"])
+def test_in_the_background(request, ids):
+    engine = request.getfixturevalue(ids)
+    engine.image(layers=ROOTS_ONLY)
+    engine.own()
+    c = background(engine)
+    assert c.status().startswith("Up ")
+    assert engine.call("exec", c.id, "sh", "-c", "id -u; exit 5").out == "0\n"
+    assert engine.call("logs", c.id).ok().out == "ready\n"
+    c.call("stop").ok()
+    assert c.status().startswith("Exited (3)")
+    c.call("start").ok()
+    c.call("kill").ok()
+    assert c.wait() == 137
+    c.call("rm").ok()
+    assert engine.containers() == {}
+
+
+def test_of_another_user_in_the_background(given):
+    """Its processes are another user's on the host, whom only root of the same user namespace may signal."""
+    given.image()
+    given.own()
+    c = background(given, "-u", "user")
+    other = background(given, "--name", "other")
+    assert given.call("exec", c.id, "id", "-u").ok().out == "1000\n"
+    assert given.call("exec", "-u", "0", c.id, "touch", "/home/user/x").ok()
+    os.kill(other.monitor(), signal.SIGKILL)
+    c.call("stop").ok()
+    assert c.status().startswith("Exited (3)")
+    given.call("rm", "-f", c.id, "other").ok()
