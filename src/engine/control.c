@@ -83,7 +83,7 @@ int control_kill(const struct roots *roots, const char *id, int signal, struct e
 	int r = containers_load(&arena, roots, id, &record, err);
 
 	/* As of docker: who sends these wants it to end for good. */
-	if (r == 0 && record.restart.policy && control_runs(roots, id, NULL) &&
+	if (r == 0 && control_runs(roots, id, NULL) &&
 	    (signal == SIGKILL || signal == own_signal(&record)))
 		r = control_forbid_restart(roots, id, err);
 	if (r < 0)
@@ -171,12 +171,16 @@ int control_stop(const struct roots *roots, const char *id, int signal, int64_t 
 
 	if (r < 0)
 		return r;
-	if (record.restart.policy)
-		r = control_forbid_restart(roots, id, err);
-	if (r < 0)
-		return r;
-	if (!control_runs(roots, id, &pidfd))
-		return record.restarting ? wait_until_settled(roots, id, err) : 0;
+	if (!control_runs(roots, id, &pidfd) && !record.restarting)
+		return 0;
+	r = control_forbid_restart(roots, id, err);
+	if (r == -ENOENT) {
+		/* It ended by itself, and is one of --rm. */
+		*err = ERR_INIT;
+		return 0;
+	}
+	if (r < 0 || pidfd < 0)
+		return r < 0 ? r : wait_until_settled(roots, id, err);
 	if (signal == CONTROL_AS_CONTAINER)
 		signal = own_signal(&record);
 	if (timeout_s == CONTROL_AS_CONTAINER)

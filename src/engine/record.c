@@ -87,6 +87,8 @@ int container_record_write(struct arena *arena, int dir, const struct container_
 	json_add_string(&w, "command", record->command);
 	json_add_string(&w, "created", record->created);
 	json_add_string(&w, "started", record->started);
+	if (record->error)
+		json_add_string(&w, "error", record->error);
 	json_add_bool(&w, "autoRemove", record->auto_remove);
 	json_add_bool(&w, "tty", record->terminal);
 	json_add_bool(&w, "openStdin", record->open_stdin);
@@ -149,6 +151,7 @@ static void read_members(const struct json *root, struct container_record *recor
 	record->command = json_string(json_member(root, "command"));
 	record->created = json_string(json_member(root, "created"));
 	record->started = json_string(json_member(root, "started"));
+	record->error = json_string(json_member(root, "error"));
 	record->config = json_member(root, "config");
 	record->auto_remove = read_bool(root, "autoRemove");
 	record->oom_kills = read_number(root, "oomKills");

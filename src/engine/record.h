@@ -8,7 +8,7 @@
  *
  *     1  has no number: `run` in the foreground, and what it left
  *     2  "schema", "started", "signal", "oomKills", "memoryLimit", "memoryPeak", "log", "logDropped", "tty", "openStdin",
- *        "restart", "restarting"
+ *        "restart", "restarting", "error"
  */
 #ifndef TARE_ENGINE_RECORD_H
 #define TARE_ENGINE_RECORD_H
@@ -50,6 +50,7 @@ struct container_record {
 	const char *command;   /* its program and arguments, for people */
 	const char *created;   /* RFC 3339 */
 	const char *started;   /* when it was last started; NULL: never, or nobody wrote it down */
+	const char *error;     /* of its last start, if that failed; NULL */
 	const char *finished;  /* NULL: it has not ended, or nobody saw it */
 	int64_t exit_status;   /* once it has finished; -1: nobody saw it */
 	uint64_t signal;       /* that ended it; 0: none */

@@ -59,6 +59,7 @@ static int record_start(struct starting *s, struct err *err)
 	record->finished = NULL;
 	record->exit_status = -1;
 	record->restarting = false;
+	record->error = NULL;
 	record->signal = record->oom_kills = record->memory_limit = record->memory_peak = 0;
 	/* One that was run in the foreground */
 	if (!record->log.driver)
@@ -68,10 +69,16 @@ static int record_start(struct starting *s, struct err *err)
 	return r < 0 ? r : containers_save(&s->launch.arena, &s->launch.dir, record, err);
 }
 
-static void record_failure(struct starting *s)
+/* @why: NULL: nothing has failed */
+static void record_failure(struct starting *s, const struct err *why)
 {
 	struct err ignored = ERR_INIT;
+	char text[ERR_RENDER_MAX];
 
+	if (why) {
+		err_render(why, text, sizeof(text));
+		s->before.error = text;
+	}
 	s->before.restarting = false;
 	(void)!containers_save(&s->launch.arena, &s->launch.dir, &s->before, &ignored);
 }
@@ -113,7 +120,7 @@ int start_container(const struct start_request *request, struct err *err)
 		detach = detach_of(&s);
 		r = detach_start(&s.launch.arena, &detach, err);
 		if (r < 0)
-			record_failure(&s);
+			record_failure(&s, err);
 	}
 	launch_clear(&s.launch);
 	return r;
@@ -158,7 +165,7 @@ int start_after_delay(const struct start_request *request, int lock, struct err 
 	r = launch_again(&s.launch, request->id, lock, err);
 	s.before = s.launch.record;
 	if (r == 0 && restart_forbidden(s.launch.dir.fd)) {
-		record_failure(&s);
+		record_failure(&s, NULL);
 		launch_clear(&s.launch);
 		return 0;
 	}
@@ -171,7 +178,7 @@ int start_after_delay(const struct start_request *request, int lock, struct err 
 		r = detach_become(&s.launch.arena, &detach, err);
 	}
 	if (r < 0 && s.launch.dir.fd >= 0)
-		record_failure(&s);
+		record_failure(&s, err);
 	launch_clear(&s.launch);
 	return r;
 }

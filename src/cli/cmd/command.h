@@ -23,6 +23,7 @@ extern const struct command command_image_tree;
 extern const struct command command_images;
 extern const struct command command_import;
 extern const struct command command_info;
+extern const struct command command_inspect;
 extern const struct command command_kill;
 extern const struct command command_load;
 extern const struct command command_login;
@@ -49,6 +50,7 @@ extern const struct command command_unpause;
 extern const struct command command_unshare;
 extern const struct command command_version;
 extern const struct command command_wait;
+extern const struct command command_why;
 
 /* Whom this program hands over to what it has not (struct program); NULL: it has everything */
 extern int (*const hand_over)(const struct cli *cli, struct err *err);

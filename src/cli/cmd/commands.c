@@ -9,6 +9,8 @@ const struct command *const commands[] = {
 	&command_ps,
 	&command_exec_engine,
 	&command_logs,
+	&command_inspect,
+	&command_why,
 	&command_stop,
 	&command_kill,
 	&command_wait,

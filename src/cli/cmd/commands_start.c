@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&command_exec_engine,
 	&command_ps,
 	&command_logs,
+	&command_why,
 	&command_stop,
 	&command_kill,
 	&command_wait,

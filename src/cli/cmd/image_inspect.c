@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `image inspect`: everything about images, by docker's names; or a manifest as it is. */
 #include "base/json_write.h"
+#include "cli/cmd/inspect.h"
 #include "cli/cmd/registry.h"
 #include "cli/format_print.h"
 #include "image/artifacts.h"
@@ -154,26 +155,33 @@ struct inspection {
 	bool has_form;
 };
 
-static int inspect(struct inspection *in, const char *name, struct err *err)
+static int add_image(struct inspection *in, const char *name, struct json_writer *w,
+		     struct err *err)
 {
-	const struct json *root;
-	struct json_writer w;
-	struct image image;
 	struct artifact_list own = { 0 };
+	struct image image;
 	int r = image_find(in->store, in->arena, name, &in->platform, &image, err);
 
 	if (r == 0)
 		r = artifacts_of(in->store, in->arena, &in->artifacts, image.entry.digest, &own,
 				 err);
-	if (r < 0)
-		return r;
-	if (!in->has_form) {
-		write_image(&in->all, in->arena, &in->index, &image, &own);
-		return 0;
-	}
+	if (r == 0)
+		write_image(w, in->arena, &in->index, &image, &own);
+	return r;
+}
+
+static int inspect(struct inspection *in, const char *name, struct err *err)
+{
+	const struct json *root;
+	struct json_writer w;
+	int r;
+
+	if (!in->has_form)
+		return add_image(in, name, &in->all, err);
 	json_writer_init(&w, in->arena, 0);
-	write_image(&w, in->arena, &in->index, &image, &own);
-	r = json_writer_read(&w, &root, err);
+	r = add_image(in, name, &w, err);
+	if (r == 0)
+		r = json_writer_read(&w, &root, err);
 	return r < 0 ? r : output_form_add(&in->form, root, err);
 }
 
@@ -193,6 +201,16 @@ static int prepare(struct inspection *in, const struct args *a, struct err *err)
 	json_writer_init(&in->all, in->arena, 4);
 	json_array_begin(&in->all, NULL);
 	return r;
+}
+
+int inspect_image(const struct store *store, struct arena *arena, const char *name,
+		  struct json_writer *w, struct err *err)
+{
+	static const struct args none = { .format = NULL };
+	struct inspection in = { .store = store, .arena = arena };
+	int r = prepare(&in, &none, err);
+
+	return r < 0 ? r : add_image(&in, name, w, err);
 }
 
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
