@@ -102,6 +102,15 @@ def test_the_monitor_is_small_and_sleeps(box):
     c.call("rm", "-f").ok()
 
 
+@pytest.mark.no_sanitizer("memory is measured")
+def test_many_monitors_are_small_together(box):
+    """What is theirs alone; their code is shared. A hundred may have 12 MB."""
+    all_of_them = [start(box, "exec sleep 1000") for _ in range(30)]
+    assert sum(private_kb(c.monitor()) for c in all_of_them) <= 30 * MONITOR_PRIVATE_KB
+    box.call("rm", "-f", *[c.id for c in all_of_them]).ok()
+    assert box.containers() == {}
+
+
 def test_the_monitor_is_outside_of_the_containers_cgroup(box):
     c = start(box, "sleep 100", "--memory", "20m")
     monitor, own = (Path(f"/proc/{pid}/cgroup").read_text() for pid in (c.monitor(), "self"))
