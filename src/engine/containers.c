@@ -64,21 +64,30 @@ static int make_id(char *id, struct err *err)
 	return 0;
 }
 
-int containers_open_locked(int containers, const char *id, int *ret)
+int containers_open_one(int containers, const char *id)
 {
-	defer_close int fd =
-		openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r;
+	int fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
-	r = os_dir_claim(fd);
+	return fd < 0 ? -errno : fd;
+}
+
+int containers_lock_one(int containers, const char *id, int fd)
+{
+	int r = os_dir_claim(fd);
+
 	if (r < 0)
 		return r;
-	if (!os_is_still_at(containers, id, fd))
-		return -ESTALE;
-	*ret = take_fd(&fd);
-	return 0;
+	return os_is_still_at(containers, id, fd) ? 0 : -ESTALE;
+}
+
+int containers_open_locked(int containers, const char *id, int *ret)
+{
+	defer_close int fd = containers_open_one(containers, id);
+	int r = fd < 0 ? fd : containers_lock_one(containers, id, fd);
+
+	if (r == 0)
+		*ret = take_fd(&fd);
+	return r;
 }
 
 static int make_directory(struct arena *arena, const struct roots *roots, int containers,

@@ -8,6 +8,12 @@
 /* containers_open() - ROOT/containers, made if it is missing. Return: a fd; -errno with @err */
 int containers_open(const struct roots *roots, struct err *err) MUST_CHECK;
 
+/* containers_open_one() - the directory @id below @containers. Return: its fd; -errno */
+int containers_open_one(int containers, const char *id) MUST_CHECK;
+
+/* containers_lock_one() - lock it. Return: 0; -ESTALE: it was removed meanwhile; -EWOULDBLOCK; -errno */
+int containers_lock_one(int containers, const char *id, int fd) MUST_CHECK;
+
 /* containers_open_locked() - open @id below @containers and lock it. Return: 0; -ESTALE: it was removed meanwhile; -EWOULDBLOCK; -errno */
 int containers_open_locked(int containers, const char *id, int *ret) MUST_CHECK;
 

@@ -91,16 +91,6 @@ static bool runs(struct sweep *sweep, const char *id)
 	       c.status != CONTAINER_STOPPED && !c.left_over;
 }
 
-/* Whoever runs it has its lock, whoever has paused it need not. */
-static void sweep_pause(struct sweep *sweep, const char *id)
-{
-	defer_close int dir =
-		openat(sweep->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir >= 0)
-		paused_sweep(dir, sweep->oci_root, id);
-}
-
 static int sweep_one(void *arg, const char *id)
 {
 	defer_container_dir struct container_dir dir = CONTAINER_DIR_INIT;
@@ -108,9 +98,13 @@ static int sweep_one(void *arg, const char *id)
 	struct container_record record;
 	struct err ignored = ERR_INIT;
 
-	sweep_pause(sweep, id);
+	dir.fd = containers_open_one(sweep->containers, id);
+	if (dir.fd < 0)
+		return 0;
+	/* Whoever runs it has its lock, whoever has paused it need not. */
+	paused_sweep(dir.fd, sweep->oci_root, id);
 	/* Somebody is at it, or it has just gone. */
-	if (containers_open_locked(sweep->containers, id, &dir.fd) < 0)
+	if (containers_lock_one(sweep->containers, id, dir.fd) < 0)
 		return 0;
 	snprintf(dir.id, sizeof(dir.id), "%s", id);
 	dir.path = arena_printf(&sweep->arena, "%s/" CONTAINERS_DIRECTORY "/%s", sweep->roots->root,
