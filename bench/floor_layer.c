@@ -4,8 +4,10 @@
  * files written with their owners, modes and times, in one thread.
  *
  * Trusts what it is given, as nothing else may: ustar, names as they are, no whiteouts, no attributes, nothing replaced. With =COPY the
- * blob is written there on the way, as a pull keeps what it unpacks.
+ * blob is written there on the way, as a pull keeps what it unpacks. A BLOB that is http://ADDRESS:PORT/PATH (IPv4) comes from there, by plain
+ * receiving and no more of HTTP than that needs.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <isa-l/igzip_lib.h>
 #include <nettle/sha2.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,6 +86,50 @@ static int fill(void)
 	end = sizeof(out) - state.avail_out;
 	sha256_update(&inner, end, out);
 	return end > 0;
+}
+
+/* The headers are looked at where they are, so that what is read behind them is the blob. */
+static void skip_headers(int fd)
+{
+	char head[4096 + 1], *behind;
+	ssize_t n;
+
+	do {
+		n = recv(fd, head, sizeof(head) - 1, MSG_PEEK);
+		if (n <= 0)
+			die("peek");
+		head[n] = '\0';
+		behind = strstr(head, "\r\n\r\n");
+	} while (!behind && n < (ssize_t)sizeof(head) - 1);
+	if (!behind || strncmp(head, "HTTP/1.1 200 ", 13) != 0 ||
+	    recv(fd, head, (size_t)(behind + 4 - head), MSG_WAITALL) < 0)
+		die("what is answered");
+}
+
+static int request_blob(const char *url)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	char host[32], request[512];
+	unsigned short port;
+	int path = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (sscanf(url, "http://%31[0-9.]:%hu%n", host, &port, &path) < 2 || !path ||
+	    inet_pton(AF_INET, host, &to.sin_addr) != 1)
+		die(url);
+	to.sin_port = htons(port);
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: %s:%hu\r\nConnection: close\r\n\r\n", url + path, host,
+		 port);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		die(url);
+	write_all(fd, (unsigned char *)request, strlen(request));
+	skip_headers(fd);
+	return fd;
+}
+
+static int open_blob(const char *name)
+{
+	return strncmp(name, "http://", 7) ? open(name, O_RDONLY | O_CLOEXEC) : request_blob(name);
 }
 
 static uint64_t number(const char *text, size_t len)
@@ -213,7 +260,7 @@ int main(int argc, char **argv)
 		if (chdir(argv[1]) < 0 || mkdir(path, 0755) < 0)
 			die(argv[1]);
 		root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		blob = open(argv[i], O_RDONLY | O_CLOEXEC);
+		blob = open_blob(argv[i]);
 		copy = to ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
 		if (root < 0 || blob < 0)
 			die(argv[i]);
