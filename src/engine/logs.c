@@ -126,7 +126,7 @@ static const char *whole_time(const char *text, char *buf)
 	if (digits > 9 || strcmp(text + seconds + (digits ? digits + 1 : 0), "Z") != 0)
 		return NULL;
 	snprintf(buf, TIME_RFC3339_MAX, "%.*s.%.*s%sZ", (int)seconds, text, (int)digits,
-		 text + seconds + 1, "000000000" + digits);
+		 text + seconds + 1, &"000000000"[digits]);
 	return buf;
 }
 
