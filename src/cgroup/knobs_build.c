@@ -95,15 +95,9 @@ struct cgroup_write *knob_add(struct knob_builder *b, const struct knob_target *
 			      const char *file, const char *value, const char *pointer)
 {
 	struct cgroup_knobs *knobs = &b->knobs;
-	struct cgroup_write *write, *grown;
+	struct cgroup_write *write;
 
-	if (knobs->n == b->capacity) {
-		b->capacity = b->capacity ? b->capacity * 2 : 32;
-		grown = arena_array(b->arena, b->capacity, sizeof(*grown));
-		if (knobs->n)
-			memcpy(grown, knobs->items, knobs->n * sizeof(*grown));
-		knobs->items = grown;
-	}
+	knobs->items = arena_grow(b->arena, knobs->items, knobs->n, sizeof(*knobs->items));
 	if (target->v2)
 		need(b, &b->layout->items[target->hierarchy],
 		     arena_strndup(b->arena, file, strcspn(file, ".")));

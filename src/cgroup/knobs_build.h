@@ -10,7 +10,6 @@ struct knob_builder {
 	const struct config_resources *resources;
 	const struct cgroup_layout *layout;
 	struct cgroup_knobs knobs;
-	size_t capacity;
 	bool update; /* the cgroup is in use and may have other values than a new one */
 	struct err *err;
 };

@@ -167,8 +167,8 @@ static const struct cgroup_mount *choose_mount(const struct cgroup_mount *mounts
 
 static size_t parse_mounts(struct arena *arena, char *text, struct cgroup_mount **ret)
 {
-	size_t n = 0, capacity = 0;
-	struct cgroup_mount *grown, *mounts = NULL;
+	size_t n = 0;
+	struct cgroup_mount *mounts = NULL;
 	char *line;
 
 	while ((line = strsep(&text, "\n"))) {
@@ -176,13 +176,7 @@ static size_t parse_mounts(struct arena *arena, char *text, struct cgroup_mount 
 
 		if (!parse_mount(line, &mount))
 			continue;
-		if (n == capacity) {
-			capacity = capacity ? capacity * 2 : 32;
-			grown = arena_array(arena, capacity, sizeof(*grown));
-			if (n)
-				memcpy(grown, mounts, n * sizeof(*grown));
-			mounts = grown;
-		}
+		mounts = arena_grow(arena, mounts, n, sizeof(*mounts));
 		mounts[n++] = mount;
 	}
 	*ret = mounts;

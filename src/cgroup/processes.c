@@ -136,23 +136,16 @@ static const struct cgroup_dir *any_dir(const struct cgroup_dir *dirs, size_t n)
 struct pid_list {
 	struct arena *arena;
 	pid_t *items;
-	size_t n, capacity;
+	size_t n;
 };
 
 static int add_pid(pid_t pid, void *arg)
 {
 	struct pid_list *list = arg;
-	pid_t *grown;
 
 	if (pid <= 0)
 		return 0;
-	if (list->n == list->capacity) {
-		list->capacity = list->capacity ? list->capacity * 2 : 64;
-		grown = arena_array(list->arena, list->capacity, sizeof(*grown));
-		if (list->n)
-			memcpy(grown, list->items, list->n * sizeof(*grown));
-		list->items = grown;
-	}
+	list->items = arena_grow(list->arena, list->items, list->n, sizeof(*list->items));
 	list->items[list->n++] = pid;
 	return 0;
 }

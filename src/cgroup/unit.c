@@ -155,15 +155,7 @@ static int reset_failed(struct dbus *bus, const struct unit *unit)
 void unit_property_add(struct arena *arena, struct unit_property_list *list, const char *pointer,
 		       const char *name, const char *signature, const char *const *words, size_t n)
 {
-	struct unit_property *grown;
-
-	if (list->n == list->capacity) {
-		list->capacity = list->capacity ? list->capacity * 2 : 32;
-		grown = arena_array(arena, list->capacity, sizeof(*grown));
-		if (list->n)
-			memcpy(grown, list->items, list->n * sizeof(*grown));
-		list->items = grown;
-	}
+	list->items = arena_grow(arena, list->items, list->n, sizeof(*list->items));
 	list->items[list->n] =
 		(struct unit_property){ .name = name, .signature = signature, .pointer = pointer };
 	list->items[list->n].words.items = arena_array(arena, n + 1, sizeof(*words));

@@ -26,7 +26,7 @@ struct unit_property {
 
 struct unit_property_list {
 	struct unit_property *items;
-	size_t n, capacity;
+	size_t n;
 };
 
 /* Which unit of whose manager. */

@@ -39,19 +39,12 @@ int option_set_unsigned(void *member, const char *value, struct err *err)
 	return 0;
 }
 
-/* The array doubles; what it grew out of stays in the arena. */
 int option_set_values(void *member, const char *value, struct err *err)
 {
 	struct option_values *values = member;
-	size_t n = values->n;
-	const char **grown;
 
-	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
-		grown = arena_array(&values->arena, n ? 2 * n : 8, sizeof(*grown));
-		if (n)
-			memcpy(grown, values->items, n * sizeof(*grown));
-		values->items = grown;
-	}
+	values->items =
+		arena_grow(&values->arena, values->items, values->n, sizeof(*values->items));
 	values->items[values->n++] = value;
 	return 0;
 }

@@ -252,8 +252,7 @@ static int keep_coming(struct stream *coming, struct blob_writer *writer, struct
 		if (r < 0)
 			return r;
 	}
-	r = blob_end(writer, NULL, err);
-	return r == -EINVAL ? (err->code = -EILSEQ) : r;
+	return blob_end(writer, NULL, err);
 }
 
 static int about(const struct session *session, const struct descriptor *blob, struct err *err)

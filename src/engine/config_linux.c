@@ -60,7 +60,7 @@ static int read_device(struct build *b, const char *text, struct build_device *r
 struct host_devices {
 	struct build *b;
 	struct build_device *items;
-	size_t n, size;
+	size_t n;
 };
 
 /* What the container has of its own, there or as a mount. */
@@ -78,15 +78,7 @@ static bool is_own_device(const char *path)
 
 static void add_host_device(struct host_devices *all, const struct walk_node *node)
 {
-	if (all->n == all->size) {
-		size_t size = all->size ? 2 * all->size : 64;
-		struct build_device *grown = arena_array(all->b->arena, size, sizeof(*grown));
-
-		if (all->n)
-			memcpy(grown, all->items, all->n * sizeof(*grown));
-		all->items = grown;
-		all->size = size;
-	}
+	all->items = arena_grow(all->b->arena, all->items, all->n, sizeof(*all->items));
 	all->items[all->n++] = (struct build_device){
 		.path = arena_printf(all->b->arena, "/dev/%s", node->path),
 		.access = "rwm",

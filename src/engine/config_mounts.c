@@ -119,16 +119,6 @@ static const char **with_size(struct arena *arena, const char *const *options, i
 	return list;
 }
 
-static int read_shm_size(struct build *b, struct err *err)
-{
-	const char *text = b->settings->shm_size;
-
-	if (!text || (size_parse(text, &b->shm_bytes) == 0 && b->shm_bytes > 0))
-		return 0;
-	err_user(err, "--shm-size \"%s\" is no size", text);
-	return err_hint(err, "it is a number of bytes, or with a unit: 128m, 1g");
-}
-
 static void write_default(struct build *b, const struct default_mount *mount)
 {
 	const char *const *options = mount->options;
@@ -257,7 +247,7 @@ int build_mounts(struct build *b, struct err *err)
 	const struct settings *s = b->settings;
 	int r = 0;
 
-	r = read_shm_size(b, err);
+	r = s->shm_size ? build_read_size("shm-size", s->shm_size, &b->shm_bytes, err) : 0;
 	if (r < 0)
 		return r;
 	json_array_begin(b->w, "mounts");

@@ -48,6 +48,9 @@ int build_cgroup(struct build *b, struct err *err) MUST_CHECK;
 /* build_last_group() - the last of the groups that follow one another from 0 in the container's user namespace */
 uint32_t build_last_group(const struct build *b);
 
+/* build_read_size() - what option --@option was given: more than 0, in bytes or with a unit. Return: 0; -EINVAL */
+int build_read_size(const char *option, const char *text, int64_t *ret, struct err *err) MUST_CHECK;
+
 /* build_is_access() - one to three letters of "rwm" */
 bool build_is_access(const char *text);
 

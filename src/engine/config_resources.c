@@ -15,7 +15,7 @@
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------ */
 
-static int read_size(const char *option, const char *text, int64_t *ret, struct err *err)
+int build_read_size(const char *option, const char *text, int64_t *ret, struct err *err)
 {
 	if (size_parse(text, ret) == 0 && *ret > 0)
 		return 0;
@@ -61,7 +61,7 @@ static int write_swap(struct build *b, int64_t limit, struct err *err)
 	if (!text)
 		return 0;
 	if (strcmp(text, "-1") != 0)
-		r = read_size("memory-swap", text, &bytes, err);
+		r = build_read_size("memory-swap", text, &bytes, err);
 	if (r < 0)
 		return r;
 	if (!limit) {
@@ -82,7 +82,7 @@ static int write_reservation(struct build *b, int64_t limit, struct err *err)
 
 	if (!text)
 		return 0;
-	if (read_size("memory-reservation", text, &bytes, err) < 0)
+	if (build_read_size("memory-reservation", text, &bytes, err) < 0)
 		return err->code;
 	if (limit && bytes > limit)
 		return err_user(err, "--memory-reservation %s is more than --memory %s", text,
@@ -95,7 +95,7 @@ static int write_memory(struct build *b, struct err *err)
 {
 	const struct settings *s = b->settings;
 	int64_t limit = 0;
-	int r = s->memory ? read_size("memory", s->memory, &limit, err) : 0;
+	int r = s->memory ? build_read_size("memory", s->memory, &limit, err) : 0;
 
 	if (r < 0)
 		return r;
@@ -233,7 +233,7 @@ static int write_block_device(struct build *b, const char *option, const char *t
 	int r = read_block_device(option, text, b->arena, &st, &text_of_value, err);
 
 	if (r == 0 && is_size)
-		r = read_size(option, text_of_value, &value, err);
+		r = build_read_size(option, text_of_value, &value, err);
 	else if (r == 0)
 		r = read_number(option, text_of_value, is_weight ? 10 : 1,
 				is_weight ? 1000 : INT64_MAX, &value, err);

@@ -298,7 +298,7 @@ struct listing {
 	struct arena *arena;
 	int containers;
 	struct container_record *items;
-	size_t n, size;
+	size_t n;
 	void (*broken)(void *to, const char *id, const struct err *err);
 	void *to;
 };
@@ -316,15 +316,7 @@ static int add_to_list(void *arg, const char *id)
 			list->broken(list->to, id, &err);
 		return 0;
 	}
-	if (list->n == list->size) {
-		size_t size = list->size ? 2 * list->size : 16;
-		struct container_record *grown = arena_array(list->arena, size, sizeof(*grown));
-
-		if (list->n)
-			memcpy(grown, list->items, list->n * sizeof(*grown));
-		list->items = grown;
-		list->size = size;
-	}
+	list->items = arena_grow(list->arena, list->items, list->n, sizeof(*list->items));
 	list->items[list->n++] = record;
 	return 0;
 }

@@ -21,15 +21,7 @@ void environment_put(struct environment *env, const char *variable)
 			return;
 		}
 	}
-	if (env->n == env->size) {
-		const char **grown =
-			arena_array(env->arena, env->size ? 2 * env->size : 64, sizeof(*grown));
-
-		if (env->n)
-			memcpy(grown, env->items, env->n * sizeof(*grown));
-		env->items = grown;
-		env->size = env->size ? 2 * env->size : 64;
-	}
+	env->items = arena_grow(env->arena, env->items, env->n, sizeof(*env->items));
 	env->items[env->n++] = variable;
 }
 

@@ -9,7 +9,7 @@
 struct environment {
 	struct arena *arena;
 	const char **items;
-	size_t n, size;
+	size_t n;
 };
 
 /* environment_put() - "NAME=VALUE", borrowed, in place of an earlier one of that name */

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "os/dir.h"
+#include "os/file.h"
 #include "os/mount.h"
 #include "os/ns.h"
 #include "os/process.h"
@@ -78,14 +79,12 @@ struct mapping {
 
 static int write_proc(pid_t pid, const char *file, const char *text, struct err *err)
 {
-	defer_close int fd = -EBADF;
 	char path[64];
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		return err_sys(err, "write the %s of a user namespace", file);
-	return 0;
+	r = os_file_write_at(AT_FDCWD, path, text, strlen(text));
+	return r < 0 ? err_set(err, r, "write the %s of a user namespace", file) : 0;
 }
 
 /* A user may map himself alone; for that he gives up setgroups() (CVE-2014-8989). */

@@ -62,14 +62,7 @@ static void add_group(struct arena *arena, struct user *user, uint32_t gid)
 		if (list->items[i] == gid)
 			return;
 	}
-	if (list->n == 0 || (list->n >= 16 && (list->n & (list->n - 1)) == 0)) {
-		uint32_t *grown =
-			arena_array(arena, list->n ? 2 * list->n : 16, sizeof(*list->items));
-
-		if (list->n)
-			memcpy(grown, list->items, list->n * sizeof(*grown));
-		list->items = grown;
-	}
+	list->items = arena_grow(arena, list->items, list->n, sizeof(*list->items));
 	list->items[list->n++] = gid;
 }
 

@@ -185,10 +185,11 @@ ssize_t blob_reread(const struct blob_writer *w, void *buf, size_t size, uint64_
 static int check_result(struct blob_writer *w, const char *digest, struct err *err)
 {
 	if (w->size != BLOB_SIZE_UNKNOWN && w->have != w->size)
-		return err_user(err, "blob %s has %" PRIu64 " bytes and not %" PRIu64, w->digest,
-				w->have, w->size);
+		return err_user_code(err, -EILSEQ, "blob %s has %" PRIu64 " bytes and not %" PRIu64,
+				     w->digest, w->have, w->size);
 	if (w->digest[0] && strcmp(digest, w->digest) != 0)
-		return err_user(err, "the bytes that should be blob %s are %s", w->digest, digest);
+		return err_user_code(err, -EILSEQ, "the bytes that should be blob %s are %s",
+				     w->digest, digest);
 	return 0;
 }
 

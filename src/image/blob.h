@@ -60,7 +60,7 @@ int blob_restart(struct blob_writer *writer, struct err *err) MUST_CHECK;
  * @ret_digest: its digest, DIGEST_TEXT_MAX bytes; or NULL
  *
  * What turns out to be wrong is removed at once, so that nobody goes on with it. The writer has ended whatever happens.
- * Return: 0; -EINVAL if digest or size are not what they must be; -errno
+ * Return: 0; -EILSEQ if digest or size are not what they must be; -errno
  */
 int blob_end(struct blob_writer *writer, char *ret_digest, struct err *err) MUST_CHECK;
 

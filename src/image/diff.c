@@ -14,15 +14,7 @@
 
 static void add(struct diff *diff, enum compare_change change, const char *path)
 {
-	if (diff->n == diff->room) {
-		size_t room = diff->room ? 2 * diff->room : 64;
-		struct diff_entry *grown = arena_array(diff->arena, room, sizeof(*grown));
-
-		if (diff->n)
-			memcpy(grown, diff->items, diff->n * sizeof(*grown));
-		diff->items = grown;
-		diff->room = room;
-	}
+	diff->items = arena_grow(diff->arena, diff->items, diff->n, sizeof(*diff->items));
 	diff->items[diff->n++] = (struct diff_entry){ change, arena_strdup(diff->arena, path) };
 }
 

@@ -20,7 +20,7 @@ struct diff_entry {
 struct diff {
 	struct arena *arena; /* owns the entries */
 	struct diff_entry *items;
-	size_t n, room;
+	size_t n;
 };
 
 /*

@@ -186,7 +186,7 @@ static int fill_from_arriving(struct source *source, int dir, const struct layer
 	}
 	if (blob_end(a->writer, NULL, &unread) < 0) {
 		*err = unread;
-		return err->code == -EINVAL ? (err->code = -EILSEQ) : err->code;
+		return err->code;
 	}
 	return r;
 }
@@ -372,8 +372,6 @@ int layers_receive(const struct store *store, const struct layer_request *reques
 		r = drain(&arriving.stream, err);
 		if (r == 0)
 			r = blob_end(writer, NULL, err);
-		if (r == -EINVAL)
-			r = err->code = -EILSEQ;
 		return r < 0 ? r : 1;
 	}
 	blob_abandon(writer);

@@ -7,6 +7,7 @@
 #include "os/mount.h"
 
 #include "os/fault.h"
+#include "os/file.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -35,18 +36,10 @@ static _Noreturn void sleep_in_namespace(int own, int peer)
 
 static int write_file(pid_t pid, const char *file, const char *text)
 {
-	defer_close int fd = -EBADF;
 	char path[64];
-	size_t len = strlen(text);
 
-	OS_FAULT("write");
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != (ssize_t)len)
-		return -errno;
-	return 0;
+	return os_file_write_at(AT_FDCWD, path, text, strlen(text));
 }
 
 static int open_namespace(pid_t pid)

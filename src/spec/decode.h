@@ -31,7 +31,6 @@ struct decoder {
 	const struct object *top; /* what the whole document is, for advice; may be NULL */
 	bool open; /* anybody may add names to it: unknown ones are neither collected nor counted */
 	struct config_ignored_list ignored; /* what was not understood, in the file's order */
-	size_t ignored_capacity;
 };
 
 enum field_kind {

@@ -86,17 +86,11 @@ int decode_fail(struct decoder *d, const struct json *v, const char *fmt, ...)
 int decode_ignored(struct decoder *d, const struct json *v, const char *near, const char *why)
 {
 	char pointer[ERR_POINTER_MAX];
-	struct config_ignored *grown;
 
 	if (d->ignored.n == IGNORED_MAX)
 		return decode_fail(d, v, "more than %d properties are ignored", IGNORED_MAX);
-	if (d->ignored.n == d->ignored_capacity) {
-		d->ignored_capacity = d->ignored_capacity ? 2 * d->ignored_capacity : 8;
-		grown = arena_array(d->arena, d->ignored_capacity, sizeof(*grown));
-		if (d->ignored.n)
-			memcpy(grown, d->ignored.items, d->ignored.n * sizeof(*grown));
-		d->ignored.items = grown;
-	}
+	d->ignored.items =
+		arena_grow(d->arena, d->ignored.items, d->ignored.n, sizeof(*d->ignored.items));
 	show_pointer(v, pointer, sizeof(pointer));
 	d->ignored.items[d->ignored.n++] = (struct config_ignored){
 		.pointer = arena_strdup(d->arena, pointer),

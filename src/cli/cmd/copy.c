@@ -11,10 +11,8 @@
 #include "image/load.h"
 #include "image/save.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct args {
 	const char *platform;
@@ -104,22 +102,6 @@ static int push(struct copy *c, const struct descriptor *source, struct err *err
 	return transfer_push(&c->roots, &c->store, &c->arena, &request, &c->n_artifacts, err);
 }
 
-static int write_layout(struct copy *c, const struct save_list *images, struct err *err)
-{
-	const char *path = c->to.path;
-	bool made = mkdir(path, 0755) == 0;
-	defer_close int dir = -EBADF;
-	int r;
-
-	if (!made && errno != EEXIST)
-		return err_sys(err, "make \"%s\"", path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(err, "open \"%s\"", path);
-	r = save_layout(&c->store, &c->arena, images, dir, err);
-	return r < 0 ? err_context(err, "write \"%s\"", path) : 0;
-}
-
 static int write_archive(struct copy *c, const struct save_list *images, struct err *err)
 {
 	struct output output;
@@ -151,8 +133,9 @@ static int save(struct copy *c, const struct descriptor *source, struct err *err
 		r = choose_artifacts(c, image.digest, &images.artifacts, err);
 	if (r < 0)
 		return r;
-	return c->to.kind == PLACE_LAYOUT ? write_layout(c, &images, err)
-					  : write_archive(c, &images, err);
+	return c->to.kind == PLACE_LAYOUT
+		       ? output_layout(&c->store, &c->arena, &images, c->to.path, true, err)
+		       : write_archive(c, &images, err);
 }
 
 static int name_in_store(struct copy *c, const struct descriptor *source, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cmd/output.h"
 
+#include "os/remove.h"
 #include "os/unnamed.h"
 
 #include <fcntl.h>
@@ -98,4 +99,22 @@ int output_end(struct output *output, int result, struct err *err)
 	if (output->is_open)
 		defer_close_fn(&output->fd);
 	return result;
+}
+
+int output_layout(const struct store *store, struct arena *arena, const struct save_list *images,
+		  const char *path, bool may_be_there, struct err *err)
+{
+	bool made = mkdir(path, 0755) == 0;
+	defer_close int dir = -EBADF;
+	int r;
+
+	if (!made && (errno != EEXIST || !may_be_there))
+		return err_sys(err, "make \"%s\"", path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (made ? O_NOFOLLOW : 0));
+	if (dir < 0)
+		return err_sys(err, "open \"%s\"", path);
+	r = save_layout(store, arena, images, dir, err);
+	if (r < 0 && made)
+		(void)!os_remove_tree(AT_FDCWD, path);
+	return r < 0 ? err_context(err, "write \"%s\"", path) : 0;
 }

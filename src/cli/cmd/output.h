@@ -3,8 +3,7 @@
 #ifndef TARE_CLI_CMD_OUTPUT_H
 #define TARE_CLI_CMD_OUTPUT_H
 
-#include "base/arena.h"
-#include "base/err.h"
+#include "image/save.h"
 
 #include <stdbool.h>
 
@@ -28,6 +27,15 @@ int output_check(const char *path, struct err *err) MUST_CHECK;
  */
 int output_begin(struct arena *arena, const char *path, struct output *ret,
 		 struct err *err) MUST_CHECK;
+
+/*
+ * output_layout() - write images into a directory as an OCI image layout
+ * @may_be_there: it may be one already, or empty; else it must be new
+ *
+ * What was made and can't be written goes again.
+ */
+int output_layout(const struct store *store, struct arena *arena, const struct save_list *images,
+		  const char *path, bool may_be_there, struct err *err) MUST_CHECK;
 
 /* output_end() - @result: of the writing; if that failed, nothing is left. Return: @result; -errno */
 int output_end(struct output *output, int result, struct err *err) MUST_CHECK;

@@ -5,12 +5,8 @@
 #include "image/deflate.h"
 #include "image/lease.h"
 #include "image/save.h"
-#include "os/remove.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct args {
 	const char *output, *format, *compress, *platform;
@@ -92,24 +88,6 @@ static int write_tar(const struct store *store, struct arena *arena, const struc
 	return r;
 }
 
-/* ---- a directory ------------------------------------------------------------------------------------------------ */
-
-static int write_directory(const struct store *store, struct arena *arena,
-			   const struct save_list *images, const char *path, struct err *err)
-{
-	defer_close int dir = -EBADF;
-	int r;
-
-	if (mkdir(path, 0755) < 0)
-		return err_sys(err, "make \"%s\"", path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = dir < 0 ? err_sys(err, "open \"%s\"", path)
-		    : save_layout(store, arena, images, dir, err);
-	if (r < 0)
-		(void)!os_remove_tree(AT_FDCWD, path);
-	return r;
-}
-
 static int write_images(const struct store *store, struct arena *arena,
 			const struct save_list *images, const struct args *a, int format,
 			enum media_compression compression, struct err *err)
@@ -118,7 +96,7 @@ static int write_images(const struct store *store, struct arena *arena,
 	int r;
 
 	if (format == FORMAT_DIRECTORY)
-		return write_directory(store, arena, images, a->output, err);
+		return output_layout(store, arena, images, a->output, false, err);
 	r = output_begin(arena, a->output, &output, err);
 	if (r < 0)
 		return r;

@@ -179,11 +179,11 @@ static void test_wrong_bytes_get_no_name(void **state)
 
 	begin(&w, OTHER, 3);
 	assert_ok(blob_write(&w, "abc", 3, &err));
-	assert_refused(blob_end(&w, NULL, &err), -EINVAL,
+	assert_refused(blob_end(&w, NULL, &err), -EILSEQ,
 		       "the bytes that should be blob " OTHER " are " ABC);
 	begin(&w, ABC, 5);
 	assert_ok(blob_write(&w, "abc", 3, &err));
-	assert_refused(blob_end(&w, NULL, &err), -EINVAL, "has 3 bytes and not 5");
+	assert_refused(blob_end(&w, NULL, &err), -EILSEQ, "has 3 bytes and not 5");
 	begin(&w, ABC, 2);
 	assert_refused(blob_write(&w, "abc", 3, &err), -EINVAL, "is longer than its 2 bytes");
 	assert_int_equal(w.have, 0);
@@ -225,7 +225,7 @@ static void test_a_rest_that_cannot_be_it_is_thrown_away(void **state)
 	write_file("staging/" OTHER, "xyz");
 	begin(&w, OTHER, 3);
 	assert_int_equal(w.have, 3);
-	assert_refused(blob_end(&w, NULL, &err), -EINVAL, "the bytes that should be blob " OTHER);
+	assert_refused(blob_end(&w, NULL, &err), -EILSEQ, "the bytes that should be blob " OTHER);
 	begin(&w, OTHER, 3);
 	assert_int_equal(w.have, 0);
 	blob_abandon(&w);
