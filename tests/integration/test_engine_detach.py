@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.background import alive, init_of, private_kb, start, switches, until
+from support.background import alive, asleep, init_of, private_kb, start, starters, switches, until
 from support.time_limit import scaled
 
 MONITOR_PRIVATE_KB = 120
@@ -96,6 +96,7 @@ def test_the_monitor_is_small_and_sleeps(box):
     pid = c.monitor()
     until(lambda: c.log_path.exists(), "the log")
     assert private_kb(pid) <= MONITOR_PRIVATE_KB
+    until(lambda: len(c.entries()) == 1 and asleep(pid), "its rest")
     before = switches(pid)
     time.sleep(1)
     assert switches(pid) == before, "it wakes up although nothing happens"
@@ -267,8 +268,7 @@ def test_kills_of_tare_while_it_starts_one(box):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             time.sleep(i * 0.003)
             process.kill()
-        # what it started may be on its way still
-        time.sleep(0.3)
+        until(lambda: not starters(box), "the end of what it started")
         for name, shown in box.containers().items():
             assert shown["State"] in ("running", "created"), shown
             box.call("rm", "-f", name).ok()

@@ -28,7 +28,7 @@ def tour(section="Two minutes"):
 def programs():
     """What `make` builds, of which all find each other beside them."""
     build = Path(rt.binary()).resolve().parent
-    return [build / name for name in ("tare-oci", "tare", "tare-full", "tare-init")]
+    return [build / name for name in ("tare-oci", "tare", "tare-full", "tare-init", "tare-monitor")]
 
 
 @pytest.fixture
@@ -70,19 +70,33 @@ def test_the_tour_goes_as_it_is_written(place):
     assert re.search(r'run "fourth": .*"/proc/self".*config\.json /mounts/0', last, re.S)
 
 
-def test_there_and_back(place):
-    """From a directory to an image, a container, and an image of that."""
-    [lines] = tour("There and back")
+def in_the_box(place, lines):
+    """What these lines print, beside a small system in /tmp/box/rootfs."""
     (BOX / "rootfs/bin").mkdir(parents=True)
     shutil.copy("/bin/busybox", BOX / "rootfs/bin")
     (BOX / "rootfs/bin/sh").symlink_to("busybox")
     script = f"export PATH={place}/build:$PATH; cd {BOX}\n" + "".join(f"{line}\n" for line in lines)
     done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_there_and_back(place):
+    """From a directory to an image, a container, and an image of that."""
+    [lines] = tour("There and back")
+    done = in_the_box(place, lines)
     digest = "sha256:[0-9a-f]{64}\n"
     assert re.fullmatch(digest + "D /bin/sh\nA /etc\nA /etc/motd\n".replace("D /bin", "C /bin\nD /bin") + digest + "hello\n(.+\n)+",
                         done.stdout), done.stdout
     assert re.findall(r"localhost/(?:box|mine):latest", done.stdout.partition("hello")[2])
+
+
+def test_in_the_background(place):
+    [there], [lines] = tour("There and back"), tour("In the background")
+    place_and_image = [line for line in there if line.startswith(("export", "tare import"))]
+    out = in_the_box(place, [*place_and_image, *lines]).stdout
+    assert re.search(r"Up .* sixth\n", out) and "/bin/busybox ps" in out and "\ntick\n" in out
+    assert re.search(r"^sixth\n.*SIGKILL.*\n(.*\n)*sixth\n$", out, re.M), out
 
 
 def test_make_run_shows_both_sides(tmp):

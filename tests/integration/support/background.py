@@ -113,9 +113,31 @@ def switches(pid):
     return sum(int(line.split()[1]) for line in text.splitlines() if "ctxt_switches" in line)
 
 
+def _state(pid):
+    """The letter in /proc/PID/stat; X if there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 def alive(pid):
     """Does it run? One that has ended and waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    return _state(pid) not in "ZX"
+
+
+def asleep(pid):
+    return _state(pid) == "S"
+
+
+def starters(engine):
+    """Processes that make or clean up a container of this engine: monitors are none, nor is a container's program."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0] != b"tare-monitor" and str(engine.root).encode() in words:
+            found.append(int(process.name))
+    return found
