@@ -32,7 +32,6 @@ import os
 import shutil
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -64,16 +63,11 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """TARE_CASES=N: every test, but of its cases the first and then every N-th."""
-    step, seen, some = int(os.environ.get("TARE_CASES") or 1), Counter(), []
-    for item in items:
-        test = item.nodeid.split("[")[0]
-        if seen[test] % step == 0:
-            some.append(item)
-        seen[test] += 1
-    if len(some) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in some])
-        items[:] = some
+    """TARE_EVERY=N: every N-th case, so some of each test with many and of each file."""
+    step = int(os.environ.get("TARE_EVERY") or 1)
+    if step > 1:
+        config.hook.pytest_deselected(items=[item for i, item in enumerate(items) if i % step])
+        items[:] = items[::step]
 
 
 def pytest_runtest_setup(item):
