@@ -12,7 +12,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 BUILD = REPO / "build"
 PROGRAMS = ("tare-oci", "tare")
-BESIDE = ("tare-full", "tare-init")
+BESIDE = ("tare-full", "tare-init", "tare-monitor")
 
 
 def make(*arguments, cwd=REPO):
