@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "engine/launch.h"
+#include "engine/launch_internal.h"
 
 #include "base/clock.h"
-#include "base/num.h"
 #include "engine/binfmt.h"
 #include "engine/config.h"
 #include "engine/files.h"
 #include "engine/volumes.h"
-#include "image/copy.h"
-#include "image/layers.h"
 #include "image/lease.h"
-#include "image/overlay.h"
 #include "os/dir.h"
 #include "os/file.h"
-#include "os/mount.h"
-#include "os/path.h"
 #include "os/remove.h"
 #include "runtime/facts.h"
 #include "spec/digest.h"
@@ -25,18 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* ---- what was done ------------------------------------------------------------------------------------------------ */
-
-/* @command: in the launch's arena */
-static void note(struct launch *l, const char *name, const char *command, const char *why,
-		 int64_t start_ns)
-{
-	if (l->n_steps == LAUNCH_STEPS_MAX)
-		return;
-	l->reasons[l->n_steps] = why;
-	l->steps[l->n_steps++] = (struct trace_span){ name, command, start_ns, clock_wall_ns() };
-}
 
 /* ---- the image ---------------------------------------------------------------------------------------------------- */
 
@@ -81,314 +63,14 @@ static int find_image(struct launch *l, const struct store *store, struct err *e
 		r = check_platform(l, err);
 	if (r < 0)
 		return r;
-	note(l, "find-image",
-	     arena_printf(&l->arena, "cat %s/images/blobs/%s %s/images/blobs/%s", l->roots.root,
-			  arena_printf(&l->arena, "%.6s/%s", l->image.digest, l->image.digest + 7),
-			  l->roots.root,
-			  arena_printf(&l->arena, "%.6s/%s", l->image.id, l->image.id + 7)),
-	     "manifest and config of the image: its layers, and how it wants to be run", start);
-	return 0;
-}
-
-/* ---- layers ------------------------------------------------------------------------------------------------------- */
-
-static const char *layer_path(struct launch *l, const char *name)
-{
-	return arena_printf(&l->arena, "%s/layers/%s", l->roots.root, name);
-}
-
-static void note_layer(struct launch *l, const struct layer_request *request, const char *path,
-		       bool was_there, int64_t start)
-{
-	if (was_there)
-		note(l, "have-layer", arena_printf(&l->arena, "ls %s", path),
-		     "unpacked before; shared by all containers that have it", start);
-	else if (request->map.size)
-		note(l, "copy-layer",
-		     arena_printf(&l->arena, "cp -a %.*s %s", (int)strcspn(path, "+"), path, path),
-		     "with the ids of --userns, since it can't be mapped while it is mounted",
-		     start);
-	else
-		note(l, "unpack-layer",
-		     arena_printf(&l->arena, "tar -C %s -xf %s/images/blobs/%.6s/%s", path,
-				  l->roots.root, request->blob, request->blob + 7),
-		     "each byte verified by the digests of blob and content", start);
-}
-
-/*
- * @map: of the copy that is wanted; size 0: the layer itself
- *
- * The image is leased, and with it all of its layers: one that is there stays.
- * Return: 0 if it had to be made; 1 if it was there; LAUNCH_LACKS_LAYER; -errno
- */
-static int prepare_layer(struct launch *l, const struct store *store, size_t i,
-			 const struct id_map *map, const char **ret_path, struct err *err)
-{
-	struct layer_request request = {
-		.blob = l->image.manifest.layers.items[i].digest,
-		.diff_id = l->image.config.diff_ids.items[i],
-		.limit = LAYER_BYTES_MAX,
-		.options = { .user_xattrs = l->user_xattrs },
-		.map = *map,
-	};
-	char plain[LAYER_NAME_MAX], name[LAYER_MAPPED_NAME_MAX];
-	int64_t start = clock_wall_ns();
-	struct layer_result result;
-	int r = layers_name(request.diff_id, plain);
-
-	if (r < 0)
-		return err_user(err, "image \"%s\": \"%s\" is no digest", l->image_name,
-				request.diff_id);
-	snprintf(name, sizeof(name), "%s", plain);
-	if (map->size)
-		layers_mapped_name(plain, map, name);
-	*ret_path = layer_path(l, name);
-	r = layers_have(store, name, err);
-	if (r == 0 && !l->unpack)
-		return LAUNCH_LACKS_LAYER;
-	if (r == 0)
-		r = l->unpack(store, &request, &result, err);
-	if (r < 0)
-		return err_context(err, "image \"%s\"", l->image_name);
-	note_layer(l, &request, *ret_path, r > 0, start);
-	return r > 0 ? 1 : 0;
-}
-
-/*
- * Into l->layers; @ret_made: how many were not there before
- * Return: 0; LAUNCH_LACKS_LAYER; -errno
- */
-static int prepare_layers(struct launch *l, const struct store *store, const struct id_map *map,
-			  size_t *ret_made, struct err *err)
-{
-	*ret_made = 0;
-	for (size_t i = 0; i < l->image.config.diff_ids.n; i++) {
-		int r = prepare_layer(l, store, i, map, &l->layers[i], err);
-
-		if (r < 0 || r == LAUNCH_LACKS_LAYER)
-			return r;
-		*ret_made += r == 0;
-	}
-	return 0;
-}
-
-/* ---- the container's directory ------------------------------------------------------------------------------------ */
-
-static int make_below(const struct launch *l, const char *name, mode_t mode, struct err *err)
-{
-	return mkdirat(l->dir.fd, name, mode) < 0 && errno != EEXIST
-		       ? err_sys(err, "make \"%s/%s\"", l->dir.path, name)
-		       : 0;
-}
-
-/*
- * The merged root is the upper directory's: owner and mode are the topmost layer's. With a user namespace the owner is who
- * that is on the host.
- */
-static int take_over_root(const struct launch *l, const char *upper, struct err *err)
-{
-	struct stat st;
-
-	/* The container may have given it another one since. */
-	if (l->again)
-		return 0;
-	if (stat(l->top_layer, &st) < 0)
-		return err_sys(err, "look at layer \"%s\"", l->top_layer);
-	if (chown(upper, st.st_uid + l->map.host_id, st.st_gid + l->map.host_id) < 0 ||
-	    chmod(upper, st.st_mode & 07777) < 0)
-		return err_sys(err, "give \"%s\" the layer's owner and mode", upper);
-	return 0;
-}
-
-/* ---- the overlay -------------------------------------------------------------------------------------------------- */
-
-/* As mount(8) takes it, the topmost layer first */
-static const char *lower_command(struct launch *l, const struct overlay *o)
-{
-	const char *text = "mount -t overlay overlay -o lowerdir=";
-
-	for (size_t i = o->n_layers; i > 0; i--)
-		text = arena_printf(&l->arena, "%s%s%s", text, o->layers[i - 1], i > 1 ? ":" : "");
-	return text;
-}
-
-static const char *overlay_command(struct launch *l, const struct overlay *o)
-{
-	return arena_printf(
-		&l->arena, "%s,upperdir=%s,workdir=%s%s%s,index=off,xino=auto %s/rootfs",
-		lower_command(l, o), o->upper, o->work, o->throw_away ? ",volatile" : "",
-		o->user_xattrs ? ",userxattr" : ",redirect_dir=off,metacopy=off", l->dir.path);
-}
-
-/* Memory in the place of upper and work. Only what nobody wants to keep may be there. */
-static int mount_on_scratch(struct launch *l, struct overlay *o, struct err *err)
-{
-	const char *dir = arena_printf(&l->arena, "%s/scratch", l->dir.path);
-	int r = make_below(l, "scratch", 0700, err);
-
-	if (r == 0)
-		r = overlay_scratch(dir, err);
-	if (r < 0)
-		return r;
-	o->upper = arena_printf(&l->arena, "%s/upper", dir);
-	o->work = arena_printf(&l->arena, "%s/work", dir);
-	r = take_over_root(l, o->upper, err);
-	if (r == 0)
-		r = l->root = overlay_mount(o, err);
-	overlay_scratch_end(dir);
-	if (r < 0)
-		return r;
-	l->warn(l->to, "the store is on an overlay, so what the container writes is in memory");
-	return 0;
-}
-
-/*
- * What is to be kept can't be in memory: then the container gets a copy of its image, and its root filesystem is a directory.
- * Without "upper" beside it, whoever looks at it later knows (view.c).
- */
-static int copy_image(struct launch *l, const struct overlay *o, struct err *err)
-{
-	int64_t start = clock_wall_ns();
-	defer_close int all =
-		overlay_view(o->layers, o->n_layers, NULL, -EBADF, o->user_xattrs, err);
-	defer_close int root = openat(l->dir.fd, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
-
-	if (all < 0)
-		return err_hint(err, "give --root a directory on another filesystem");
-	if (root < 0)
-		return err_sys(err, "open \"%s/rootfs\"", l->dir.path);
-	r = o->userns >= 0 ? copy_layer(all, root, &l->map, err) : copy_tree(all, root, err);
-	if (r < 0)
-		return err_context(err, "copy the image to \"%s/rootfs\"", l->dir.path);
-	r = os_remove_tree(l->dir.fd, "upper");
-	if (r == 0)
-		r = os_remove_tree(l->dir.fd, "work");
-	if (r < 0)
-		return err_set(err, r, "remove what an overlay would have needed in \"%s\"",
-			       l->dir.path);
-	l->root = take_fd(&root);
-	l->root_is_mount = false;
-	l->warn(l->to, "the store is on an overlay, so the container has a copy of its image");
-	note(l, "copy-image",
-	     arena_printf(&l->arena, "%s /mnt && cp -a /mnt/. %s/rootfs && umount /mnt",
-			  lower_command(l, o), l->dir.path),
-	     "the store is on an overlay, which can't be the upper directory of another one",
-	     start);
-	return 0;
-}
-
-/* ---- ids ---------------------------------------------------------------------------------------------------------- */
-
-#define USERNS_SIZE 65536
-
-/* --userns HOSTID[:SIZE], or host */
-static int read_map(struct launch *l, struct err *err)
-{
-	const char *text = l->settings.userns, *colon;
-	uint64_t host, size = USERNS_SIZE;
-	char first[16];
-
-	if (!text || strcmp(text, "host") == 0)
-		return 0;
-	colon = strchr(text, ':');
-	snprintf(first, sizeof(first), "%.*s", colon ? (int)(colon - text) : 15, text);
-	if (num_parse_u64(first, 1, UINT32_MAX - 1, &host) < 0 ||
-	    (colon && num_parse_u64(colon + 1, 1, UINT32_MAX - 1, &size) < 0) ||
-	    host + size > UINT32_MAX) {
-		err_user(err, "--userns \"%s\" says no range of ids", text);
-		return err_hint(
-			err, "it is host, or HOSTID[:SIZE]: container id 0 is HOSTID on the host");
-	}
-	l->map = (struct id_map){ .host_id = (uint32_t)host, .size = (uint32_t)size };
-	return 0;
-}
-
-/* Return: a user namespace to map mounts with; -EBADF if none is wanted; -errno with @err */
-static int open_mapping(struct launch *l, struct err *err)
-{
-	const char *text;
-	int fd;
-
-	if (!l->map.size)
-		return -EBADF;
-	text = arena_printf(&l->arena, "0 %u %u\n", l->map.host_id, l->map.size);
-	fd = os_idmap_ns(text, text);
-	return fd < 0 ? err_set(err, fd, "make a user namespace to map the layers with") : fd;
-}
-
-/* ---- all of it ---------------------------------------------------------------------------------------------------- */
-
-/* Neither every kernel nor every filesystem maps layers: a copy for each mapping, which all containers with it share. */
-static int mount_copies(struct launch *l, const struct store *store, struct overlay *o,
-			struct err *err)
-{
-	size_t made;
-	int r;
-
-	*err = ERR_INIT;
-	o->userns = -EBADF;
-	r = prepare_layers(l, store, &l->map, &made, err);
-	if (r != 0)
-		return r;
-	if (made)
-		l->warn(l->to, "layers can't be mapped here: the image was copied for the ids of "
-			       "--userns, once for all containers that have them");
-	l->root = overlay_mount(o, err);
-	return l->root < 0 ? l->root : 0;
-}
-
-static int mount_some_way(struct launch *l, const struct store *store, struct overlay *o,
-			  struct err *err)
-{
-	int r = l->root = overlay_mount(o, err);
-
-	if (r == -EOPNOTSUPP && o->userns >= 0)
-		r = mount_copies(l, store, o, err);
-	if (r == -EXDEV) {
-		*err = ERR_INIT;
-		return l->auto_remove ? mount_on_scratch(l, o, err) : copy_image(l, o, err);
-	}
-	return r < 0 || l->root < 0 ? r : 0;
-}
-
-static int mount_overlay(struct launch *l, const struct store *store, struct err *err)
-{
-	defer_close int userns = open_mapping(l, err);
-	size_t n = l->image.config.diff_ids.n;
-	int64_t start = clock_wall_ns();
-	struct overlay o = {
-		.layers = l->layers,
-		.n_layers = n ? n : 1,
-		.upper = arena_printf(&l->arena, "%s/upper", l->dir.path),
-		.work = arena_printf(&l->arena, "%s/work", l->dir.path),
-		.place = arena_printf(&l->arena, "%s/rootfs", l->dir.path),
-		.throw_away = l->auto_remove && !l->only_make && !l->again,
-		.user_xattrs = l->user_xattrs,
-		.userns = userns,
-	};
-	int r = 0;
-
-	if (userns < 0 && l->map.size)
-		return userns;
-	/* An image without layers: the directory that the root is mounted on is empty, too. */
-	if (n == 0)
-		l->layers[0] = o.place;
-	l->top_layer = l->layers[o.n_layers - 1];
-	l->root_is_mount = true;
-	r = make_below(l, "upper", 0755, err);
-	if (r == 0)
-		r = make_below(l, "work", 0700, err);
-	if (r == 0)
-		r = take_over_root(l, o.upper, err);
-	if (r == 0)
-		r = mount_some_way(l, store, &o, err);
-	if (r != 0 || !l->root_is_mount)
-		return r;
-	note(l, "mount-overlay", overlay_command(l, &o),
-	     "the layers, and above them what the container writes; the mount has no name until the "
-	     "container has it",
-	     start);
+	launch_note(
+		l, "find-image",
+		arena_printf(
+			&l->arena, "cat %s/images/blobs/%s %s/images/blobs/%s", l->roots.root,
+			arena_printf(&l->arena, "%.6s/%s", l->image.digest, l->image.digest + 7),
+			l->roots.root,
+			arena_printf(&l->arena, "%.6s/%s", l->image.id, l->image.id + 7)),
+		"manifest and config of the image: its layers, and how it wants to be run", start);
 	return 0;
 }
 
@@ -403,7 +85,7 @@ static int write_file(struct launch *l, const char *name, const char *text, stru
 
 static int write_files(struct launch *l, const struct files *files, struct err *err)
 {
-	int r = make_below(l, "files", 0755, err);
+	int r = launch_make_below(l, "files", 0755, err);
 
 	if (r == 0)
 		r = write_file(l, "files/hostname", files->hostname, err);
@@ -446,10 +128,10 @@ static void note_files(struct launch *l, const struct files *files, int64_t star
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		if (all[i].text)
-			note(l, "write-file",
-			     arena_printf(&l->arena, "printf %%s %s > %s/files/%s",
-					  quoted(l, all[i].text), l->dir.path, all[i].name),
-			     "the container's own, mounted over the image's", start);
+			launch_note(l, "write-file",
+				    arena_printf(&l->arena, "printf %%s %s > %s/files/%s",
+						 quoted(l, all[i].text), l->dir.path, all[i].name),
+				    "the container's own, mounted over the image's", start);
 	}
 }
 
@@ -466,11 +148,12 @@ static int make_volumes(struct launch *l, struct key_value_list *ret, struct err
 	int r = volumes_make(&l->arena, &request, ret, err);
 
 	for (size_t i = 0; r == 0 && i < ret->n; i++)
-		note(l, "make-volume",
-		     arena_printf(&l->arena, "cp -a %s/rootfs%s %s", l->dir.path, ret->items[i].key,
-				  ret->items[i].value),
-		     "the image wants it to be a volume: the container's own, and gone with it",
-		     start);
+		launch_note(
+			l, "make-volume",
+			arena_printf(&l->arena, "cp -a %s/rootfs%s %s", l->dir.path,
+				     ret->items[i].key, ret->items[i].value),
+			"the image wants it to be a volume: the container's own, and gone with it",
+			start);
 	return r < 0 ? err_context(err, "image \"%s\"", l->image_name) : 0;
 }
 
@@ -507,9 +190,10 @@ static int write_config(struct launch *l, const struct facts *facts, struct err 
 	r = os_file_make_at(l->dir.fd, "config.json", l->config, l->config_len, 0600);
 	if (r < 0)
 		return err_set(err, r, "write \"%s/config.json\"", l->dir.path);
-	note(l, "write-config", arena_printf(&l->arena, "less %s/config.json", l->dir.path),
-	     "the image's wishes, yours and the defaults, as one document for any OCI runtime",
-	     start);
+	launch_note(
+		l, "write-config", arena_printf(&l->arena, "less %s/config.json", l->dir.path),
+		"the image's wishes, yours and the defaults, as one document for any OCI runtime",
+		start);
 	return 0;
 }
 
@@ -576,16 +260,11 @@ static int open_rootfs_dir(struct launch *l, struct err *err)
 /* @store: STORE_INIT; open afterwards, since our lease on the image lasts as long */
 static int prepare_image(struct launch *l, struct store *store, struct err *err)
 {
-	static const struct id_map none = { 0 };
-	size_t made;
 	int r = roots_open_store(&l->roots, store, err);
 
 	if (r == 0)
 		r = find_image(l, store, err);
-	if (r < 0)
-		return r;
-	l->layers = arena_array(&l->arena, l->image.config.diff_ids.n + 1, sizeof(*l->layers));
-	return prepare_layers(l, store, &none, &made, err);
+	return r < 0 ? r : launch_layers(l, store, err);
 }
 
 static int make_dir(struct launch *l, struct err *err)
@@ -594,12 +273,12 @@ static int make_dir(struct launch *l, struct err *err)
 	int r = containers_make(&l->arena, &l->roots, l->settings.name, &l->dir, err);
 
 	if (r == 0)
-		r = make_below(l, "rootfs", 0755, err);
+		r = launch_make_below(l, "rootfs", 0755, err);
 	if (r == 0)
-		note(l, "make-container",
-		     arena_printf(&l->arena, "mkdir -p %s/{rootfs,upper,work,files,volumes}",
-				  l->dir.path),
-		     "locked by us as long as the container is in the foreground", start);
+		launch_note(l, "make-container",
+			    arena_printf(&l->arena, "mkdir -p %s/{rootfs,upper,work,files,volumes}",
+					 l->dir.path),
+			    "locked by us as long as the container is in the foreground", start);
 	return r;
 }
 
@@ -611,7 +290,7 @@ static int prepare(struct launch *l, struct err *err)
 
 	l->user_xattrs = facts.rootless;
 	if (r == 0)
-		r = read_map(l, err);
+		r = launch_read_map(l, err);
 	if (r == 0 && l->image_name)
 		r = prepare_image(l, &store, err);
 	if (r == 0)
@@ -619,7 +298,7 @@ static int prepare(struct launch *l, struct err *err)
 	if (r == 0 && l->image_name)
 		r = lease_container(l->dir.fd, l->image.digest, l->auto_remove, err);
 	if (r == 0)
-		r = l->image_name ? mount_overlay(l, &store, err) : open_rootfs_dir(l, err);
+		r = l->image_name ? launch_mount_root(l, &store, err) : open_rootfs_dir(l, err);
 	if (r == 0)
 		r = write_config(l, &facts, err);
 	return r == 0 ? write_record(l, err) : r;
@@ -687,22 +366,18 @@ static int renew_work(const struct launch *l, struct err *err)
 
 static int mount_again(struct launch *l, struct err *err)
 {
-	static const struct id_map none = { 0 };
 	defer_store struct store store = STORE_INIT;
-	size_t made;
 	int r = roots_open_store(&l->roots, &store, err);
 
 	if (r == 0)
 		r = load_own_image(l, &store, err);
-	if (r < 0)
-		return r;
-	l->layers = arena_array(&l->arena, l->image.config.diff_ids.n + 1, sizeof(*l->layers));
-	r = prepare_layers(l, &store, &none, &made, err);
+	if (r == 0)
+		r = launch_layers(l, &store, err);
 	/* Without upper/ its root filesystem is a copy of its image. */
 	if (r != 0 || os_exists_at(l->dir.fd, "upper") == 0)
 		return r;
 	r = renew_work(l, err);
-	return r < 0 ? r : mount_overlay(l, &store, err);
+	return r < 0 ? r : launch_mount_root(l, &store, err);
 }
 
 static int load_again(struct launch *l, const char *id, int lock, struct err *err)
