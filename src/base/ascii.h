@@ -16,6 +16,15 @@ static inline char ascii_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* ascii_hex_digit() - what a hexadecimal digit, of either case, stands for: 0..15; -1 for anything else */
+static inline int ascii_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* ascii_same() - are the two texts the same, but for case? */
 bool ascii_same(const char *a, const char *b);
 

@@ -17,6 +17,14 @@
 size_t utf8_decode(const char *text, size_t len);
 
 /*
+ * utf8_encode() - write @c in UTF-8
+ * @c: of a character: at most 0x10ffff
+ *
+ * Return: how many bytes of @out it took, 1..4; no NUL is written behind them
+ */
+size_t utf8_encode(uint32_t c, char *out);
+
+/*
  * utf8_printable() - copy @text so that it is one line that a terminal shows and doesn't obey
  * @buf: receives at most @size bytes, NUL included; a character that has no room is left out, with all after it
  *

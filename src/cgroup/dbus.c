@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cgroup/dbus.h"
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "os/fault.h"
 #include "os/socket.h"
@@ -202,14 +203,6 @@ int dbus_call(struct dbus *bus, const struct dbus_call *call, struct dbus_messag
 
 /* ---- addresses -------------------------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A value of an address: bytes other than the plainest are written %XX. Return: 0; -ENAMETOOLONG; -EPROTONOSUPPORT */
 static int unescape(const char *text, size_t len, char *buf, size_t size)
 {
@@ -219,8 +212,8 @@ static int unescape(const char *text, size_t len, char *buf, size_t size)
 		char c = text[i];
 
 		if (c == '%') {
-			int high = i + 2 < len ? hex_digit(text[i + 1]) : -1;
-			int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+			int high = i + 2 < len ? ascii_hex_digit(text[i + 1]) : -1;
+			int low = high >= 0 ? ascii_hex_digit(text[i + 2]) : -1;
 
 			if (low < 0 || high + low == 0)
 				return -EPROTONOSUPPORT;

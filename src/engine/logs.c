@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/logs.h"
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "engine/containers_internal.h"
 #include "engine/control.h"
 #include "engine/log_choice.h"
 #include "os/process.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -138,27 +139,13 @@ static int hexadecimal(const char *text, const char *end)
 	int value = 0;
 
 	for (int i = 0; i < 4; i++, text++) {
-		if (text >= end || !isxdigit((unsigned char)*text))
+		int digit = text < end ? ascii_hex_digit(*text) : -1;
+
+		if (digit < 0)
 			return -1;
-		value = value * 16 +
-			(isdigit((unsigned char)*text) ? *text - '0' : (*text | 0x20) - 'a' + 10);
+		value = value << 4 | digit;
 	}
 	return value;
-}
-
-static char *put_utf8(char *to, int c)
-{
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-		*to++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*to++ = (char)(0xe0 | c >> 12);
-		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*to++ = (char)(0x80 | (c & 0x3f));
-	}
-	return to;
 }
 
 /*
@@ -189,7 +176,7 @@ static char *decode(char *text, const char *end, char **ret_end)
 			c = hexadecimal(at + 1, end);
 			if (c < 0)
 				return NULL;
-			to = put_utf8(to, c);
+			to += utf8_encode((uint32_t)c, to);
 			at += 4;
 		} else {
 			*to++ = *at && letter ? meant[letter - letters] : *at;

@@ -22,8 +22,10 @@ bool os_kernel_version_parse(const char *release, uint64_t *ret)
 
 uint64_t os_kernel_version(void)
 {
+	static uint64_t version;
 	struct utsname uts;
-	uint64_t version;
 
-	return uname(&uts) == 0 && os_kernel_version_parse(uts.release, &version) ? version : 0;
+	if (version == 0 && uname(&uts) == 0)
+		(void)!os_kernel_version_parse(uts.release, &version);
+	return version;
 }

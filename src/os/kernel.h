@@ -8,7 +8,7 @@
 
 #define OS_KERNEL(major, minor) ((uint64_t)(major) << 16 | (uint64_t)(minor) << 8)
 
-/* os_kernel_version() - as OS_KERNEL() has it; 0 if it can't be known. Asks the kernel each time */
+/* os_kernel_version() - as OS_KERNEL() has it; 0 if it can't be known. Asks the kernel once */
 uint64_t os_kernel_version(void);
 
 /* os_kernel_version_parse() - "6.18.44-name"; false if it does not begin with such numbers */

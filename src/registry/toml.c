@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "registry/toml.h"
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -136,30 +137,6 @@ static struct node *find(struct node *table, const char *key)
 
 /* ---- strings ---------------------------------------------------------------------------------------------------- */
 
-static size_t put_utf8(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 /* Behind \u or \U. Return: how many bytes it became; -EINVAL */
 static int parse_unicode(struct toml *t, size_t digits, char *out)
 {
@@ -167,17 +144,16 @@ static int parse_unicode(struct toml *t, size_t digits, char *out)
 	uint32_t c = 0;
 
 	for (size_t i = 0; i < digits; i++, t->at++) {
-		const char *hex = "0123456789abcdef", *digit;
+		int digit = ascii_hex_digit(peek(t));
 
-		digit = peek(t) ? strchr(hex, peek(t) | 32) : NULL;
-		if (!digit || peek(t) < '0')
+		if (digit < 0)
 			return bad(t, begin, "an escape needs %zu hexadecimal digits", digits);
-		c = c << 4 | (uint32_t)(digit - hex);
+		c = c << 4 | (uint32_t)digit;
 	}
 	/* A NUL would end the string for every reader of ours. */
 	if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return bad(t, begin, "an escape of no character");
-	return (int)put_utf8(out, c);
+	return (int)utf8_encode(c, out);
 }
 
 /* Behind the backslash. Return: how many bytes it became; -EINVAL */
