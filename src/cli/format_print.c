@@ -128,3 +128,16 @@ void output_form_end(struct output_form *form)
 	if (form->is_table)
 		table_print(&form->table);
 }
+
+int output_form_print(struct arena *arena, const char *text, const struct json *data,
+		      struct err *err)
+{
+	struct output_form form;
+	int r = output_form_read(arena, text, NULL, &form, err);
+
+	if (r == 0)
+		r = output_form_add(&form, data, err);
+	if (r == 0)
+		output_form_end(&form);
+	return r;
+}

@@ -29,6 +29,10 @@ int output_form_read(struct arena *arena, const char *text, const char *headings
 /* output_form_add() - one thing: a line of its own, at once or, of a table, at the end. Control characters are escaped */
 int output_form_add(struct output_form *form, const struct json *data, struct err *err) MUST_CHECK;
 
+/* output_form_print() - all of it for a command that shows one thing. @text: --format, without tables */
+int output_form_print(struct arena *arena, const char *text, const struct json *data,
+		      struct err *err) MUST_CHECK;
+
 /* output_form_end() - that was all of them */
 void output_form_end(struct output_form *form);
 

@@ -64,6 +64,13 @@ static int make_id(char *id, struct err *err)
 	return 0;
 }
 
+void containers_name_dir(struct arena *arena, const struct roots *roots, const char *id,
+			 struct container_dir *dir)
+{
+	snprintf(dir->id, sizeof(dir->id), "%s", id);
+	dir->path = arena_printf(arena, "%s/" CONTAINERS_DIRECTORY "/%s", roots->root, id);
+}
+
 int containers_open_one(int containers, const char *id)
 {
 	int fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -366,8 +373,7 @@ int containers_lock(struct arena *arena, const struct roots *roots, const char *
 		return err_user_code(err, -EBUSY, "container %.12s is in use", id);
 	if (r < 0)
 		return err_set(err, r, "lock container %.12s", id);
-	snprintf(dir.id, sizeof(dir.id), "%s", id);
-	dir.path = arena_printf(arena, "%s/" CONTAINERS_DIRECTORY "/%s", roots->root, id);
+	containers_name_dir(arena, roots, id, &dir);
 	*ret = dir;
 	return 0;
 }
@@ -387,8 +393,7 @@ int containers_adopt(struct arena *arena, const struct roots *roots, const char 
 	r = os_dir_claim(lock);
 	if (r < 0)
 		return err_user_code(err, -EBUSY, "container %.12s is in use", id);
-	snprintf(ret->id, sizeof(ret->id), "%s", id);
-	ret->path = arena_printf(arena, "%s/" CONTAINERS_DIRECTORY "/%s", roots->root, id);
+	containers_name_dir(arena, roots, id, ret);
 	ret->fd = lock;
 	return 0;
 }

@@ -11,6 +11,10 @@ int containers_open(const struct roots *roots, struct err *err) MUST_CHECK;
 /* containers_open_one() - the directory @id below @containers. Return: its fd; -errno */
 int containers_open_one(int containers, const char *id) MUST_CHECK;
 
+/* containers_name_dir() - @dir's id and path; its fd is left alone */
+void containers_name_dir(struct arena *arena, const struct roots *roots, const char *id,
+			 struct container_dir *dir);
+
 /* containers_lock_one() - lock it. Return: 0; -ESTALE: it was removed meanwhile; -EWOULDBLOCK; -errno */
 int containers_lock_one(int containers, const char *id, int fd) MUST_CHECK;
 

@@ -56,8 +56,8 @@ static int open_directory(const struct roots *roots, const char *id, struct err 
 
 	if (containers < 0)
 		return containers;
-	fd = openat(containers, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? err_sys(err, "open container %.12s", id) : fd;
+	fd = containers_open_one(containers, id);
+	return fd < 0 ? err_set(err, fd, "open container %.12s", id) : fd;
 }
 
 int control_forbid_restart(const struct roots *roots, const char *id, struct err *err)

@@ -4,16 +4,11 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "cgroup/file.h"
 #include "cgroup/processes.h"
 #include "engine/containers_internal.h"
 #include "engine/paused.h"
-#include "os/dir.h"
 #include "runtime/container.h"
-
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
 
 /* ---- why it ended ------------------------------------------------------------------------------------------------- */
 
@@ -22,12 +17,10 @@
 
 static uint64_t read_counter(const struct cgroup_dir *dir, const char *v1, const char *v2)
 {
-	char path[PATH_MAX], text[32];
+	char text[32];
 	uint64_t value;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir->path, dir->v2 ? v2 : v1) >=
-		    sizeof(path) ||
-	    os_read_at(AT_FDCWD, path, text, sizeof(text)) < 0 ||
+	if (cgroup_file_read(dir->path, dir->v2 ? v2 : v1, text, sizeof(text)) < 0 ||
 	    num_parse_u64(text, 0, UINT64_MAX, &value) < 0)
 		return 0;
 	return value < NO_LIMIT ? value : 0;
@@ -106,9 +99,7 @@ static int sweep_one(void *arg, const char *id)
 	/* Somebody is at it, or it has just gone. */
 	if (containers_lock_one(sweep->containers, id, dir.fd) < 0)
 		return 0;
-	snprintf(dir.id, sizeof(dir.id), "%s", id);
-	dir.path = arena_printf(&sweep->arena, "%s/" CONTAINERS_DIRECTORY "/%s", sweep->roots->root,
-				id);
+	containers_name_dir(&sweep->arena, sweep->roots, id, &dir);
 	if (container_record_load(&sweep->arena, sweep->containers, id, &record, &ignored) < 0) {
 		if (ignored.code != -ENOENT)
 			return 0;

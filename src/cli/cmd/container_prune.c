@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `container prune`: all containers that do not run go. */
-#include "cli/cmd/command.h"
+#include "cli/cmd/each.h"
 #include "cli/human.h"
 #include "engine/remove.h"
 #include "image/usage.h"
@@ -33,11 +33,6 @@ static uint64_t size_of(struct arena *arena, const struct store *store, const ch
 	return usage.bytes;
 }
 
-static void report_broken(void *log, const char *id, const struct err *err)
-{
-	log_write(log, LOG_LEVEL_WARNING, "leave out %.12s: %s", id, err->text);
-}
-
 /* Return: 0; 1 if one could not be removed; -errno */
 static int prune(struct cli *cli, struct arena *arena, const struct roots *roots,
 		 const struct store *store, struct err *err)
@@ -46,7 +41,7 @@ static int prune(struct cli *cli, struct arena *arena, const struct roots *roots
 	struct container_record *records;
 	uint64_t bytes = 0;
 	size_t n, removed = 0;
-	int r = containers_list(arena, roots, &records, &n, report_broken, &cli->log, err),
+	int r = containers_list(arena, roots, &records, &n, report_unreadable, &cli->log, err),
 	    result = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cmd/each.h"
 
+void report_unreadable(void *log, const char *id, const struct err *err)
+{
+	log_write(log, LOG_LEVEL_WARNING, "leave out %.12s: %s", id, err->text);
+}
+
 int each_container(struct cli *cli, const char *command, const struct operands *words, each_fn *fn,
 		   const void *arg, struct err *err)
 {

@@ -10,6 +10,9 @@
 typedef int each_fn(struct cli *cli, const struct roots *roots, const char *id, const char *text,
 		    const void *arg, struct err *err);
 
+/* report_unreadable() - for containers_list(): one that can't be read is left out, and said. @log: a struct log */
+void report_unreadable(void *log, const char *id, const struct err *err);
+
 /*
  * each_container() - call @fn for each of @words, after a sweep
  * @command: for messages: "stop"

@@ -136,35 +136,21 @@ static void print_text(struct cli *cli, struct arena *arena, const struct engine
 		print_line(i == 0 ? "done another way" : "", fallbacks[i]);
 }
 
-static int print_form(struct cli *cli, struct arena *arena, const char *format,
-		      const struct engine_info *info, struct err *err)
-{
-	struct output_form form;
-	const struct json *document;
-	int r = output_form_read(arena, format, NULL, &form, err);
-
-	if (r == 0)
-		r = make_document(cli, arena, info, &document, err);
-	if (r == 0)
-		r = output_form_add(&form, document, err);
-	if (r == 0)
-		output_form_end(&form);
-	return r;
-}
-
 static int run(struct cli *cli, void *args, const struct operands *words, struct err *err)
 {
 	const struct args *a = args;
 	defer_arena struct arena arena = { 0 };
 	struct roots roots = roots_of(cli);
+	const struct json *document;
 	struct engine_info info;
 	int r = info_read(&arena, &roots, &info, err);
 
-	if (r == 0 && a->format)
-		return print_form(cli, &arena, a->format, &info, err);
-	if (r == 0)
+	if (r == 0 && !a->format)
 		print_text(cli, &arena, &info);
-	return r;
+	if (r < 0 || !a->format)
+		return r;
+	r = make_document(cli, &arena, &info, &document, err);
+	return r < 0 ? r : output_form_print(&arena, a->format, document, err);
 }
 
 static const struct option options[] = {

@@ -2,7 +2,7 @@
 /* `ps`: the containers, those that run or all. */
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "cli/cmd/command.h"
+#include "cli/cmd/each.h"
 #include "cli/human.h"
 #include "cli/table.h"
 #include "engine/containers.h"
@@ -134,11 +134,6 @@ static void print_json(struct arena *arena, const struct args *a, const struct r
 	printf("%s\n", json_writer_text(&w, NULL));
 }
 
-static void report_broken(void *log, const char *id, const struct err *err)
-{
-	log_write(log, LOG_LEVEL_WARNING, "leave out %.12s: %s", id, err->text);
-}
-
 static int check_format(const struct args *a, bool *ret_json, struct err *err)
 {
 	*ret_json = a->format && strcmp(a->format, "json") == 0;
@@ -165,7 +160,8 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	if (r == 0)
 		r = containers_sweep(&roots, err);
 	if (r == 0)
-		r = containers_list(&arena, &roots, &records, &n, report_broken, &cli->log, err);
+		r = containers_list(&arena, &roots, &records, &n, report_unreadable, &cli->log,
+				    err);
 	if (r < 0)
 		return r;
 	table_init(&table, &arena, headings);

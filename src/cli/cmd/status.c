@@ -5,14 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
+int status_of_program(int code)
+{
+	return code == -ENOENT || code == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
+}
+
 int status_of_failure(const struct err *err, int ours)
 {
 	bool of_program = strcmp(err->step_name, "find-executable") == 0 ||
 			  strcmp(err->step_name, "execute") == 0;
 
-	if (!of_program)
-		return ours;
-	return err->code == -ENOENT || err->code == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
+	return of_program ? status_of_program(err->code) : ours;
 }
 
 int settle_stdin(bool wanted, struct err *err)

@@ -12,6 +12,9 @@ enum { STATUS_OURS = 125, STATUS_CANNOT_RUN = 126, STATUS_NOT_FOUND = 127 };
 /* status_of_failure() - which of them a failure is: was it the program, or we? @ours: for the latter */
 int status_of_failure(const struct err *err, int ours);
 
+/* status_of_program() - for a program that could not be executed: is it not there? @code: -errno */
+int status_of_program(int code);
+
 /* settle_stdin() - without --interactive or a terminal the program has nothing to read, as of docker. Return: 0; -errno */
 int settle_stdin(bool wanted, struct err *err) MUST_CHECK;
 

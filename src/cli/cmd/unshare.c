@@ -16,17 +16,15 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	char *of_user = getenv("SHELL");
 	char *const default_words[] = { of_user ? of_user : shell, NULL };
 	char *const *program = words->n ? words->rest - 1 : default_words;
-	int code;
 
 	if (!rootless_is_user()) {
 		err_user(err, "this is root already");
 		return err_hint(err, "call it as the user whose containers it is about");
 	}
 	execvp(program[0], program);
-	code = errno;
-	err_set(err, -code, "execute \"%s\"", program[0]);
+	err_sys(err, "execute \"%s\"", program[0]);
 	log_error(&cli->log, err);
-	return code == ENOENT || code == ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN;
+	return status_of_program(err->code);
 }
 
 static const struct option options[] = {

@@ -28,7 +28,6 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 	defer_arena struct arena arena = { 0 };
 	struct platform host = image_host_platform(&arena);
 	const struct json *document;
-	struct output_form form;
 	struct json_writer w;
 	int r;
 
@@ -37,20 +36,13 @@ static int run(struct cli *cli, void *args, const struct operands *words, struct
 		       host.os, host.architecture);
 		return 0;
 	}
-	r = output_form_read(&arena, a->format, NULL, &form, err);
-	if (r < 0)
-		return r;
 	json_writer_init(&w, &arena, 0);
 	json_object_begin(&w, NULL);
 	add_side(&w, "Client", &host);
 	add_side(&w, "Server", &host);
 	json_object_end(&w);
 	r = json_writer_read(&w, &document, err);
-	if (r == 0)
-		r = output_form_add(&form, document, err);
-	if (r == 0)
-		output_form_end(&form);
-	return r;
+	return r < 0 ? r : output_form_print(&arena, a->format, document, err);
 }
 
 static const struct option options[] = {
