@@ -153,6 +153,15 @@ def engine(tmp, nothing_left):
     made.clean_up()
 
 
+@pytest.fixture
+def other(tmp):
+    """Another store, and tare with it."""
+    (tmp / "other").mkdir()
+    engine = Engine(tmp / "other")
+    yield engine
+    engine.clean_up()
+
+
 @pytest.fixture(scope="session")
 def attacker():
     """A program for both sides of an attack (tests/attacker.c)."""

@@ -11,7 +11,7 @@ import tarfile
 
 import pytest
 
-from support.engine import INDEX, MANIFEST, Engine, Layout, layer_tar
+from support.engine import INDEX, MANIFEST, Layout, layer_tar
 from support.registry import DockerRegistry, FakeRegistry, digest_of, environment
 
 pytestmark = pytest.mark.only("tare")
@@ -31,15 +31,6 @@ def of_engine(engine, tmp):
 def tare(engine, tmp):
     """Calls tare with nothing of the host's configuration."""
     return of_engine(engine, tmp)
-
-
-@pytest.fixture
-def other(tmp):
-    """Another store."""
-    (tmp / "other").mkdir()
-    engine = Engine(tmp / "other")
-    yield engine
-    engine.clean_up()
 
 
 @pytest.fixture

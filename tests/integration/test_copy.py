@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from support import runtime as rt
-from support.engine import Engine, Layout, busybox_layer
+from support.engine import Layout, busybox_layer
 from support.registry import DockerRegistry, digest_of, environment
 from support.time_limit import scaled
 
@@ -36,15 +36,6 @@ def tare(engine, tmp):
     env = environment(tmp)
     engine.image(layers=[busybox_layer(), {"etc/motd": "hello"}], config={"Cmd": ["cat", "/etc/motd"]})
     return lambda *words, **kw: engine.call(*words, env={**env, **kw.pop("extra", {})}, **kw)
-
-
-@pytest.fixture
-def other(tmp):
-    """Another store, and tare with it."""
-    (tmp / "other").mkdir()
-    engine = Engine(tmp / "other")
-    yield engine
-    engine.clean_up()
 
 
 @pytest.fixture

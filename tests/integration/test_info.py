@@ -4,7 +4,6 @@
 import json
 import os
 import platform
-import subprocess
 
 import pytest
 
@@ -51,19 +50,10 @@ def test_by_templates_and_for_people(engine):
 
 
 def test_a_store_on_an_overlay_is_told(engine, tmp):
-    for name in ("lower", "upper", "work", "merged"):
-        (tmp / name).mkdir()
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
-                    f"lowerdir={tmp}/lower,upperdir={tmp}/upper,workdir={tmp}/work", tmp / "merged"], check=True)
-    own = engine.root
-    try:
-        engine.root = tmp / "merged/store"
+    with engine.on_overlay(tmp):
         assert any(text.startswith(OVERLAY) for text in info(engine)["Fallbacks"])
         assert OVERLAY in engine.call("info").ok().out
         assert not staged(engine)
-    finally:
-        engine.root = own
-        subprocess.run(["umount", tmp / "merged"], check=True)
 
 
 @pytest.mark.no_sanitizer("its own calls would be missing as well")

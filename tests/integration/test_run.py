@@ -553,19 +553,10 @@ def test_a_damaged_layer_is_refused(box):
 
 @pytest.fixture(name="on_overlay")
 def fixture_on_overlay(box, tmp):
-    """The box, with its store on an overlay, which can't be the upper directory of another one."""
-    for name in ("lower", "upper", "work", "merged"):
-        (tmp / name).mkdir()
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
-                    f"lowerdir={tmp}/lower,upperdir={tmp}/upper,workdir={tmp}/work", tmp / "merged"], check=True)
-    try:
-        box.root = tmp / "merged/store"
-        box.layout.path = box.root / "images"
+    """The box, with its store on an overlay."""
+    with box.on_overlay(tmp):
         box.image()
         yield box
-    finally:
-        subprocess.run(["umount", tmp / "merged"], check=True)
-        box.root = tmp / "store"
 
 
 def test_a_store_on_an_overlay_keeps_what_is_written_in_memory(on_overlay):

@@ -202,6 +202,22 @@ class Engine:
                 self.call("rm", "--force", name)
                 process.wait(timeout=30)
 
+    @contextlib.contextmanager
+    def on_overlay(self, work):
+        """Its store on an overlay, which can't be the upper directory of another one."""
+        for name in ("lower", "upper", "work", "merged"):
+            (work / name).mkdir()
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                        f"lowerdir={work}/lower,upperdir={work}/upper,workdir={work}/work", work / "merged"], check=True)
+        own = self.root
+        try:
+            self.root = work / "merged/store"
+            self.layout.path = self.root / "images"
+            yield self
+        finally:
+            subprocess.run(["umount", work / "merged"], check=True)
+            self.root, self.layout.path = own, own / "images"
+
     def named(self):
         """What the store's index.json says: {name: manifest's digest}."""
         index = self.root / "images/index.json"
